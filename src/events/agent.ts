@@ -1,0 +1,61 @@
+import type { AgentId, Event } from './event.js';
+
+export type AgentRegistered = Event<'AgentRegistered', AgentDescription & { agent: AgentId; registeredAt: string }>;
+export type AgentChanged = Event<'AgentChanged', AgentDescription & { agent: AgentId; changedAt: string }>;
+/** `interrupt`: its running runs are to be handed back, not only its next ones held */
+export type AgentPaused = Event<'AgentPaused', { agent: AgentId; reason: string; interrupt: boolean; pausedAt: string }>;
+export type AgentResumed = Event<'AgentResumed', { agent: AgentId; reason: string; resumedAt: string }>;
+export type AgentTerminated = Event<'AgentTerminated', { agent: AgentId; reason: string; terminatedAt: string }>;
+
+export type AgentEvent = AgentRegistered | AgentChanged | AgentPaused | AgentResumed | AgentTerminated;
+
+export interface AgentDescription {
+  readonly name: string;
+  /** which program runs it: `claude_local`, `codex_local`, `process` … */
+  readonly adapter: string;
+  readonly manager: AgentId | null;
+  readonly policy: AgentPolicy;
+}
+
+export interface AgentPolicy {
+  readonly maxConcurrentRuns: number;
+  readonly wakeOnDemand: boolean;
+  readonly heartbeat: { readonly enabled: boolean; readonly intervalSec: number };
+  readonly retry: RetryPolicy;
+}
+
+/** The bounded retry of failed runs; as many attempts as there are delays. */
+export interface RetryPolicy {
+  readonly name: string;
+  /** counts the changes of an agent's policy, so that a recorded decision names the one it was made under */
+  readonly version: number;
+  readonly delaysMs: readonly number[];
+  /** 0.25: a delay is drawn from ±25 % around its base */
+  readonly jitterRatio: number;
+  /** how far ahead a provider's not-before is believed */
+  readonly maxNotBeforeMs: number;
+  /** spreads runs that wait for the same not-before */
+  readonly notBeforeJitterMs: number;
+}
+
+export type AgentStatus = 'active' | 'paused' | 'terminated';
+export type Agent = (AgentDescription & { readonly status: AgentStatus; readonly since: string }) | undefined;
+
+export const unknownAgent: Agent = undefined;
+
+export function evolveAgent(agent: Agent, event: AgentEvent): Agent {
+  switch (event.type) {
+    case 'AgentRegistered':
+      return { ...described(event.data), status: 'active', since: event.data.registeredAt };
+    case 'AgentChanged':
+      return agent && { ...agent, ...described(event.data) };
+    case 'AgentPaused':
+      return agent && { ...agent, status: 'paused', since: event.data.pausedAt };
+    case 'AgentResumed':
+      return agent && { ...agent, status: 'active', since: event.data.resumedAt };
+    case 'AgentTerminated':
+      return agent && { ...agent, status: 'terminated', since: event.data.terminatedAt };
+  }
+}
+
+const described = ({ name, adapter, manager, policy }: AgentDescription): AgentDescription => ({ name, adapter, manager, policy });

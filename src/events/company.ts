@@ -1,0 +1,19 @@
+import type { Event } from './event.js';
+
+export type CompanyNamed = Event<'CompanyNamed', { name: string; namedAt: string }>;
+
+export type CompanyEvent = CompanyNamed;
+
+/** A company needs no founding: it comes into being with the first event of its first stream. */
+export interface Company {
+  readonly name: string | undefined;
+}
+
+export const unnamed: Company = { name: undefined };
+
+export function evolveCompany(company: Company, event: CompanyEvent): Company {
+  switch (event.type) {
+    case 'CompanyNamed':
+      return { ...company, name: event.data.name };
+  }
+}

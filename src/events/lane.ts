@@ -1,0 +1,231 @@
+import type { AgentId, RunId, TaskId, WakeupId } from './event.js';
+import type { ErrorFamily, OpenStatus, RunCause, RunContext, RunEvent, RunQueued, RetryScheduled, TerminalStatus } from './run.js';
+import type { TaskDescription, TaskFact, TaskKind, TaskStatus } from './task.js';
+import type { WakeupEvent, WakeupRequested } from './wakeup.js';
+
+/** The facts of a task's stream: its own, the demands on it and the runs that follow from them. */
+export type LaneEvent = TaskFact | WakeupEvent | RunEvent;
+
+/** What the next decision about a task needs to know. Everything else is a read model. */
+export interface Lane extends TaskDescription {
+  readonly opened: boolean;
+  readonly task: TaskId;
+  readonly kind: TaskKind;
+  readonly status: TaskStatus;
+  readonly assignee: AgentId | null;
+  /** number of the last run */
+  readonly runs: number;
+  /** at most one per agent, and at most one of them running */
+  readonly open: readonly OpenRun[];
+  /** the last hundred, newest last: what an explicit retry may take up */
+  readonly ended: readonly EndedRun[];
+  /** at most one per agent, each with those that joined it */
+  readonly waiting: readonly Waiting[];
+  /** requested, and disposed of by the next event of the same append */
+  readonly arriving: readonly Demand[];
+  /** the last refusal at intake by agent and code */
+  readonly refusals: Readonly<Record<string, { wakeupId: WakeupId; at: string }>>;
+}
+
+export type Demand = WakeupRequested['data'];
+export type Waiting = Demand & { readonly joined: readonly Demand[] };
+
+interface Run {
+  readonly runId: RunId;
+  readonly agent: AgentId;
+  readonly cause: RunCause;
+  readonly chain: RunId;
+  readonly attempt: number;
+  readonly outside: boolean;
+  readonly mention: boolean;
+  /** a process of its chain was lost already */
+  readonly lost: boolean;
+  readonly wakeupIds: readonly WakeupId[];
+  readonly context: RunContext;
+  readonly queuedAt: string;
+}
+export interface OpenRun extends Run {
+  readonly status: OpenStatus;
+  /** how many demands have joined those that it carries */
+  readonly joined: number;
+  readonly dueAt: string | null;
+  readonly maxAttempts: number | null;
+  readonly workerId: string | null;
+  readonly startedAt: string | null;
+  readonly processRecorded: boolean;
+}
+export interface EndedRun extends Run {
+  readonly status: TerminalStatus;
+  readonly code: string | null;
+  readonly family: ErrorFamily | null;
+  readonly notBefore: string | null;
+  /** the retry that took it up, if one did */
+  readonly retry: RunId | null;
+  readonly wasStarted: boolean;
+}
+
+export const keptEndedRuns = 100;
+
+export const unopened: Lane = {
+  opened: false,
+  task: '',
+  title: '',
+  kind: 'issue',
+  status: 'todo',
+  priority: 'medium',
+  assignee: null,
+  parent: null,
+  labels: [],
+  runs: 0,
+  open: [],
+  ended: [],
+  waiting: [],
+  arriving: [],
+  refusals: {},
+};
+
+export function evolveLane(lane: Lane, event: LaneEvent): Lane {
+  switch (event.type) {
+    case 'TaskOpened': {
+      const { task, title, kind, status, priority, assignee, parent, labels } = event.data;
+      return { ...lane, opened: true, task, title, kind, status, priority, assignee, parent, labels };
+    }
+    case 'TaskChanged': {
+      const { title, priority, parent, labels } = event.data;
+      return { ...lane, title, priority, parent, labels };
+    }
+    case 'TaskAssigned':
+      return { ...lane, assignee: event.data.assignee };
+    case 'TaskStatusChanged':
+      return { ...lane, status: event.data.to };
+    case 'WakeupRequested':
+      return { ...lane, arriving: [...lane.arriving, event.data] };
+    case 'WakeupCoalesced':
+      return event.data.runId ? joinRun(lane, event.data.wakeupId, event.data.runId) : joinWaiting(lane, event.data.wakeupId, event.data.into);
+    case 'WakeupDeferred':
+      return defer(lane, event.data.wakeupId);
+    case 'WakeupSkipped': {
+      const { wakeupId, agent, code, skippedAt } = event.data;
+      return { ...settled(lane, [wakeupId]), refusals: { ...lane.refusals, [refusalKey(agent, code)]: { wakeupId, at: skippedAt } } };
+    }
+    case 'WakeupCancelled':
+      return withdraw(lane, event.data.wakeupId);
+    case 'RunQueued':
+      return opened(lane, queuedRun(lane, event.data), event.data.wakeupIds);
+    case 'RetryScheduled':
+      return opened(takenUp(lane, event.data.retryOf, event.data.runId), parkedRun(lane, event.data), event.data.wakeupIds);
+    case 'RetryPromoted':
+      return amendRun(lane, event.data.runId, (run) => ({ ...run, status: 'queued', dueAt: null }));
+    case 'RunStarted': {
+      const { runId, workerId, startedAt } = event.data;
+      return amendRun(lane, runId, (run) => ({ ...run, status: 'running', workerId, startedAt }));
+    }
+    case 'ProcessRecorded':
+      return amendRun(lane, event.data.runId, (run) => ({ ...run, processRecorded: true }));
+    case 'RunSucceeded':
+      return ended(lane, event.data.runId, { status: 'succeeded' });
+    case 'RunFailed':
+    case 'RunTimedOut': {
+      const { runId, errorCode: code, errorFamily: family, notBefore } = event.data;
+      return ended(lane, runId, { status: event.type === 'RunFailed' ? 'failed' : 'timed_out', code, family, notBefore });
+    }
+    case 'RunCancelled':
+      return ended(lane, event.data.runId, { status: 'cancelled', code: event.data.code });
+    case 'RetrySuperseded':
+      return ended(lane, event.data.runId, { status: 'cancelled', code: 'superseded' });
+    case 'RetryExhausted':
+    case 'RecoveryEscalated':
+      return lane;
+  }
+}
+
+export const refusalKey = (agent: AgentId, code: string): string => `${agent} ${code}`;
+export const openRunOf = (lane: Lane, agent: AgentId): OpenRun | undefined => lane.open.find((run) => run.agent === agent);
+export const runningRun = (lane: Lane): OpenRun | undefined => lane.open.find((run) => run.status === 'running');
+export const waitingOf = (lane: Lane, agent: AgentId): Waiting | undefined => lane.waiting.find((waiting) => waiting.agent === agent);
+
+const amendRun = (lane: Lane, runId: RunId, amend: (run: OpenRun) => OpenRun): Lane => ({
+  ...lane,
+  open: lane.open.map((run) => (run.runId === runId ? amend(run) : run)),
+});
+
+/** Demands that have found their place are neither arriving nor waiting any more. */
+const settled = (lane: Lane, wakeupIds: readonly WakeupId[]): Lane => ({
+  ...lane,
+  arriving: lane.arriving.filter((demand) => !wakeupIds.includes(demand.wakeupId)),
+  waiting: lane.waiting.filter((demand) => !wakeupIds.includes(demand.wakeupId)),
+});
+
+function joinRun(lane: Lane, wakeupId: WakeupId, runId: RunId): Lane {
+  const demand = lane.arriving.find((arriving) => arriving.wakeupId === wakeupId);
+  const joined = amendRun(lane, runId, (run) => ({
+    ...run,
+    joined: run.joined + 1,
+    outside: run.outside || demand?.outside === true,
+    mention: run.mention || demand?.mention === true,
+  }));
+  return settled(joined, [wakeupId]);
+}
+
+function joinWaiting(lane: Lane, wakeupId: WakeupId, into: WakeupId): Lane {
+  const demand = lane.arriving.find((arriving) => arriving.wakeupId === wakeupId);
+  if (!demand) return lane;
+  return {
+    ...settled(lane, [wakeupId]),
+    waiting: lane.waiting.map((waiting) => (waiting.wakeupId === into ? { ...waiting, joined: [...waiting.joined, demand] } : waiting)),
+  };
+}
+
+function defer(lane: Lane, wakeupId: WakeupId): Lane {
+  const demand = lane.arriving.find((arriving) => arriving.wakeupId === wakeupId);
+  return demand ? { ...settled(lane, [wakeupId]), waiting: [...lane.waiting, { ...demand, joined: [] }] } : lane;
+}
+
+/** Those that had joined a withdrawn demand arrive anew: the events after this one find a place for each. */
+function withdraw(lane: Lane, wakeupId: WakeupId): Lane {
+  const withdrawn = lane.waiting.find((waiting) => waiting.wakeupId === wakeupId);
+  const without = settled(lane, [wakeupId]);
+  return {
+    ...without,
+    arriving: [...without.arriving, ...(withdrawn?.joined ?? [])],
+    open: without.open.map((run) => ({ ...run, wakeupIds: run.wakeupIds.filter((id) => id !== wakeupId) })),
+  };
+}
+
+const opened = (lane: Lane, run: OpenRun, wakeupIds: readonly WakeupId[]): Lane => {
+  const rest = settled(lane, wakeupIds);
+  return { ...rest, runs: lane.runs + 1, open: [...rest.open, run] };
+};
+
+const fresh = { joined: 0, workerId: null, startedAt: null, processRecorded: false };
+
+function queuedRun(lane: Lane, { place: _, retryOf, ...data }: RunQueued['data']): OpenRun {
+  const lost = data.cause === 'process_lost' || chainWasLost(lane, data.chain, retryOf);
+  return { ...data, status: 'queued', lost, dueAt: null, maxAttempts: null, ...fresh };
+}
+
+function parkedRun(lane: Lane, data: RetryScheduled['data']): OpenRun {
+  const { runId, agent, chain, attempt, outside, mention, wakeupIds, context, queuedAt, dueAt, maxAttempts, retryOf } = data;
+  const run = { runId, agent, chain, attempt, outside, mention, wakeupIds, context, queuedAt, dueAt, maxAttempts };
+  return { ...run, status: 'scheduled_retry', cause: 'retry', lost: chainWasLost(lane, chain, retryOf), ...fresh };
+}
+
+const chainWasLost = (lane: Lane, chain: RunId, retryOf: RunId | null): boolean =>
+  lane.ended.some((run) => run.runId === retryOf && run.chain === chain && run.lost);
+
+const takenUp = (lane: Lane, source: RunId, retry: RunId): Lane => ({
+  ...lane,
+  ended: lane.ended.map((run) => (run.runId === source ? { ...run, retry } : run)),
+});
+
+type Ending = Pick<EndedRun, 'status'> & Partial<Pick<EndedRun, 'code' | 'family' | 'notBefore'>>;
+
+function ended(lane: Lane, runId: RunId, ending: Ending): Lane {
+  const run = lane.open.find((open) => open.runId === runId);
+  if (!run) return lane;
+  const { agent, cause, chain, attempt, outside, mention, lost, wakeupIds, context, queuedAt } = run;
+  const kept = { runId, agent, cause, chain, attempt, outside, mention, lost, wakeupIds, context, queuedAt };
+  const end: EndedRun = { ...kept, code: null, family: null, notBefore: null, retry: null, wasStarted: run.startedAt !== null, ...ending };
+  return { ...lane, open: lane.open.filter((open) => open !== run), ended: [...lane.ended, end].slice(-keptEndedRuns) };
+}
+

@@ -1,0 +1,6 @@
+import type { AgentEvent } from './agent.js';
+import type { CompanyEvent } from './company.js';
+import type { LaneEvent } from './lane.js';
+
+/** Every fact that the ledger knows. */
+export type LedgerEvent = CompanyEvent | AgentEvent | LaneEvent;
