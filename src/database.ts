@@ -1,0 +1,52 @@
+import pg from 'pg';
+
+/**
+ * Connections by what they are for, so that one kind of work cannot starve another.
+ * append: the event store's writes · read: its reads and every query of the doors · projector: the transactions of projectors ·
+ * loop: promoter, reaper, leases · listen: one long-lived LISTEN · admin: migrations and operators' commands.
+ */
+export type PoolName = 'append' | 'read' | 'projector' | 'loop' | 'listen' | 'admin';
+
+const poolSizes: Record<PoolName, number> = { append: 4, read: 12, projector: 10, loop: 4, listen: 1, admin: 2 };
+
+/** How a session of the ledger is called in `pg_stat_activity`. */
+export const applicationName = (pool: string): string => `run-ledger ${pool}`;
+
+/**
+ * Parsed values: `bigint` is a number (positions and counts stay far below 2^53), `timestamptz` an ISO string in UTC with
+ * milliseconds, as in events; `date` and `numeric` stay text; `json` is parsed. A lost connection never ends the process: the query in
+ * flight fails, the next one gets a new connection.
+ */
+export function createPool(url: string, name: PoolName, max: number = poolSizes[name]): pg.Pool {
+  const pool = new pg.Pool({
+    connectionString: url,
+    application_name: applicationName(name),
+    max,
+    connectionTimeoutMillis: 5_000,
+    idleTimeoutMillis: 60_000,
+    keepAlive: true,
+    types: ledgerTypes,
+  });
+  // Without these listeners an idle connection that breaks would end the process.
+  pool.on('error', () => {});
+  pool.on('connect', (client) => client.on('error', () => {}));
+  return pool;
+}
+
+/** For a hot path: `pool.query({ text, values, types: rawText })` hands every column over as Postgres wrote it. */
+export const rawText: pg.CustomTypesConfig = { getTypeParser: () => (value: string) => value };
+
+const parsers: Record<number, (value: string) => unknown> = {
+  [pg.types.builtins.INT8]: Number,
+  [pg.types.builtins.TIMESTAMPTZ]: isoTime,
+  [pg.types.builtins.DATE]: (value) => value,
+};
+
+const ledgerTypes: pg.CustomTypesConfig = {
+  getTypeParser: (id, format) => (format === 'binary' ? undefined : parsers[id]) ?? pg.types.getTypeParser(id, format),
+};
+
+function isoTime(value: string): string {
+  const time: Date = pg.types.getTypeParser(pg.types.builtins.TIMESTAMPTZ, 'text')(value);
+  return time.toISOString();
+}
