@@ -1,0 +1,136 @@
+import { resolve } from 'node:path';
+import { clientConfig, commandEnvironment, ConfigError, describeConfig, serverConfig } from '../src/config.js';
+
+describe('the configuration of a server', () => {
+  it('needs no variable at all', () => {
+    expect(serverConfig({})).toEqual({
+      host: '127.0.0.1',
+      port: 4100,
+      databaseUrl: undefined,
+      home: resolve('.ledger'),
+      roles: ['api', 'projector', 'policies', 'promoter', 'reaper', 'scheduler'],
+      clock: 'system',
+      logLevel: 'info',
+      auth: 'off',
+    });
+  });
+
+  it('takes an empty variable for an absent one', () => {
+    expect(serverConfig({ PORT: '', LEDGER_ROLES: ' ', DATABASE_URL: '' })).toEqual(serverConfig({}));
+  });
+
+  it('cannot be changed after it was read', () => {
+    const config = serverConfig({});
+    expect(Object.isFrozen(config) && Object.isFrozen(config.roles)).toBe(true);
+  });
+
+  it('reads every variable', () => {
+    const env = {
+      PORT: '5200',
+      HOST: '::1',
+      DATABASE_URL: 'postgres://ada:secret@db.example:5432/ledger',
+      LEDGER_HOME: '/srv/ledger',
+      LEDGER_ROLES: 'promoter, api',
+      LEDGER_CLOCK: 'manual',
+      LOG_LEVEL: 'debug',
+      LEDGER_AUTH: 'off',
+    };
+    expect(serverConfig(env)).toEqual({
+      host: '::1',
+      port: 5200,
+      databaseUrl: 'postgres://ada:secret@db.example:5432/ledger',
+      home: '/srv/ledger',
+      roles: ['api', 'promoter'],
+      clock: 'manual',
+      logLevel: 'debug',
+      auth: 'off',
+    });
+  });
+
+  it.each([
+    ['PORT', 'http', 'give a whole number from 1 to 65535'],
+    ['PORT', '65536', 'give a whole number from 1 to 65535'],
+    ['PORT', '-1', 'give a whole number from 1 to 65535'],
+    ['HOST', '0.0.0.0', 'whoever reaches the port may do everything'],
+    ['HOST', '127.0.0.1.example.com', 'give 127.0.0.1, ::1 or localhost'],
+    ['DATABASE_URL', 'mysql://localhost/ledger', 'give postgres://'],
+    ['DATABASE_URL', 'localhost:5432', 'give postgres://'],
+    ['EVENT_STORE_URL', 'esdb://localhost:2113', 'EventStoreDB is not supported yet'],
+    ['EVENT_STORE_URL', 'postgres://localhost/events', 'leave it unset'],
+    ['LEDGER_ROLES', 'api,janitor', 'give some of api,projector,policies,promoter,reaper,scheduler'],
+    ['LEDGER_CLOCK', 'sundial', 'give one of system, manual'],
+    ['LOG_LEVEL', 'loud', 'give one of silent, fatal'],
+    ['LEDGER_AUTH', 'keys', 'only "off" is supported yet'],
+  ])('refuses %s=%s and says what would do', (name, value, remedy) => {
+    const reading = () => serverConfig({ [name]: value });
+    expect(reading).toThrow(ConfigError);
+    expect(reading).toThrow(`${name} is "${value}": `);
+    expect(reading).toThrow(remedy);
+  });
+
+  it('keeps the password of a refused address to itself', () => {
+    expect(() => serverConfig({ DATABASE_URL: 'mysql://ada:secret@db/ledger' })).toThrow(
+      'DATABASE_URL is "mysql://ada:***@db/ledger"',
+    );
+  });
+});
+
+describe('the configuration of a command', () => {
+  it('talks to a local server about the default company', () => {
+    expect(clientConfig({})).toEqual({
+      url: 'http://127.0.0.1:4100',
+      company: 'default',
+      token: undefined,
+      home: resolve('.ledger'),
+      color: true,
+    });
+  });
+
+  it('reads every variable', () => {
+    const env = {
+      LEDGER_URL: 'https://ledger.example/',
+      LEDGER_COMPANY: 'acme',
+      LEDGER_TOKEN: 'k1',
+      LEDGER_HOME: '/srv/l',
+      NO_COLOR: '1',
+    };
+    expect(clientConfig(env)).toEqual({
+      url: 'https://ledger.example',
+      company: 'acme',
+      token: 'k1',
+      home: '/srv/l',
+      color: false,
+    });
+  });
+
+  it('refuses an address that is not one of a web server', () => {
+    expect(() => clientConfig({ LEDGER_URL: 'localhost:4100' })).toThrow(
+      'LEDGER_URL is "localhost:4100": give the address of a running ledger',
+    );
+  });
+});
+
+it('hands a command the environment without the secrets and settings of the service', () => {
+  const env = {
+    PATH: '/bin',
+    LEDGER_URL: 'http://127.0.0.1:4100',
+    DATABASE_URL: 'postgres://x',
+    LEDGER_TOKEN: 'k1',
+    LEDGER_ROLES: 'api',
+  };
+  expect(commandEnvironment(env)).toEqual({ PATH: '/bin', LEDGER_URL: 'http://127.0.0.1:4100' });
+});
+
+it('describes every variable that it reads', () => {
+  const read = new Set<string>();
+  const recording = new Proxy<Record<string, string>>({}, { get: (_, name) => void read.add(String(name)) });
+  serverConfig(recording);
+  clientConfig(recording);
+  read.delete('NO_COLOR');
+  expect(
+    describeConfig()
+      .match(/^ {2}[A-Z_]+/gm)
+      ?.map((name) => name.trim())
+      .sort(),
+  ).toEqual([...read].sort());
+});
