@@ -47,7 +47,7 @@ export function serverConfig(env: Environment = process.env): ServerConfig {
     databaseUrl: read('DATABASE_URL', postgresUrl),
     home: read('LEDGER_HOME', (path) => resolve(path)),
     roles: read('LEDGER_ROLES', listOfRoles),
-    clock: read('LEDGER_CLOCK', oneOf(['system', 'manual'])),
+    clock: read('LEDGER_CLOCK', oneOf<'system' | 'manual'>(['system', 'manual'])),
     logLevel: read('LOG_LEVEL', oneOf(logLevels)),
     auth: read('LEDGER_AUTH', withoutAuth),
   });
@@ -67,9 +67,7 @@ export function clientConfig(env: Environment = process.env): ClientConfig {
 
 /** For a command that a worker runs: the worker's own environment, without what is meant for the service alone. */
 export function commandEnvironment(env: Environment = process.env): Record<string, string | undefined> {
-  const { PORT, HOST, DATABASE_URL, EVENT_STORE_URL, LEDGER_TOKEN, LEDGER_ROLES, LEDGER_CLOCK, LEDGER_AUTH, LOG_LEVEL, ...rest } =
-    env;
-  return rest;
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !serviceOnly.includes(name)));
 }
 
 /** One line per variable: name, meaning, default. Shown by `ledger serve --help`. */
@@ -95,6 +93,17 @@ const variables = {
   LEDGER_COMPANY: ['default', 'commands and workers: the company they are about'],
   LEDGER_TOKEN: ['', 'commands and workers: the key they show to the server'],
 } as const;
+
+const serviceOnly = [
+  'PORT',
+  'HOST',
+  'DATABASE_URL',
+  'EVENT_STORE_URL',
+  'LEDGER_ROLES',
+  'LEDGER_CLOCK',
+  'LEDGER_AUTH',
+  'LEDGER_TOKEN',
+];
 
 type Variable = keyof typeof variables;
 

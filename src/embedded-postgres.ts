@@ -13,7 +13,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { createServer } from 'node:net';
-import { dirname, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import pg from 'pg';
 import { applicationName } from './database.js';
 import { binaries, runsAs, systemFolder, type RunsAs } from './postgres-binaries.js';

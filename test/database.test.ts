@@ -26,7 +26,7 @@ describe('a connection pool', () => {
     const cut = () =>
       database.pool.query(`select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'run-ledger loop'`);
     await cut();
-    await expect(held.query('select 1')).rejects.toThrow();
+    await expect(held.query('select 1')).rejects.toBeInstanceOf(Error);
     held.release(true);
     expect((await pool.query('select 1 as one')).rows).toEqual([{ one: 1 }]);
     await cut();
