@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { buildIfStale, installIfStale, root } from './fresh.mjs';
+import { freshen, installIfStale, root } from './fresh.mjs';
 
 const bench = join(root, 'bench');
 const [name, ...args] = process.argv.slice(2);
@@ -13,7 +13,6 @@ if (!name || !existsSync(script)) {
   console.error(`usage: npm run bench -- <name>, one of ${names.map((file) => file.slice(0, -4)).join(', ')}`);
   process.exit(2);
 }
-installIfStale();
-buildIfStale();
+freshen();
 if (existsSync(join(bench, 'package-lock.json'))) installIfStale(bench);
 process.exitCode = spawnSync(process.execPath, [script, ...args], { cwd: root, stdio: 'inherit' }).status ?? 1;

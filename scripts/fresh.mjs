@@ -7,6 +7,17 @@ import { fileURLToPath } from 'node:url';
 
 export const root = fileURLToPath(new URL('..', import.meta.url));
 
+/** Both of the below; ends the process with the reason when that is not possible. */
+export function freshen() {
+  try {
+    installIfStale();
+    buildIfStale();
+  } catch (error) {
+    console.error(error.message);
+    process.exit(1);
+  }
+}
+
 /** Installs the packages of a folder unless every one that its lockfile names is there. */
 export function installIfStale(folder = root) {
   if (isInstalled(folder)) return;
@@ -50,7 +61,5 @@ function run(command, args, folder) {
     stdio: ['ignore', 2, 2],
     shell: process.platform === 'win32',
   });
-  if (status === 0) return;
-  console.error(error ? `${command} could not be started: ${error.message}` : `${command} ${args.join(' ')} failed`);
-  process.exit(1);
+  if (status !== 0) throw new Error(`${command} ${args.join(' ')} failed${error ? `: ${error.message}` : ', see above'}`);
 }

@@ -1,10 +1,9 @@
 // npm start: installs and builds what is stale, then runs the server in this very process, so that signals reach it directly.
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { buildIfStale, installIfStale } from './fresh.mjs';
+import { freshen } from './fresh.mjs';
 
-installIfStale();
-buildIfStale();
+freshen();
 const { serverConfig } = await import('../dist/config.js');
 if (claimFolder(readConfig())) await import('../dist/main.js');
 

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
 /** What a running Postgres says about itself in `postmaster.pid`. */
@@ -43,11 +43,12 @@ function readIfThere(file: string): string | undefined {
   }
 }
 
-/** A pid from before a restart of the machine or container may be somebody else's by now. */
+/** A pid from before a restart of the machine or container may be another program's by now. */
 function isPostgres(pid: number): boolean {
   if (!isAlive(pid)) return false;
   if (!existsSync('/proc/self/cmdline')) return true;
-  return readIfThere(`/proc/${pid}/cmdline`)?.includes('postgres') ?? false;
+  const [program] = readIfThere(`/proc/${pid}/cmdline`)?.split('\0') ?? [];
+  return program !== undefined && basename(program) === 'postgres';
 }
 
 function isAlive(pid: number): boolean {
