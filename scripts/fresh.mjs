@@ -49,7 +49,7 @@ function packagesOf(lockfile) {
 
 function hashOfSources() {
   const hash = createHash('sha256');
-  const files = readdirSync(join(root, 'src'), { recursive: true }).filter((file) => file.endsWith('.ts'));
+  const files = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
   const paths = [...files.sort().map((file) => join('src', file)), 'package-lock.json', 'tsconfig.json', 'nest-cli.json'];
   for (const path of paths) hash.update(path).update(readFileSync(resolve(root, path)));
   return hash.digest('hex');
