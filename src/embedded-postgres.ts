@@ -33,6 +33,8 @@ export interface EmbeddedPostgres {
   dataDir: string;
   /** It ran already, started by another process or left behind by one that was killed. */
   joined: boolean;
+  /** A sentence for the operator when the data is not under `home`, and what to do about it. */
+  note: string | undefined;
   /** Ends the server, unless another process of the ledger still uses it. Close your pools first. */
   stop(): Promise<void>;
 }
@@ -49,24 +51,26 @@ export async function startEmbeddedPostgres({ home, durable = true }: EmbeddedPo
   const user = runsAs();
   const paths = locate(resolve(home), user);
   const password = keptPassword(paths);
+  const url = (port: number) => `postgres://ledger:${password}@127.0.0.1:${port}/postgres`;
   const handle = ({ pid, port }: Postmaster, joined: boolean): EmbeddedPostgres => {
-    const url = `postgres://ledger:${password}@127.0.0.1:${port}/postgres`;
-    return { url, port, pid, dataDir: paths.dataDir, joined, stop: () => stopIfLast(url, paths.dataDir) };
+    const { dataDir, note } = paths;
+    return { url: url(port), port, pid, dataDir, joined, note, stop: () => stopIfLast(url(port), dataDir) };
   };
 
-  const before = await settled(paths.dataDir);
+  const before = await settled(paths.dataDir, url);
   if (before) return handle(before, true);
   const bin = binaries(user);
   if (!existsSync(join(paths.dataDir, 'PG_VERSION'))) initialise(bin, paths.dataDir, password, user, durable);
   const port = await keptPort(paths.portFile);
-  const started = await launch(bin, paths.dataDir, port, user, durable);
-  return handle(started.server, started.joined);
+  const { server, joined } = await launch(bin, paths.dataDir, port, user, durable);
+  return handle(server, joined);
 }
 
 interface Paths {
   dataDir: string;
   passwordFile: string;
   portFile: string;
+  note?: string;
 }
 
 /** Root's Postgres runs as another user: where that one cannot reach `home`, the data goes where it can. */
@@ -77,12 +81,11 @@ function locate(home: string, user: RunsAs): Paths {
   if (user.uid === undefined || canReach(home, user)) return { dataDir: inside, ...files };
   const outside = join(systemFolder, createHash('sha256').update(home).digest('hex').slice(0, 16));
   mkdirSync(systemFolder, { recursive: true, mode: 0o755 });
-  writeFileSync(
-    join(home, 'postgres.location'),
-    `${outside}\nPostgres runs as user ${user.uid} for root, and that user cannot reach ${home}.\n` +
-      `Set LEDGER_HOME to a folder it can reach, or start as a normal user, to keep the data elsewhere.\n`,
-  );
-  return { dataDir: outside, ...files };
+  const note =
+    `Postgres runs as user ${user.uid} for root, who cannot reach ${home}: the data is in ${outside}. ` +
+    'To keep it elsewhere, set LEDGER_HOME to a folder that user can reach, or start as a normal user.';
+  writeFileSync(join(home, 'postgres.location'), `${note}\n`);
+  return { dataDir: outside, note, ...files };
 }
 
 function canReach(folder: string, user: RunsAs): boolean {
@@ -103,14 +106,29 @@ function keptPassword({ passwordFile, dataDir }: Paths): string {
 }
 
 /** The running server once it takes connections; undefined when none runs, or when the one that did has gone. */
-async function settled(dataDir: string): Promise<Postmaster | undefined> {
-  const answer = await within(startMs, () => {
+async function settled(dataDir: string, url: (port: number) => string): Promise<Postmaster | undefined> {
+  const answer = await within(startMs, async () => {
     const server = postmaster(dataDir);
-    return server === undefined ? 'none' : server.ready ? server : undefined;
+    if (!server) return 'none';
+    return server.ready && (await takesConnections(url(server.port))) ? server : undefined;
   });
   if (answer === undefined)
     throw new Error(`the Postgres on ${dataDir} neither starts nor stops: see ${join(dataDir, 'server.log')}`);
   return answer === 'none' ? undefined : answer;
+}
+
+/** Not while it starts, stops or recovers. Any other complaint is for the one who connects next. */
+async function takesConnections(url: string): Promise<boolean> {
+  const client = new pg.Client(url);
+  client.on('error', () => {});
+  try {
+    await client.connect();
+    return true;
+  } catch (error) {
+    return !['57P03', 'ECONNREFUSED', 'ECONNRESET'].includes((error as NodeJS.ErrnoException).code ?? '');
+  } finally {
+    await client.end().catch(() => {});
+  }
 }
 
 /** Beside the final folder and then renamed, so that two starters never meet in a half-made one. */

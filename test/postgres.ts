@@ -52,8 +52,7 @@ async function prepareTemplate(server: string, admin: pg.Client): Promise<void> 
   await admin.query('drop database if exists migrating');
   await admin.query('create database migrating');
   const pool = createPool(inDatabase(server, 'migrating'), 'admin');
-  await migrate(pool);
-  await pool.end();
+  await migrate(pool).finally(() => pool.end());
   await admin.query('alter database migrating rename to migrated');
 }
 
