@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createPool } from '../src/database.js';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from '../src/embedded-postgres.js';
-import { postmaster, within } from '../src/postmaster.js';
+import { postmaster, within } from '../src/embedded-postgres/postmaster.js';
 
 let home: string;
 let running: Set<number>;
