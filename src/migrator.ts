@@ -47,9 +47,14 @@ async function refuseOldPostgres(pool: pg.Pool): Promise<void> {
   throw new Error(`Postgres ${version} is too old: point DATABASE_URL at version ${oldestPostgres} or newer`);
 }
 
+/** Looks into pg_tables, because `to_regclass` remembers across a wait for a lock that there was no such table. */
 async function applied(db: pg.Pool | pg.PoolClient): Promise<Applied> {
-  const { rows: there } = await db.query<{ there: boolean }>(`select to_regclass('schema_migrations') is not null as there`);
-  if (!there[0]?.there) return new Map();
+  const { rowCount } = await db.query(`
+    select 1
+      from pg_tables
+     where schemaname = current_schema()
+       and tablename = 'schema_migrations'`);
+  if (!rowCount) return new Map();
   const { rows } = await db.query<{ name: string; checksum: string }>('select name, checksum from schema_migrations');
   return new Map(rows.map(({ name, checksum }) => [name, checksum]));
 }
