@@ -17,7 +17,13 @@ export interface Write<E extends Event = Event> {
 
 export type WriteResult<E extends Event = Event> =
   /** `replayed`: these very events were there already; `events` are the stored ones in either case */
-  | { readonly outcome: 'appended'; readonly revision: number; readonly position: Position; readonly replayed: boolean; readonly events: readonly Recorded<E>[] }
+  | {
+      readonly outcome: 'appended';
+      readonly revision: number;
+      readonly position: Position;
+      readonly replayed: boolean;
+      readonly events: readonly Recorded<E>[];
+    }
   /** `actual` is the revision of the stream's last event */
   | { readonly outcome: 'conflict'; readonly actual: number | 'no-stream' }
   /** the data itself cannot be stored: too large, not representable; a sentence says what and why */
@@ -61,7 +67,11 @@ export abstract class EventStore {
    * Pages of events after a position: first what is there, then what comes, each once and in order, across
    * lost connections. Ends when `signal` is aborted or the store is closed.
    */
-  abstract subscribe<E extends Event>(options: { after: Position; signal: AbortSignal; limit?: number }): AsyncIterable<Recorded<E>[]>;
+  abstract subscribe<E extends Event>(options: {
+    after: Position;
+    signal: AbortSignal;
+    limit?: number;
+  }): AsyncIterable<Recorded<E>[]>;
   abstract close(): Promise<void>;
 }
 

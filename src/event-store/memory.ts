@@ -1,0 +1,140 @@
+import type { Event, Position, Recorded, StreamId } from '../events/event.js';
+import { Changes } from './changes.js';
+import {
+  EventStore,
+  StoreUnavailable,
+  type ExpectedRevision,
+  type ReadAll,
+  type ReadStream,
+  type Write,
+  type WriteResult,
+} from './event-store.js';
+import { follow } from './follow.js';
+import { epochMs, placeOf, positionOf } from './position.js';
+import { prepareWrite, recordedEvents, type PreparedWrite } from './prepared-write.js';
+
+/** Keeps events in this process, for tests and demonstrations. They are gone when it ends. */
+export class MemoryEventStore extends EventStore {
+  readonly #log: Recorded[] = [];
+  readonly #streams = new Map<StreamId, Recorded[]>();
+  readonly #changes = new Changes();
+  readonly #closing = new AbortController();
+  readonly #now: () => Date;
+
+  constructor({ now = () => new Date() }: { now?: () => Date } = {}) {
+    super();
+    this.#now = now;
+  }
+
+  async append<E extends Event>(writes: readonly Write<E>[]): Promise<WriteResult<E>[]> {
+    this.#refuseWhenClosed();
+    const results = writes.map((write) => {
+      const prepared = prepareWrite(write);
+      return 'outcome' in prepared ? prepared : this.#write(prepared);
+    });
+    if (results.length > 0) this.#changes.announce();
+    return results as WriteResult<E>[];
+  }
+
+  async readStream<E extends Event>(stream: StreamId, { from, to, direction, limit }: ReadStream = {}): Promise<Recorded<E>[]> {
+    this.#refuseWhenClosed();
+    const events = this.#streams.get(stream) ?? [];
+    const [low, high] = direction === 'backwards' ? [to ?? 0, from ?? Infinity] : [from ?? 0, to ?? Infinity];
+    const range = events.filter(({ revision }) => revision >= low && revision <= high);
+    if (direction === 'backwards') range.reverse();
+    return range.slice(0, limit) as Recorded<E>[];
+  }
+
+  async readStreams<E extends Event>(streams: readonly StreamId[]): Promise<Map<StreamId, Recorded<E>[]>> {
+    this.#refuseWhenClosed();
+    return new Map(streams.map((stream) => [stream, [...(this.#streams.get(stream) ?? [])] as Recorded<E>[]]));
+  }
+
+  async readAll<E extends Event>({ after, limit, types }: ReadAll): Promise<Recorded<E>[]> {
+    this.#refuseWhenClosed();
+    const place = placeOf(after);
+    const events = types
+      ? this.#log.slice(place).filter(({ type }) => types.includes(type))
+      : this.#log.slice(place, place + limit);
+    return events.slice(0, limit) as Recorded<E>[];
+  }
+
+  async head(): Promise<Position> {
+    this.#refuseWhenClosed();
+    return positionOf(this.#log.length);
+  }
+
+  async positionAt(time: string): Promise<Position> {
+    this.#refuseWhenClosed();
+    const at = epochMs(time);
+    return positionOf(this.#log.findLastIndex(({ recordedAt }) => Date.parse(recordedAt) <= at) + 1);
+  }
+
+  subscribe<E extends Event>({
+    after,
+    signal,
+    limit = 500,
+  }: {
+    after: Position;
+    signal: AbortSignal;
+    limit?: number;
+  }): AsyncIterable<Recorded<E>[]> {
+    this.#refuseWhenClosed();
+    const ended = AbortSignal.any([signal, this.#closing.signal]);
+    const read = async (from: Position, count: number) =>
+      ended.aborted ? undefined : this.readAll({ after: from, limit: count });
+    return follow({ read, changes: this.#changes, pollMs: 250, after, limit, signal: ended }) as AsyncIterable<Recorded<E>[]>;
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+  }
+
+  #write(write: PreparedWrite): WriteResult {
+    const stream = this.#streams.get(write.stream) ?? [];
+    const head = stream.length - 1;
+    const known = knownIds(stream, write);
+    const replayed = stream.slice(known[0], (known.at(-1) ?? -1) + 1);
+    if (known.length > 0 && sameIds(replayed, write.ids)) return appended(replayed, true);
+    if (known.length > 0 || !holds(write.expected, head)) return { outcome: 'conflict', actual: head < 0 ? 'no-stream' : head };
+    const events = recordedEvents(write, head + write.ids.length, this.#log.length + write.ids.length, this.#recordedAt());
+    this.#log.push(...events);
+    this.#streams.set(write.stream, [...stream, ...events]);
+    return appended(events, false);
+  }
+
+  #recordedAt(): string {
+    const now = this.#now().toISOString();
+    const last = this.#log.at(-1)?.recordedAt ?? '';
+    return now > last ? now : last;
+  }
+
+  #refuseWhenClosed(): void {
+    if (this.#closing.signal.aborted) throw new StoreUnavailable('the event store is closed');
+  }
+}
+
+const recentEvents = 100;
+
+/** Revisions at which ids of the write are found: where its expectation would put them, or among the stream's last events. */
+function knownIds(stream: readonly Recorded[], { ids, expected }: PreparedWrite): number[] {
+  const from = expected === 'no-stream' ? 0 : typeof expected === 'number' ? expected + 1 : Infinity;
+  const recent = stream.length - recentEvents;
+  return stream
+    .filter(({ id, revision }) => (revision >= recent || (revision >= from && revision < from + ids.length)) && ids.includes(id))
+    .map(({ revision }) => revision);
+}
+
+const sameIds = (events: readonly Recorded[], ids: readonly string[]): boolean =>
+  events.length === ids.length && events.every(({ id }, i) => id === ids[i]);
+
+function holds(expected: ExpectedRevision, head: number): boolean {
+  if (expected === 'any') return true;
+  if (expected === 'stream-exists') return head >= 0;
+  return head === (expected === 'no-stream' ? -1 : expected);
+}
+
+function appended(events: readonly Recorded[], replayed: boolean): WriteResult {
+  const last = events.at(-1)!;
+  return { outcome: 'appended', revision: last.revision, position: last.position, replayed, events };
+}

@@ -1,0 +1,142 @@
+import type pg from 'pg';
+import { createPool } from '../database.js';
+import type { Event, Position, Recorded, StreamId } from '../events/event.js';
+import { Changes } from './changes.js';
+import { EventStore, StoreUnavailable, type ReadAll, type ReadStream, type Write, type WriteResult } from './event-store.js';
+import { follow } from './follow.js';
+import { Gatherer } from './gatherer.js';
+import { PostgresAppend, type Answer } from './postgres-append.js';
+import { PostgresHints } from './postgres-hints.js';
+import { PostgresReads } from './postgres-reads.js';
+import { prepareWrite, type PreparedWrite } from './prepared-write.js';
+import { backOff, Reachability, type StoreLog } from './reachability.js';
+
+export interface PostgresEventStoreOptions {
+  /** of a migrated database */
+  readonly url: string;
+  readonly log?: StoreLog;
+  /** how long an append or a read may take before its connection is dropped and StoreUnavailable thrown */
+  readonly timeoutMs?: number;
+}
+
+const appendConnections = 2;
+const pollMs = 250;
+
+/**
+ * Keeps events in one table of Postgres 14 or newer. Appends of this process go one call after another, gathered while they wait;
+ * those of other processes are kept apart by a lock of Postgres. It owns its connections: `close` ends them.
+ */
+export class PostgresEventStore extends EventStore {
+  readonly #changes = new Changes();
+  readonly #closing = new AbortController();
+  readonly #reachability: Reachability;
+  readonly #hints: PostgresHints;
+  readonly #pools: { append: pg.Pool; read: pg.Pool; listen: pg.Pool };
+  readonly #reads: PostgresReads;
+  readonly #gatherer: Gatherer<PreparedWrite, Answer>;
+
+  constructor({ url, log, timeoutMs = 10_000 }: PostgresEventStoreOptions) {
+    super();
+    this.#reachability = new Reachability(log);
+    this.#hints = new PostgresHints(this.#changes, this.#reachability);
+    this.#pools = {
+      append: createPool(url, 'append', appendConnections),
+      read: createPool(url, 'read'),
+      listen: createPool(url, 'listen'),
+    };
+    this.#reads = new PostgresReads(this.#pools.read, timeoutMs);
+    this.#gatherer = new Gatherer(new PostgresAppend(this.#pools.append, timeoutMs, () => this.#appended()));
+  }
+
+  async append<E extends Event>(writes: readonly Write<E>[]): Promise<WriteResult<E>[]> {
+    this.#refuseWhenClosed();
+    const results = await Promise.all(writes.map((write) => this.#appendOne(write)));
+    return results as WriteResult<E>[];
+  }
+
+  async readStream<E extends Event>(stream: StreamId, options: ReadStream = {}): Promise<Recorded<E>[]> {
+    this.#refuseWhenClosed();
+    return (await this.#reads.readStream(stream, options)) as Recorded<E>[];
+  }
+
+  async readStreams<E extends Event>(streams: readonly StreamId[]): Promise<Map<StreamId, Recorded<E>[]>> {
+    this.#refuseWhenClosed();
+    return (await this.#reads.readStreams(streams)) as Map<StreamId, Recorded<E>[]>;
+  }
+
+  async readAll<E extends Event>(options: ReadAll): Promise<Recorded<E>[]> {
+    this.#refuseWhenClosed();
+    return (await this.#reads.readAll(options)) as Recorded<E>[];
+  }
+
+  async head(): Promise<Position> {
+    this.#refuseWhenClosed();
+    return this.#reads.head();
+  }
+
+  async positionAt(time: string): Promise<Position> {
+    this.#refuseWhenClosed();
+    return this.#reads.positionAt(time);
+  }
+
+  subscribe<E extends Event>({
+    after,
+    signal,
+    limit = 500,
+  }: {
+    after: Position;
+    signal: AbortSignal;
+    limit?: number;
+  }): AsyncIterable<Recorded<E>[]> {
+    this.#refuseWhenClosed();
+    this.#hints.listen(this.#pools.listen);
+    const ended = AbortSignal.any([signal, this.#closing.signal]);
+    const read = (from: Position, count: number) => this.#readUntil(ended, { after: from, limit: count });
+    return follow({ read, changes: this.#changes, pollMs, after, limit, signal: ended }) as AsyncIterable<Recorded<E>[]>;
+  }
+
+  async close(): Promise<void> {
+    if (this.#closing.signal.aborted) return;
+    this.#closing.abort();
+    await this.#gatherer.idle();
+    await this.#hints.stop();
+    await Promise.all(Object.values(this.#pools).map((pool) => pool.end()));
+  }
+
+  async #appendOne(write: Write): Promise<WriteResult> {
+    const prepared = prepareWrite(write);
+    if ('outcome' in prepared) return prepared;
+    const answer = await this.#gatherer.add(prepared);
+    return answer.outcome === 'replayed' ? this.#replayed(prepared, answer.revision) : answer;
+  }
+
+  #appended(): void {
+    this.#changes.announce();
+    this.#hints.send(this.#pools.append);
+  }
+
+  async #replayed({ stream, ids }: PreparedWrite, revision: number): Promise<WriteResult> {
+    const events = await this.#reads.readStream(stream, { from: revision - ids.length + 1, to: revision });
+    return { outcome: 'appended', revision, position: events.at(-1)?.position ?? '', replayed: true, events };
+  }
+
+  /** A subscription outlives any loss of the connection; only `signal` ends it. */
+  async #readUntil(signal: AbortSignal, options: ReadAll): Promise<Recorded[] | undefined> {
+    for (let attempt = 0; !signal.aborted; attempt += 1) {
+      try {
+        const page = await this.#reads.readAll(options);
+        this.#reachability.back();
+        return page;
+      } catch (error) {
+        if (!(error instanceof StoreUnavailable)) throw error;
+        this.#reachability.lost(error);
+        await backOff(attempt, signal);
+      }
+    }
+    return undefined;
+  }
+
+  #refuseWhenClosed(): void {
+    if (this.#closing.signal.aborted) throw new StoreUnavailable('the event store is closed');
+  }
+}
