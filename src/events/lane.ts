@@ -1,5 +1,5 @@
 import type { AgentId, RunId, TaskId, WakeupId } from './event.js';
-import type { ErrorFamily, OpenStatus, RunCause, RunContext, RunEvent, RunQueued, RetryScheduled, TerminalStatus } from './run.js';
+import type { CancelIntent, ErrorFamily, OpenStatus, RunCause, RunContext, RunEvent, RunQueued, RetryScheduled, TerminalStatus } from './run.js';
 import type { TaskDescription, TaskFact, TaskKind, TaskStatus } from './task.js';
 import type { WakeupEvent, WakeupRequested } from './wakeup.js';
 
@@ -43,13 +43,14 @@ interface Run {
   readonly wakeupIds: readonly WakeupId[];
   readonly context: RunContext;
   readonly queuedAt: string;
+  /** of a retry: the bound that it was scheduled under */
+  readonly maxAttempts: number | null;
 }
 export interface OpenRun extends Run {
   readonly status: OpenStatus;
   /** how many demands have joined those that it carries */
   readonly joined: number;
   readonly dueAt: string | null;
-  readonly maxAttempts: number | null;
   readonly workerId: string | null;
   readonly startedAt: string | null;
   readonly processRecorded: boolean;
@@ -59,8 +60,11 @@ export interface EndedRun extends Run {
   readonly code: string | null;
   readonly family: ErrorFamily | null;
   readonly notBefore: string | null;
-  /** the retry that took it up, if one did */
+  readonly intent: CancelIntent | null;
+  /** the run that took it up, if one did */
   readonly retry: RunId | null;
+  /** the bound that its chain has reached */
+  readonly exhausted: number | null;
   readonly wasStarted: boolean;
 }
 
@@ -111,9 +115,9 @@ export function evolveLane(lane: Lane, event: LaneEvent): Lane {
     case 'WakeupCancelled':
       return withdraw(lane, event.data.wakeupId);
     case 'RunQueued':
-      return opened(lane, queuedRun(lane, event.data), event.data.wakeupIds);
+      return opened(amendEnded(lane, event.data.retryOf, { retry: event.data.runId }), queuedRun(lane, event.data), event.data.wakeupIds);
     case 'RetryScheduled':
-      return opened(takenUp(lane, event.data.retryOf, event.data.runId), parkedRun(lane, event.data), event.data.wakeupIds);
+      return opened(amendEnded(lane, event.data.retryOf, { retry: event.data.runId }), parkedRun(lane, event.data), event.data.wakeupIds);
     case 'RetryPromoted':
       return amendRun(lane, event.data.runId, (run) => ({ ...run, status: 'queued', dueAt: null }));
     case 'RunStarted': {
@@ -130,10 +134,11 @@ export function evolveLane(lane: Lane, event: LaneEvent): Lane {
       return ended(lane, runId, { status: event.type === 'RunFailed' ? 'failed' : 'timed_out', code, family, notBefore });
     }
     case 'RunCancelled':
-      return ended(lane, event.data.runId, { status: 'cancelled', code: event.data.code });
+      return ended(lane, event.data.runId, { status: 'cancelled', code: event.data.code, intent: event.data.intent });
     case 'RetrySuperseded':
       return ended(lane, event.data.runId, { status: 'cancelled', code: 'superseded' });
     case 'RetryExhausted':
+      return amendEnded(lane, event.data.runId, { exhausted: event.data.maxAttempts });
     case 'RecoveryEscalated':
       return lane;
   }
@@ -187,6 +192,7 @@ function withdraw(lane: Lane, wakeupId: WakeupId): Lane {
   const without = settled(lane, [wakeupId]);
   return {
     ...without,
+    waiting: without.waiting.map((waiting) => ({ ...waiting, joined: waiting.joined.filter((demand) => demand.wakeupId !== wakeupId) })),
     arriving: [...without.arriving, ...(withdrawn?.joined ?? [])],
     open: without.open.map((run) => ({ ...run, wakeupIds: run.wakeupIds.filter((id) => id !== wakeupId) })),
   };
@@ -213,19 +219,20 @@ function parkedRun(lane: Lane, data: RetryScheduled['data']): OpenRun {
 const chainWasLost = (lane: Lane, chain: RunId, retryOf: RunId | null): boolean =>
   lane.ended.some((run) => run.runId === retryOf && run.chain === chain && run.lost);
 
-const takenUp = (lane: Lane, source: RunId, retry: RunId): Lane => ({
+const amendEnded = (lane: Lane, runId: RunId | null, amendment: Partial<Pick<EndedRun, 'retry' | 'exhausted'>>): Lane => ({
   ...lane,
-  ended: lane.ended.map((run) => (run.runId === source ? { ...run, retry } : run)),
+  ended: lane.ended.map((run) => (run.runId === runId ? { ...run, ...amendment } : run)),
 });
 
-type Ending = Pick<EndedRun, 'status'> & Partial<Pick<EndedRun, 'code' | 'family' | 'notBefore'>>;
+type Ending = Pick<EndedRun, 'status'> & Partial<Pick<EndedRun, 'code' | 'family' | 'notBefore' | 'intent'>>;
 
 function ended(lane: Lane, runId: RunId, ending: Ending): Lane {
   const run = lane.open.find((open) => open.runId === runId);
   if (!run) return lane;
-  const { agent, cause, chain, attempt, outside, mention, lost, wakeupIds, context, queuedAt } = run;
-  const kept = { runId, agent, cause, chain, attempt, outside, mention, lost, wakeupIds, context, queuedAt };
-  const end: EndedRun = { ...kept, code: null, family: null, notBefore: null, retry: null, wasStarted: run.startedAt !== null, ...ending };
+  const { agent, cause, chain, attempt, outside, mention, lost, wakeupIds, context, queuedAt, maxAttempts } = run;
+  const kept = { runId, agent, cause, chain, attempt, outside, mention, lost, wakeupIds, context, queuedAt, maxAttempts };
+  const blank = { code: null, family: null, notBefore: null, intent: null, retry: null, exhausted: null };
+  const end: EndedRun = { ...kept, ...blank, wasStarted: run.startedAt !== null, ...ending };
   return { ...lane, open: lane.open.filter((open) => open !== run), ended: [...lane.ended, end].slice(-keptEndedRuns) };
 }
 

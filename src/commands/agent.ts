@@ -1,0 +1,129 @@
+import { Type } from 'class-transformer';
+import { ArrayMaxSize, IsArray, IsBoolean, IsNumber, IsOptional, Max, Min, ValidateNested } from 'class-validator';
+import { evolveAgent, unknownAgent, type Agent, type AgentDescription, type AgentEvent, type AgentPolicy, type RetryPolicy } from '../events/agent.js';
+import { agentStream } from '../events/event.js';
+import { decision, Rejected, type Outcome, type Stream, type World } from './decider.js';
+import { Int, Slug, Text } from './fields.js';
+import { defaultRetryPolicy } from './retry-policy.js';
+
+const agents: Stream<Agent, AgentEvent> = { initial: unknownAgent, evolve: evolveAgent };
+const ofAgent = { of: agents, stream: ({ company, agent }: { company: string; agent: string }) => agentStream(company, agent) };
+
+const day = 24 * 60 * 60 * 1000;
+
+/** Delays of 1 s to 30 days, at most 20 of them; as many retries as there are delays. */
+export class RetryFields {
+  @IsOptional() @IsArray() @ArrayMaxSize(20) @Int(1_000, 30 * day, { each: true }) delaysMs?: number[];
+  @IsOptional() @IsNumber() @Min(0) @Max(1) jitterRatio?: number;
+  @IsOptional() @Int(0, 30 * day) maxNotBeforeMs?: number;
+  @IsOptional() @Int(0, day) notBeforeJitterMs?: number;
+}
+
+export class HeartbeatFields {
+  @IsBoolean() enabled!: boolean;
+  @IsOptional() @Int(0, 30 * 24 * 60 * 60) intervalSec?: number;
+}
+
+export class PolicyFields {
+  @IsOptional() @Int(1, 10) maxConcurrentRuns?: number;
+  @IsOptional() @IsBoolean() wakeOnDemand?: boolean;
+  @IsOptional() @ValidateNested() @Type(() => HeartbeatFields) heartbeat?: HeartbeatFields;
+  @IsOptional() @ValidateNested() @Type(() => RetryFields) retry?: RetryFields;
+}
+
+/** Registers an agent, or replaces its description and the whole of its policy: what is left out becomes the default. */
+export class PutAgent {
+  @Slug() company!: string;
+  @Slug() agent!: string;
+  @IsOptional() @Text(200) name?: string;
+  @IsOptional() @Text(100) adapter?: string;
+  @IsOptional() @Slug() manager?: string | null;
+  @IsOptional() @ValidateNested() @Type(() => PolicyFields) policy?: PolicyFields;
+}
+
+export const putAgent = decision({
+  command: PutAgent,
+  ...ofAgent,
+  decide(command: PutAgent, known: Agent, { now }: World): AgentEvent[] {
+    const { agent, name = agent, adapter = 'process', manager = null } = command;
+    const description = { name, adapter, manager, policy: policyOf(command.policy, known?.policy) };
+    if (!known) return [{ type: 'AgentRegistered', data: { agent, ...description, registeredAt: now.toISOString() } }];
+    refuseTerminated(agent, known);
+    return isSame(known, description) ? [] : [{ type: 'AgentChanged', data: { agent, ...description, changedAt: now.toISOString() } }];
+  },
+  answer: agentAnswer,
+});
+
+function policyOf({ maxConcurrentRuns = 5, wakeOnDemand = true, heartbeat, retry }: PolicyFields = {}, known?: AgentPolicy): AgentPolicy {
+  const { enabled = false, intervalSec = 0 } = heartbeat ?? {};
+  return { maxConcurrentRuns, wakeOnDemand, heartbeat: { enabled, intervalSec }, retry: versioned({ ...defaultRetryPolicy, ...retry }, known?.retry) };
+}
+
+/** A policy that differs from the one before it gets the next version. */
+function versioned(policy: RetryPolicy, before: RetryPolicy = defaultRetryPolicy): RetryPolicy {
+  const same = { ...policy, name: before.name, version: before.version };
+  return JSON.stringify(same) === JSON.stringify({ ...same, ...before }) ? same : { ...policy, name: 'agent', version: before.version + 1 };
+}
+
+const isSame = (known: AgentDescription, { name, adapter, manager, policy }: AgentDescription): boolean =>
+  JSON.stringify([known.name, known.adapter, known.manager, known.policy]) === JSON.stringify([name, adapter, manager, policy]);
+
+class Reasoned {
+  @Slug() company!: string;
+  @Slug() agent!: string;
+  @IsOptional() @Text(4_000) reason?: string;
+}
+
+/** What the agent has to do is held where it is; nothing is lost. `interrupt` asks that what runs is handed back. */
+export class PauseAgent extends Reasoned {
+  @IsOptional() @IsBoolean() interrupt?: boolean;
+}
+
+export const pauseAgent = decision({
+  command: PauseAgent,
+  ...ofAgent,
+  decide({ agent, reason = 'paused', interrupt = true }: PauseAgent, known: Agent, { now }: World): AgentEvent[] {
+    refuseTerminated(agent, known);
+    return known?.status === 'paused' ? [] : [{ type: 'AgentPaused', data: { agent, reason, interrupt, pausedAt: now.toISOString() } }];
+  },
+  answer: agentAnswer,
+});
+
+/** What was held goes on. */
+export class ResumeAgent extends Reasoned {}
+
+export const resumeAgent = decision({
+  command: ResumeAgent,
+  ...ofAgent,
+  decide({ agent, reason = 'resumed' }: ResumeAgent, known: Agent, { now }: World): AgentEvent[] {
+    refuseTerminated(agent, known);
+    return known?.status === 'active' ? [] : [{ type: 'AgentResumed', data: { agent, reason, resumedAt: now.toISOString() } }];
+  },
+  answer: agentAnswer,
+});
+
+/** For good: the agent takes no more demands. */
+export class TerminateAgent extends Reasoned {}
+
+export const terminateAgent = decision({
+  command: TerminateAgent,
+  ...ofAgent,
+  decide({ agent, reason = 'terminated' }: TerminateAgent, known: Agent, { now }: World): AgentEvent[] {
+    refuseUnknown(agent, known);
+    return known?.status === 'terminated' ? [] : [{ type: 'AgentTerminated', data: { agent, reason, terminatedAt: now.toISOString() } }];
+  },
+  answer: agentAnswer,
+});
+
+function refuseUnknown(agent: string, known: Agent): void {
+  if (!known) throw new Rejected('agent_not_found', `there is no agent ${agent}; PUT it first`);
+}
+
+function refuseTerminated(agent: string, known: Agent): void {
+  refuseUnknown(agent, known);
+  if (known?.status === 'terminated') throw new Rejected('agent_terminated', `${agent} was terminated and stays so; register another agent`);
+}
+
+function agentAnswer({ company, agent }: { company: string; agent: string }, { state, revision }: Outcome<Agent, AgentEvent>) {
+  return { agent: { id: agent, company, ...state, revision } };
+}

@@ -1,0 +1,104 @@
+import { runId, type WakeupId } from '../events/event.js';
+import { waitingOf, type Demand, type EndedRun, type Lane, type LaneEvent, type Waiting } from '../events/lane.js';
+import type { RunCause } from '../events/run.js';
+import { isClosed } from '../events/task.js';
+import type { World } from './decider.js';
+import { demandOf, queuedFor, refusalOfWaiting, requested, skipped } from './intake.js';
+import { isItsTask, knownAgent, placeOf } from './lane.js';
+import { exhaust, park } from './retry-decision.js';
+import { maxAttempts } from './retry-policy.js';
+
+/**
+ * What follows the end of a run, in the same append as the end: the first rule that applies, then the demand that still
+ * waits. `lane` is the lane after the end. A run that was stopped on purpose has no successor but for what waits.
+ */
+export function whatFollows(lane: Lane, run: EndedRun, world: World): LaneEvent[] {
+  const agent = knownAgent(world, run.agent);
+  const waiting = waitingOf(lane, run.agent);
+  const code = waiting && refusalOfWaiting(lane, waiting, agent);
+  const joining = code === undefined ? waiting : undefined;
+  const next = firstRule({ lane, run, joining, world });
+  if (!waiting) return next ?? [];
+  if (code) return [...(next ?? []), skipped(waiting, code, world)];
+  return next ?? [queuedFor(lane, [waiting], 'deferred', world)];
+}
+
+/** `joining`: the demand of the same agent that has waited for this end, and is carried by whatever run a rule opens. */
+interface End {
+  readonly lane: Lane;
+  readonly run: EndedRun;
+  readonly joining: Waiting | undefined;
+  readonly world: World;
+}
+
+type Rule = (end: End) => LaneEvent[] | undefined;
+
+const rules: readonly Rule[] = [
+  requeue,
+  waitingPerson,
+  retry,
+  exhaustion,
+  repeatLost,
+  // 6: a comment that is owed, a continuation that the agent's policy allows
+  // 7: recovery of work that failed for good
+];
+
+function firstRule(end: End): LaneEvent[] | undefined {
+  for (const rule of rules) {
+    const events = rule(end);
+    if (events) return events;
+  }
+  return undefined;
+}
+
+/** 1: the same attempt again; a person's demand that joins it makes it a chain of its own. */
+function requeue({ lane, run, joining, world }: End): LaneEvent[] | undefined {
+  if (run.status !== 'cancelled' || run.intent !== 'requeue') return undefined;
+  if (joining?.outside) return [queuedFor(lane, [{ ...joining, mention: joining.mention || run.mention }], 'requeued', world, run.wakeupIds)];
+  return [again(lane, run, 'requeued', [...run.wakeupIds, ...idsOf(joining)], joining, world)];
+}
+
+/** 2: what a person asked for meanwhile is done now, and not behind a retry. */
+function waitingPerson({ lane, joining, world }: End): LaneEvent[] | undefined {
+  return joining?.outside ? [queuedFor(lane, [joining], 'deferred', world)] : undefined;
+}
+
+/** 3: a failure that passes by itself is tried again later, as long as the chain has attempts left. */
+function retry({ lane, run, joining, world }: End): LaneEvent[] | undefined {
+  if (!isRetryable(lane, run, world) || run.attempt >= attemptsOf(run, world)) return undefined;
+  return park(lane, run, world, { reason: 'transient_failure', joining });
+}
+
+/** 4: a budget that is used up is said, and a person is asked for. */
+function exhaustion({ lane, run, world }: End): LaneEvent[] | undefined {
+  return isRetryable(lane, run, world) ? exhaust(lane, run, world, 'transient_failure') : undefined;
+}
+
+/** 5: a process that was lost is repeated once in a chain. */
+function repeatLost({ lane, run, joining, world }: End): LaneEvent[] | undefined {
+  if (run.status !== 'failed' || run.family !== 'process_lost' || run.lost || !mayGoOn(lane, run, world)) return undefined;
+  const demand = demandOf({ ...ownAsk(run), reason: 'process_lost_retry' }, world, 0);
+  return [requested(demand), again(lane, run, 'process_lost', [demand.wakeupId, ...idsOf(joining)], joining, world)];
+}
+
+const isRetryable = (lane: Lane, run: EndedRun, world: World): boolean =>
+  run.status === 'failed' && (run.family === 'transient_upstream' || run.family === 'quota') && mayGoOn(lane, run, world);
+
+const mayGoOn = (lane: Lane, run: EndedRun, world: World): boolean =>
+  !isClosed(lane.status) && isItsTask(lane, run) && knownAgent(world, run.agent).status !== 'terminated';
+
+const attemptsOf = (run: EndedRun, world: World): number => maxAttempts(knownAgent(world, run.agent).policy.retry);
+
+const idsOf = (demand: Demand | undefined): WakeupId[] => (demand ? [demand.wakeupId] : []);
+
+/** The demands that the ledger makes by itself are demands like all others, and nobody's outside cause. */
+export const ownAsk = ({ agent, mention }: EndedRun) =>
+  ({ agent, source: 'automation', trigger: 'system', payload: {}, outside: false, mention, explicit: false }) as const;
+
+/** A run of the same chain and attempt. */
+function again(lane: Lane, run: EndedRun, cause: RunCause, wakeupIds: readonly WakeupId[], joining: Demand | undefined, { now }: World): LaneEvent {
+  const { agent, chain, attempt, context } = run;
+  const carried = { outside: run.outside, mention: run.mention || joining?.mention === true };
+  const data = { agent, cause, chain, attempt, retryOf: run.runId, wakeupIds, ...carried, place: placeOf(lane), context };
+  return { type: 'RunQueued', data: { runId: runId(lane.task, lane.runs + 1), ...data, queuedAt: now.toISOString() } };
+}

@@ -1,0 +1,58 @@
+import { pauseAgent, putAgent, resumeAgent, terminateAgent } from './agent.js';
+import { claim, claimRuns, type ClaimPorts } from './claim-runs.js';
+import { nameCompany } from './company.js';
+import type { CommandContext, Decision, Dispatched } from './decider.js';
+import type { Event } from '../events/event.js';
+import { promoteDue, promoteDueRetries, type PromotionPorts } from './promote-due-retries.js';
+import { promoteRetry, retryNow, scheduleRetry } from './retry.js';
+import { cancelRun, finishRun, recordProcess, reportRunLost, startRun } from './run.js';
+import { assignTask, putTask, setTaskStatus } from './task.js';
+import { cancelWakeup, requestWakeup } from './wakeup.js';
+
+/** A kind of command with the way in which it is carried out. */
+export interface Execution {
+  readonly command: new () => object;
+  execute(command: object, context: CommandContext, ports: CommandPorts): Promise<Dispatched<unknown>>;
+}
+
+/** All that commands need of the world; the process provides it. */
+export abstract class CommandPorts implements ClaimPorts, PromotionPorts {
+  abstract readonly store: ClaimPorts['store'];
+  abstract readonly ledger: ClaimPorts['ledger'];
+  abstract readonly clock: PromotionPorts['clock'];
+  abstract readonly dueRetries: PromotionPorts['dueRetries'];
+  abstract readonly readyRuns: ClaimPorts['readyRuns'];
+  abstract readonly leases: ClaimPorts['leases'];
+}
+
+const decided = <C extends object, State, E extends Event, Answer>(decision: Decision<C, State, E, Answer>): Execution => ({
+  command: decision.command,
+  async execute(command: C, context: CommandContext, { ledger }: CommandPorts) {
+    const { answer, outcome } = await ledger.handle(decision, command, context);
+    return { answer, position: outcome.position, revision: outcome.revision, replayed: outcome.replayed };
+  },
+});
+
+/** Every command of the ledger. Handlers, documents and checks of completeness are made from this list. */
+export const catalogue: readonly Execution[] = [
+  decided(nameCompany),
+  decided(putAgent),
+  decided(pauseAgent),
+  decided(resumeAgent),
+  decided(terminateAgent),
+  decided(putTask),
+  decided(assignTask),
+  decided(setTaskStatus),
+  decided(requestWakeup),
+  decided(cancelWakeup),
+  decided(startRun),
+  decided(recordProcess),
+  decided(finishRun),
+  decided(cancelRun),
+  decided(reportRunLost),
+  decided(scheduleRetry),
+  decided(promoteRetry),
+  decided(retryNow),
+  { command: claimRuns.command, execute: claim },
+  { command: promoteDueRetries.command, execute: promoteDue },
+];

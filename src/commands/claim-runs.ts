@@ -1,0 +1,103 @@
+import { IsOptional } from 'class-validator';
+import { beginning, nameUuid, type AgentId, type Position, type RunId, type TaskId } from '../events/event.js';
+import type { EventStore } from '../event-store/event-store.js';
+import { Rejected, type CommandContext, type Sendable } from './decider.js';
+import { Int, Slug, Text } from './fields.js';
+import type { Leases, Ledger } from './ledger.js';
+import { StartRun, startRun } from './run.js';
+import type { RunView } from './run-view.js';
+
+/** A worker takes queued runs of an agent, up to its own bound and the agent's. The same `requestId` gets the same leases. */
+export class ClaimRuns {
+  @Slug() company!: string;
+  @Slug() agent!: string;
+  @Text(200) workerId!: string;
+  @Text(200) requestId!: string;
+  @IsOptional() @Int(1, 10) max?: number;
+  @IsOptional() @Int(5_000, 900_000) leaseMs?: number;
+}
+
+export interface ClaimedRuns {
+  readonly runs: readonly { readonly run: RunView; readonly lease: { readonly token: string; readonly leaseMs: number } }[];
+}
+
+/** A queued run, as the list of them has it. */
+export interface ReadyRun {
+  readonly task: TaskId;
+  readonly runId: RunId;
+}
+
+/** The list of queued runs. It follows the log, and may be a moment behind. */
+export abstract class ReadyRuns {
+  /** Resolves when the list shows everything up to `position`. @throws ProjectionBehind after 2 s */
+  abstract caughtUp(position: Position): Promise<void>;
+  /** Runs of the agent whose lanes are not leased, in the order in which they are to be started; at most `limit`. */
+  abstract candidates(company: string, agent: AgentId, limit: number): Promise<ReadyRun[]>;
+}
+
+export interface ClaimRequest {
+  readonly company: string;
+  readonly agent: AgentId;
+  readonly workerId: string;
+  readonly requestId: string;
+  readonly leaseMs: number;
+}
+export interface Claim extends ReadyRun {
+  readonly token: string;
+  readonly leaseMs: number;
+}
+
+/** A lane has one lease at a time, an agent as many as it has slots. */
+export interface ClaimLeases extends Leases {
+  /** What this very request was given before. */
+  granted(request: ClaimRequest): Promise<Claim[]>;
+  /** Leases on those lanes that are free, in their order, at most `max`, and no more than leave the agent within `slots`. */
+  take(request: ClaimRequest, candidates: readonly ReadyRun[], max: number, slots: number): Promise<Claim[]>;
+  /** The worker was here, even if there is nothing for it. */
+  seen(request: ClaimRequest): void;
+}
+
+export interface ClaimPorts {
+  readonly store: EventStore;
+  readonly ledger: Ledger;
+  readonly readyRuns: ReadyRuns;
+  readonly leases: ClaimLeases;
+}
+
+export const claimRuns: Sendable<ClaimRuns, ClaimedRuns> = { command: ClaimRuns };
+
+export async function claim(command: ClaimRuns, context: CommandContext, ports: ClaimPorts) {
+  const { company, agent, workerId, requestId, max = 1, leaseMs = 30_000 } = command;
+  const request = { company, agent, workerId, requestId, leaseMs };
+  const policy = (await ports.ledger.agent(company, agent, true))?.policy;
+  if (!policy) throw new Rejected('agent_not_found', `there is no agent ${agent}; PUT it first`);
+  ports.leases.seen(request);
+  const before = await ports.leases.granted(request);
+  const claims = before.length > 0 ? before : await takeFree(request, max, policy.maxConcurrentRuns, ports);
+  const started = await Promise.all(claims.map((claimed) => start(request, claimed, context, ports)));
+  const runs = started.filter((run) => run !== undefined);
+  const position = runs.map((run) => run.position).sort().at(-1) ?? beginning;
+  return { answer: { runs: runs.map(({ run, lease }) => ({ run, lease })) }, position, replayed: before.length > 0 };
+}
+
+/** The lease comes first: a lane that is held by a worker without a run is freed by time, a run without a lease by nobody. */
+async function takeFree(request: ClaimRequest, max: number, slots: number, { store, readyRuns, leases }: ClaimPorts): Promise<Claim[]> {
+  await readyRuns.caughtUp(await store.head());
+  const candidates = await readyRuns.candidates(request.company, request.agent, max * 2);
+  return candidates.length > 0 ? leases.take(request, candidates, max, slots) : [];
+}
+
+/** Undefined when the run may not be started (any more): somebody was faster, or a gate ended it, or it is held. */
+async function start(request: ClaimRequest, { task, runId, token, leaseMs }: Claim, context: CommandContext, { ledger, leases }: ClaimPorts) {
+  const { company, workerId, requestId } = request;
+  const command = Object.assign(new StartRun(), { company, run: runId, workerId, leaseMs });
+  try {
+    const commandId = nameUuid('start', company, workerId, requestId, runId);
+    const { answer, outcome } = await ledger.handle(startRun, command, { ...context, commandId });
+    if (answer.started && answer.run) return { run: answer.run, lease: { token, leaseMs }, position: outcome.position };
+  } catch (error) {
+    if (!(error instanceof Rejected)) throw error;
+  }
+  await leases.release(company, task, token);
+  return undefined;
+}

@@ -1,0 +1,133 @@
+import type { Agent } from '../events/agent.js';
+import type { Actor, AgentId, Event, Position, Recorded, RunId, StreamId, WakeupId } from '../events/event.js';
+
+/** decide + evolve + initialState, and the streams that they are for. */
+export interface Stream<State, E extends Event> {
+  readonly initial: State;
+  readonly evolve: (state: State, event: E) => State;
+}
+
+/** A kind of command that can be sent through Dispatch, and what it is answered with. */
+export interface Sendable<C extends object = object, Answer = unknown> {
+  readonly command: new () => C;
+  /** carries the type of the answer only */
+  readonly answers?: Answer;
+}
+
+/** A kind of command that one stream decides on: how, and what its sender is answered. All of it is pure. */
+export interface Decision<C extends object = object, State = unknown, E extends Event = Event, Answer = unknown> extends Sendable<C, Answer> {
+  readonly of: Stream<State, E>;
+  readonly stream: (command: C) => StreamId;
+  /** Events: it happened. None: it is so already. `Rejected`: it may not be. */
+  readonly decide: (command: C, state: State, world: World) => readonly E[];
+  /** Made from what was written, now or the first time that this command was sent, and from the state after it. */
+  readonly answer: (command: C, outcome: Outcome<State, E>) => Answer;
+  /** The agents that the decision asks World about. */
+  readonly agents?: (command: C, state: State) => readonly (AgentId | null)[];
+  /** Being a moment late would do harm: agents are read at the head of their streams. */
+  readonly atHead?: boolean;
+  /** The lane whose lease fences the command: World's `lease` is read for it. */
+  readonly lane?: (command: C) => { company: string; task: string };
+  /** The lease that fenced it ends with it. */
+  readonly releases?: boolean;
+  /** The chain of runs that the command belongs to; without one, what came with the command. */
+  readonly correlate?: (command: C, state: State) => string | undefined;
+}
+
+export const decision = <C extends object, State, E extends Event, Answer>(definition: Decision<C, State, E, Answer>): Decision<C, State, E, Answer> =>
+  definition;
+
+/** What a decision may know besides its own stream. */
+export interface World {
+  readonly now: Date;
+  /** a sample between 0 and 1 */
+  readonly random: () => number;
+  readonly commandId: string;
+  readonly actor: Actor;
+  readonly agent: (id: AgentId) => Agent;
+  /** the lease on the lane, where the command is fenced by one */
+  readonly lease: Lease | undefined;
+}
+
+/** A worker's hold of a lane. */
+export interface Lease {
+  readonly token: string;
+  readonly runId: RunId;
+}
+
+export interface Outcome<State, E extends Event> {
+  readonly state: State;
+  /** none: it was so already */
+  readonly events: readonly Recorded<E>[];
+  /** revision of the stream's last event, -1 for none */
+  readonly revision: number;
+  /** of the stream's last event: a read model that has reached it shows all that this answer says */
+  readonly position: Position;
+  /** this commandId had been answered before */
+  readonly replayed: boolean;
+}
+
+/** What came of a command, and where a reader of its effects has to look. */
+export interface Dispatched<Answer> {
+  readonly answer: Answer;
+  readonly position: Position;
+  /** of the command's stream; a batch has none */
+  readonly revision?: number;
+  /** the commandId had been answered before */
+  readonly replayed: boolean;
+}
+
+/** What comes with a command besides its own fields. */
+export interface CommandContext {
+  readonly commandId: string;
+  readonly actor: Actor;
+  readonly correlationId?: string;
+  readonly causationId?: string;
+  readonly traceparent?: string;
+  /** makes the command conditional on the stream's revision (If-Match) */
+  readonly ifRevision?: number;
+}
+
+/** A command that was refused. `code` is for programs, the message for people: what is so, and what would do. */
+export class Rejected extends Error {
+  override readonly name = 'Rejected';
+  constructor(
+    readonly code: RejectedCode,
+    message: string,
+    /** the wakeup that records the refusal, where it was worth recording */
+    readonly wakeupId?: WakeupId,
+  ) {
+    super(message);
+  }
+}
+
+export const rejectedCodes = [
+  'agent_not_found',
+  'task_not_found',
+  'run_not_found',
+  'wakeup_not_found',
+  'agent_not_invokable',
+  'agent_terminated',
+  'task_kind_fixed',
+  'issue_terminal_status',
+  'lane_busy',
+  'run_not_queued',
+  'run_not_running',
+  'run_not_retryable',
+  'wakeup_not_open',
+  'wakeup_shared',
+  'stale_lease',
+  'revision_mismatch',
+  'data_refused',
+] as const;
+export type RejectedCode = (typeof rejectedCodes)[number];
+
+/** The stream changed under the decision again and again; the same command may be sent again. */
+export class Contention extends Error {
+  override readonly name = 'Contention';
+}
+
+/** An append was neither answered nor found out in time; the same command with the same commandId finds out. */
+export class OutcomeUnknown extends Error {
+  override readonly name = 'OutcomeUnknown';
+}

@@ -1,0 +1,109 @@
+import type { Agent } from '../events/agent.js';
+import { runId, wakeupId, type AgentId, type WakeupId } from '../events/event.js';
+import { openRunOf, refusalKey, waitingOf, type Demand, type Lane, type LaneEvent, type OpenRun, type Waiting } from '../events/lane.js';
+import type { RunCause } from '../events/run.js';
+import { isClosed } from '../events/task.js';
+import type { World } from './decider.js';
+import { isItsTask, knownAgent, moving, placeOf } from './lane.js';
+
+/** What asks for a run. `explicit`: a wakeup of its own, not something that happened to the task. */
+export type Ask = Omit<Demand, 'wakeupId' | 'requestedAt'> & { readonly explicit: boolean };
+
+/**
+ * A demand and its disposition, in one append: refused with its code, joined to what waits already, put behind what
+ * runs, or given a run. Identical refusals within a minute are answered by the first of them.
+ */
+export function takeIn(lane: Lane, ask: Ask, world: World, ordinal = 0): LaneEvent[] {
+  const demand = demandOf(ask, world, ordinal);
+  const code = refusal(lane, ask, knownAgent(world, ask.agent));
+  if (code) return refusedLately(lane, ask.agent, code, world) ? [] : [requested(demand), skipped(demand, code, world)];
+  const own = openRunOf(lane, ask.agent);
+  if (own && ask.source === 'timer') return [];
+  return [requested(demand), ...(own ? joinOwn(lane, own, demand, world) : [queuedFor(lane, [demand], 'requested', world)])];
+}
+
+export const requested = (demand: Demand): LaneEvent => ({ type: 'WakeupRequested', data: demand });
+
+export const skipped = ({ wakeupId, agent }: Demand, code: string, { now }: World): LaneEvent => ({
+  type: 'WakeupSkipped',
+  data: { wakeupId, agent, code, skippedAt: now.toISOString() },
+});
+
+export function demandOf({ explicit: _, ...ask }: Ask, { commandId, now }: World, ordinal: number): Demand {
+  return { wakeupId: wakeupId(commandId, ordinal), ...ask, requestedAt: now.toISOString() };
+}
+
+/** The gates that a demand passes, in order; the code of the first that it does not. Paused is no gate: it is held at the claim. */
+export function refusal(lane: Lane, ask: Pick<Ask, 'source' | 'explicit'>, agent: NonNullable<Agent>): string | undefined {
+  if (agent.status === 'terminated') return 'agent_not_invokable';
+  if (agent.status === 'paused' && ask.explicit) return 'agent_not_invokable';
+  if (ask.source === 'timer' && !agent.policy.heartbeat.enabled) return 'heartbeat_disabled';
+  if (ask.source !== 'timer' && !agent.policy.wakeOnDemand) return 'wake_on_demand_disabled';
+  if (isClosed(lane.status)) return 'issue_terminal_status';
+  // Open blockers are the last gate: `issue_dependencies_blocked`.
+  return undefined;
+}
+
+/** The gates once more for a demand that has waited: by now the task may be somebody else's. */
+export function refusalOfWaiting(lane: Lane, waiting: Waiting, agent: NonNullable<Agent>): string | undefined {
+  return refusal(lane, { ...waiting, explicit: false }, agent) ?? (isItsTask(lane, waiting) ? undefined : 'issue_assignee_changed');
+}
+
+/** A run for demands that have none, at the head of a chain of its own. */
+export function queuedFor(lane: Lane, demands: readonly [Demand, ...Demand[]], cause: RunCause, { now }: World, passed: readonly WakeupId[] = []): LaneEvent {
+  const id = runId(lane.task, lane.runs + 1);
+  const [{ agent, source, trigger, reason, payload }] = demands;
+  return {
+    type: 'RunQueued',
+    data: {
+      runId: id,
+      agent,
+      cause,
+      chain: id,
+      attempt: 0,
+      retryOf: null,
+      wakeupIds: [...demands.map((demand) => demand.wakeupId), ...passed],
+      outside: demands.some((demand) => demand.outside),
+      mention: demands.some((demand) => demand.mention),
+      place: placeOf(lane),
+      context: { source, trigger, reason, payload },
+      queuedAt: now.toISOString(),
+    },
+  };
+}
+
+const isFirstOfChain = (run: OpenRun): boolean => run.chain === run.runId;
+
+function joinOwn(lane: Lane, own: OpenRun, demand: Demand, world: World): LaneEvent[] {
+  if (own.status === 'running') return [waitBehind(lane, own, demand, world)];
+  if (demand.outside && !isFirstOfChain(own)) return supersede(lane, own, demand, world);
+  return [coalesced(demand, own.wakeupIds[0]!, own.runId, world)];
+}
+
+/** Work that nobody asked for anew is not done in the place of work that a person asks for now. */
+function supersede(lane: Lane, own: OpenRun, demand: Demand, world: World): LaneEvent[] {
+  const by = queuedFor(lane, [{ ...demand, mention: demand.mention || own.mention }], 'superseding', world, own.wakeupIds);
+  const supersededAt = world.now.toISOString();
+  return [{ type: 'RetrySuperseded', data: { ...moving(own), by: runId(lane.task, lane.runs + 1), supersededAt } }, by];
+}
+
+function waitBehind(lane: Lane, running: OpenRun, demand: Demand, world: World): LaneEvent {
+  const waiting = waitingOf(lane, demand.agent);
+  return waiting ? coalesced(demand, waiting.wakeupId, null, world) : deferred(demand, running, world);
+}
+
+export const deferred = ({ wakeupId, agent }: Demand, behind: OpenRun, { now }: World): LaneEvent => ({
+  type: 'WakeupDeferred',
+  data: { wakeupId, agent, behind: behind.runId, deferredAt: now.toISOString() },
+});
+
+export const coalesced = ({ wakeupId, agent }: Demand, into: WakeupId, run: string | null, { now }: World): LaneEvent => ({
+  type: 'WakeupCoalesced',
+  data: { wakeupId, agent, into, runId: run, coalescedAt: now.toISOString() },
+});
+
+function refusedLately(lane: Lane, agent: AgentId, code: string, { now }: World): boolean {
+  const last = lane.refusals[refusalKey(agent, code)];
+  return last !== undefined && now.getTime() - Date.parse(last.at) < 60_000;
+}
+

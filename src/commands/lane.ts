@@ -1,0 +1,50 @@
+import { evolveLane, unopened, type EndedRun, type Lane, type LaneEvent, type OpenRun } from '../events/lane.js';
+import { numberOfRun, taskOfRun, taskStream, type AgentId, type RunId, type StreamId } from '../events/event.js';
+import type { Agent } from '../events/agent.js';
+import type { Moving, Place } from '../events/run.js';
+import { Rejected, type Stream, type World } from './decider.js';
+
+/** The decisions of a task's stream all fold to a Lane. */
+export const lanes: Stream<Lane, LaneEvent> = { initial: unopened, evolve: evolveLane };
+
+/** What all decisions about one run have in common. */
+export const ofRun = {
+  of: lanes,
+  stream: ({ company, run }: OneRun): StreamId => taskStream(company, taskOfRun(run)),
+  agents: ({ run }: OneRun, lane: Lane): (AgentId | null)[] => [findRun(lane, run)?.agent ?? null],
+  correlate: ({ run }: OneRun, lane: Lane): RunId | undefined => findRun(lane, run)?.chain,
+};
+export const laneOfRun = ({ company, run }: OneRun) => ({ company, task: taskOfRun(run) });
+type OneRun = { company: string; run: RunId };
+
+/** The lane as it will be once these are recorded: what the rest of a decision is made on. */
+export const after = (lane: Lane, events: readonly LaneEvent[]): Lane => events.reduce(evolveLane, lane);
+
+export type AnyRun = OpenRun | EndedRun;
+
+/** Open, or among the last hundred that ended. */
+export const findRun = (lane: Lane, runId: RunId): AnyRun | undefined =>
+  lane.open.find((run) => run.runId === runId) ?? lane.ended.find((run) => run.runId === runId);
+
+export function openRun(lane: Lane, runId: RunId): OpenRun | undefined {
+  refuseUnknown(lane, runId);
+  return lane.open.find((run) => run.runId === runId);
+}
+
+export function refuseUnknown(lane: Lane, runId: RunId): void {
+  if (numberOfRun(runId) > lane.runs)
+    throw new Rejected('run_not_found', `there is no run ${runId}${lane.runs ? `; the last one of its task is ${taskOfRun(runId)}.${lane.runs}` : ''}`);
+}
+
+export function knownAgent(world: World, id: AgentId): NonNullable<Agent> {
+  const agent = world.agent(id);
+  if (!agent) throw new Rejected('agent_not_found', `there is no agent ${id}; PUT it first`);
+  return agent;
+}
+
+/** May this agent's work on the task go on: its own task, or one that it was asked to beside the assignee. */
+export const isItsTask = (lane: Lane, run: { agent: AgentId; mention: boolean }): boolean => run.mention || lane.assignee === run.agent;
+
+export const placeOf = ({ kind, status, priority }: Lane): Place => ({ kind, taskStatus: status, priority });
+
+export const moving = ({ runId, agent, status, queuedAt, wakeupIds }: OpenRun): Moving => ({ runId, agent, from: status, queuedAt, wakeupIds });

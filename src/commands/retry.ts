@@ -1,0 +1,135 @@
+import { IsOptional } from 'class-validator';
+import type { EndedRun, Lane, LaneEvent, OpenRun } from '../events/lane.js';
+import { openRunOf } from '../events/lane.js';
+import type { RunId as RunIdText } from '../events/event.js';
+import { isClosed } from '../events/task.js';
+import { decision, Rejected, type World } from './decider.js';
+import { RunId, Slug, Text } from './fields.js';
+import { findRun, isItsTask, knownAgent, moving, ofRun, placeOf, refuseUnknown } from './lane.js';
+import { exhaust, park } from './retry-decision.js';
+import { maxAttempts } from './retry-policy.js';
+import { runView } from './run-view.js';
+
+/** A failed or timed out run is tried again after the next delay of its agent's policy, whatever it failed of. */
+export class ScheduleRetry {
+  @Slug() company!: string;
+  @RunId() run!: string;
+  @IsOptional() @Text(200) reason?: string;
+}
+
+export const scheduleRetry = decision({
+  command: ScheduleRetry,
+  ...ofRun,
+  decide(command: ScheduleRetry, lane: Lane, world: World): LaneEvent[] {
+    const run = retryable(command.run, lane);
+    if (isTakenUp(lane, run)) return [];
+    refuseForeign(lane, run, world);
+    const reason = command.reason ?? 'transient_failure';
+    if (run.attempt >= maxAttempts(knownAgent(world, run.agent).policy.retry)) return run.exhausted === null ? exhaust(lane, run, world, reason) : [];
+    return park(lane, run, world, { reason });
+  },
+  answer({ company, run: source }, { state, events }) {
+    const { attempt, exhausted } = findRun(state, source) as EndedRun;
+    if (exhausted !== null) return { outcome: 'retry_exhausted' as const, attempt: attempt + 1, maxAttempts: exhausted };
+    const id = events.find((event) => event.type === 'RetryScheduled')?.data.runId ?? (findRun(state, source) as EndedRun).retry!;
+    const retry = findRun(state, id);
+    return {
+      outcome: 'scheduled' as const,
+      run: runView(company, state, id),
+      dueAt: retry?.context.dueAt,
+      attempt: retry?.attempt,
+      maxAttempts: retry?.maxAttempts,
+    };
+  },
+});
+
+function retryable(id: RunIdText, lane: Lane): EndedRun {
+  refuseUnknown(lane, id);
+  const run = findRun(lane, id);
+  if (!run) throw new Rejected('run_not_retryable', `${id} ended too long ago; request a wakeup of its agent instead`);
+  if (!('retry' in run) || (run.status !== 'failed' && run.status !== 'timed_out'))
+    throw new Rejected('run_not_retryable', `${id} is ${run.status}; only a failed or timed out run is retried`);
+  return run;
+}
+
+/** Its successor is open, or was started. One that was cancelled before that leaves its place free. */
+function isTakenUp(lane: Lane, { retry }: EndedRun): boolean {
+  const successor = retry === null ? undefined : findRun(lane, retry);
+  return successor !== undefined && (!('wasStarted' in successor) || successor.wasStarted);
+}
+
+function refuseForeign(lane: Lane, run: EndedRun, world: World): void {
+  if (isClosed(lane.status)) throw new Rejected('issue_terminal_status', `${lane.task} is ${lane.status}; set another status first`);
+  if (!isItsTask(lane, run)) throw new Rejected('run_not_retryable', `${lane.task} is ${lane.assignee ?? 'nobody'}'s by now, not ${run.agent}'s`);
+  if (knownAgent(world, run.agent).status === 'terminated') throw new Rejected('agent_terminated', `${run.agent} was terminated; assign the task to another agent`);
+  const open = openRunOf(lane, run.agent);
+  if (open) throw new Rejected('run_not_retryable', `${open.runId} of ${run.agent} is ${open.status} on ${lane.task} already`);
+}
+
+/** A parked run becomes a queued one, because its time has come. Not due, held or gone: nothing happens. */
+export class PromoteRetry {
+  @Slug() company!: string;
+  @RunId() run!: string;
+}
+
+export const promoteRetry = decision({
+  command: PromoteRetry,
+  ...ofRun,
+  atHead: true,
+  decide({ run: id }: PromoteRetry, lane: Lane, world: World): LaneEvent[] {
+    const run = parked(lane, id);
+    if (!run || run.dueAt > world.now.toISOString() || isHeld(run, world)) return [];
+    return [promoted(lane, run, 'due', world)];
+  },
+  answer: ({ run }, { events }) => ({ promoted: events.length > 0, run }),
+});
+
+export const retryNowOutcomes = ['promoted', 'already_promoted', 'no_scheduled_retry', 'gate_suppressed'] as const;
+
+/** An operator does not want to wait for a parked run. It may be named by itself, or by the run that it retries. */
+export class RetryNow {
+  @Slug() company!: string;
+  @RunId() run!: string;
+}
+
+export const retryNow = decision({
+  command: RetryNow,
+  ...ofRun,
+  atHead: true,
+  decide({ run: id }: RetryNow, lane: Lane, world: World): LaneEvent[] {
+    refuseUnknown(lane, id);
+    const run = parked(lane, retryNamed(lane, id));
+    return run && !isHeld(run, world) ? [promoted(lane, run, 'manual', world)] : [];
+  },
+  answer({ company, run: id }, { state, events }): { outcome: (typeof retryNowOutcomes)[number]; code?: string; run?: ReturnType<typeof runView> } {
+    const run = runView(company, state, retryNamed(state, id));
+    if (events.length > 0) return { outcome: 'promoted', run };
+    if (run?.status === 'scheduled_retry') return { outcome: 'gate_suppressed', code: 'agent_not_invokable', run };
+    return isRetry(state, id) ? { outcome: 'already_promoted', run } : { outcome: 'no_scheduled_retry' };
+  },
+});
+
+function retryNamed(lane: Lane, id: RunIdText): RunIdText {
+  const run = findRun(lane, id);
+  return run && 'retry' in run && run.retry !== null ? run.retry : id;
+}
+
+/** A retry that has left its parking place by promotion, not by being given up. */
+function isRetry(lane: Lane, id: RunIdText): boolean {
+  const run = findRun(lane, retryNamed(lane, id));
+  return run?.cause === 'retry' && (!('wasStarted' in run) || run.wasStarted);
+}
+
+type Parked = OpenRun & { readonly dueAt: string };
+
+function parked(lane: Lane, id: RunIdText): Parked | undefined {
+  const run = lane.open.find((open) => open.runId === id && open.status === 'scheduled_retry');
+  return run && run.dueAt !== null ? { ...run, dueAt: run.dueAt } : undefined;
+}
+
+const isHeld = (run: OpenRun, world: World): boolean => knownAgent(world, run.agent).status === 'paused';
+
+const promoted = (lane: Lane, run: Parked, trigger: 'due' | 'manual', { now }: World): LaneEvent => ({
+  type: 'RetryPromoted',
+  data: { ...moving(run), attempt: run.attempt, dueAt: run.dueAt, trigger, place: placeOf(lane), promotedAt: now.toISOString() },
+});

@@ -1,0 +1,207 @@
+import { Transform } from 'class-transformer';
+import { IsOptional } from 'class-validator';
+import type { Lane, LaneEvent, OpenRun } from '../events/lane.js';
+import { runningRun } from '../events/lane.js';
+import { errorFamilies, type CancelIntent, type ErrorFamily, type Failure } from '../events/run.js';
+import { isClosed } from '../events/task.js';
+import { whatFollows } from './arbiter.js';
+import { classifyFailure } from './classify-failure.js';
+import { decision, Rejected, type World } from './decider.js';
+import { FreeJson, Int, OneOf, ProcessText, RunId, Slug, Text, IsoTime } from './fields.js';
+import { bounded } from './free-json.js';
+import { after, isItsTask, knownAgent, laneOfRun, moving, ofRun, openRun, refuseUnknown } from './lane.js';
+import { redact, redactText } from './redact.js';
+import { nextOf, runView } from './run-view.js';
+
+/** A worker, which holds the lane's lease already, starts a queued run; the gates are asked once more. */
+export class StartRun {
+  @Slug() company!: string;
+  @RunId() run!: string;
+  @Text(200) workerId!: string;
+  @Int(5_000, 900_000) leaseMs!: number;
+}
+
+export const startRun = decision({
+  command: StartRun,
+  ...ofRun,
+  atHead: true,
+  decide(command: StartRun, lane: Lane, world: World): LaneEvent[] {
+    const run = openRun(lane, command.run);
+    if (run?.status !== 'queued') throw new Rejected('run_not_queued', `${command.run} is ${run?.status ?? 'not open any more'}`);
+    const code = stale(lane, run, world);
+    if (code) return [cancelled(run, world, { code, reason: gateSentence(code, lane), intent: 'stop', wakeups: 'skipped' })];
+    if (knownAgent(world, run.agent).status === 'paused') throw new Rejected('agent_not_invokable', `${run.agent} is paused; resume it first`);
+    const running = runningRun(lane);
+    if (running) throw new Rejected('lane_busy', `${command.run} waits for ${running.runId} to end`);
+    const { workerId, leaseMs } = command;
+    return [{ type: 'RunStarted', data: { ...moving(run), workerId, leaseMs, startedAt: world.now.toISOString() } }];
+  },
+  answer: ({ company, run }, { state, events }) => ({ started: events.some(({ type }) => type === 'RunStarted'), run: runView(company, state, run) }),
+});
+
+/** What ends a queued run instead of starting it; a run that was asked for beside the assignee passes all but the first. */
+function stale(lane: Lane, run: OpenRun, world: World): string | undefined {
+  if (knownAgent(world, run.agent).status === 'terminated') return 'agent_not_invokable';
+  if (isClosed(lane.status) && !(run.mention && run.attempt === 0)) return 'issue_terminal_status';
+  if (!isItsTask(lane, run)) return 'issue_assignee_changed';
+  // Open blockers are the last gate: `issue_dependencies_blocked`.
+  return undefined;
+}
+
+const gateSentence = (code: string, lane: Lane): string =>
+  code === 'issue_assignee_changed' ? `${lane.task} is ${lane.assignee ?? 'nobody'}'s by now` : `${lane.task} is ${lane.status}`;
+
+/** The process that works on the run, so that a later look can tell whether it still lives. */
+export class RecordProcess {
+  @Slug() company!: string;
+  @RunId() run!: string;
+  @Text(200) lease!: string;
+  @Int(1, 2 ** 31 - 1) pid!: number;
+  @IsOptional() @Int(1, 2 ** 31 - 1) pgid?: number;
+  @Text(255) host!: string;
+  @IsoTime() startedAt!: string;
+}
+
+export const recordProcess = decision({
+  command: RecordProcess,
+  ...ofRun,
+  lane: laneOfRun,
+  decide({ run: id, lease, pid, pgid, host, startedAt }: RecordProcess, lane: Lane, world: World): LaneEvent[] {
+    refuseStaleLease(lane, id, lease, world);
+    const run = openRun(lane, id);
+    if (run?.status !== 'running' || run.processRecorded) return [];
+    const process = { pid, pgid: pgid ?? null, host, processStartedAt: startedAt };
+    return [{ type: 'ProcessRecorded', data: { runId: id, ...process, recordedAt: world.now.toISOString() } }];
+  },
+  answer: ({ company, run }, { state }) => ({ run: runView(company, state, run) }),
+});
+
+export const finishOutcomes = ['succeeded', 'failed', 'timed_out', 'cancelled'] as const;
+
+/** A worker's report of how a run ended; the lease ends with it. Of a run that was cancelled meanwhile it changes nothing. */
+export class FinishRun {
+  @Slug() company!: string;
+  @RunId() run!: string;
+  @Text(200) lease!: string;
+  @OneOf(finishOutcomes) outcome!: (typeof finishOutcomes)[number];
+  @IsOptional() @OneOf(['stop', 'requeue']) intent?: CancelIntent;
+  @IsOptional() @Int(-(2 ** 31), 2 ** 31 - 1) exitCode?: number;
+  @IsOptional() @ProcessText(8_192) error?: string;
+  @IsOptional() @ProcessText(200) errorCode?: string;
+  @IsOptional() @OneOf(errorFamilies) errorFamily?: ErrorFamily;
+  /** seconds, an HTTP date or an ISO time, as the provider wrote it */
+  @IsOptional() @Transform(({ value }) => (typeof value === 'number' ? String(value) : value)) @ProcessText(200) retryAfter?: string;
+  @IsOptional() @ProcessText(100) liveness?: string;
+  @IsOptional() @FreeJson() result?: Record<string, unknown>;
+  @IsOptional() @FreeJson() usage?: Record<string, unknown>;
+}
+
+export const finishRun = decision({
+  command: FinishRun,
+  ...ofRun,
+  lane: laneOfRun,
+  releases: true,
+  decide(command: FinishRun, lane: Lane, world: World): LaneEvent[] {
+    refuseStaleLease(lane, command.run, command.lease, world);
+    const run = openRun(lane, command.run);
+    return run?.status === 'running' ? endAndFollow(lane, endOf(command, run, world), world) : [];
+  },
+  answer: ({ company, run }, { state, events }) => ({ run: runView(company, state, run), next: nextOf(events) }),
+});
+
+function endOf(command: FinishRun, run: OpenRun, world: World): LaneEvent {
+  switch (command.outcome) {
+    case 'succeeded':
+      return { type: 'RunSucceeded', data: { ...moving(run), ...outcomeOf(command, world), liveness: command.liveness ?? null } };
+    case 'failed':
+      return { type: 'RunFailed', data: { ...moving(run), ...failureOf(command, run, world, 'adapter_failed') } };
+    case 'timed_out':
+      return { type: 'RunTimedOut', data: { ...moving(run), ...failureOf(command, run, world, 'timeout') } };
+    case 'cancelled': {
+      const intent = command.intent ?? 'stop';
+      const reason = redactText(command.error ?? `handed back by ${run.workerId ?? 'its worker'}`);
+      return cancelled(run, world, { code: command.errorCode ?? 'cancelled', reason, intent, wakeups: intent === 'requeue' ? 'passed' : 'cancelled' });
+    }
+  }
+}
+
+const outcomeOf = ({ exitCode, result, usage }: FinishRun, { now }: World) => ({
+  exitCode: exitCode ?? null,
+  result: result ? redact(bounded(result)) : null,
+  usage: usage ? redact(bounded(usage)) : null,
+  finishedAt: now.toISOString(),
+});
+
+function failureOf(command: FinishRun, run: OpenRun, world: World, defaultCode: string): Failure {
+  const { error = '', errorCode = defaultCode, retryAfter } = command;
+  const { adapter } = knownAgent(world, run.agent);
+  const { family, notBefore } = classifyFailure({ ...command, errorCode, adapter }, world.now);
+  return { ...outcomeOf(command, world), error: redactText(error), errorCode, errorFamily: family, retryAfter: retryAfter ?? null, notBefore };
+}
+
+/** An operator ends a run: for good, or to have it done again. Terminal runs stay as they are. */
+export class CancelRun {
+  @Slug() company!: string;
+  @RunId() run!: string;
+  @Text(4_000) reason!: string;
+  @IsOptional() @OneOf(['stop', 'requeue']) intent?: CancelIntent;
+}
+
+export const cancelRun = decision({
+  command: CancelRun,
+  ...ofRun,
+  decide({ run: id, reason, intent = 'stop' }: CancelRun, lane: Lane, world: World): LaneEvent[] {
+    const run = openRun(lane, id);
+    if (!run) return [];
+    if (intent === 'requeue' && run.status !== 'running')
+      throw new Rejected('run_not_running', `${id} is ${run.status}, so there is nothing to do again; cancel it with intent "stop" to end it`);
+    const wakeups = intent === 'requeue' ? 'passed' : 'cancelled';
+    return endAndFollow(lane, cancelled(run, world, { code: 'cancelled', reason, intent, wakeups }), world);
+  },
+  answer: ({ company, run }, { state, events }) => ({ run: runView(company, state, run), next: nextOf(events) }),
+});
+
+/** The reaper says that a lease has expired. `beaten`: its worker was heard of after the claim. */
+export class ReportRunLost {
+  @Slug() company!: string;
+  @RunId() run!: string;
+  beaten!: boolean;
+}
+
+export const reportRunLost = decision({
+  command: ReportRunLost,
+  ...ofRun,
+  decide({ run: id, beaten }: ReportRunLost, lane: Lane, world: World): LaneEvent[] {
+    const run = openRun(lane, id);
+    if (run?.status !== 'running') return [];
+    return endAndFollow(lane, beaten || run.processRecorded ? lost(run, world) : neverBegun(run, world), world);
+  },
+  answer: ({ company, run }, { state, events }) => ({ run: runView(company, state, run), next: nextOf(events) }),
+});
+
+function lost(run: OpenRun, { now }: World): LaneEvent {
+  const error = `nothing was heard of ${run.workerId ?? 'its worker'} for a whole lease`;
+  const failure = { error, errorCode: 'process_lost', errorFamily: 'process_lost', retryAfter: null, notBefore: null } as const;
+  return { type: 'RunFailed', data: { ...moving(run), exitCode: null, result: null, usage: null, ...failure, finishedAt: now.toISOString() } };
+}
+
+const neverBegun = (run: OpenRun, world: World): LaneEvent =>
+  cancelled(run, world, { code: 'start_lost', reason: `${run.workerId ?? 'its worker'} never began it`, intent: 'requeue', wakeups: 'passed' });
+
+type Cancelling = { code: string; reason: string; intent: CancelIntent; wakeups: 'skipped' | 'cancelled' | 'passed' };
+
+export const cancelled = (run: OpenRun, { now }: World, cancelling: Cancelling): LaneEvent => ({
+  type: 'RunCancelled',
+  data: { ...moving(run), ...cancelling, cancelledAt: now.toISOString() },
+});
+
+function endAndFollow(lane: Lane, end: LaneEvent, world: World): LaneEvent[] {
+  const ended = after(lane, [end]);
+  return [end, ...whatFollows(ended, ended.ended.at(-1)!, world)];
+}
+
+function refuseStaleLease(lane: Lane, run: string, token: string, { lease }: World): void {
+  refuseUnknown(lane, run);
+  if (lease?.token !== token || lease.runId !== run)
+    throw new Rejected('stale_lease', `this lease on ${run} is over${lease ? `; ${lease.runId} holds the lane now` : ''}: stop the work on it`);
+}

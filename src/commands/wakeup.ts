@@ -1,0 +1,137 @@
+import { IsOptional } from 'class-validator';
+import { heartbeatTask, taskStream, type AgentId, type WakeupId } from '../events/event.js';
+import type { Lane, LaneEvent, OpenRun, Waiting } from '../events/lane.js';
+import { runningRun } from '../events/lane.js';
+import { wakeupSources, wakeupTriggers, type WakeupSource, type WakeupTrigger } from '../events/wakeup.js';
+import { decision, Rejected, type World } from './decider.js';
+import { FreeJson, OneOf, Slug, TaskId, Text, Uuid } from './fields.js';
+import { bounded } from './free-json.js';
+import { coalesced, deferred, takeIn } from './intake.js';
+import { after, knownAgent, lanes } from './lane.js';
+import { redact, redactText } from './redact.js';
+import { cancelled } from './run.js';
+import { runView, type RunView } from './run-view.js';
+
+/** Somebody asks that an agent runs: on a task, or on its own lane. */
+export class RequestWakeup {
+  @Slug() company!: string;
+  @Slug() agent!: string;
+  /** without one: the agent's own lane */
+  @IsOptional() @TaskId() task?: string;
+  @IsOptional() @OneOf(wakeupSources) source?: WakeupSource;
+  @IsOptional() @OneOf(wakeupTriggers) trigger?: WakeupTrigger;
+  @IsOptional() @Text(200) reason?: string;
+  @IsOptional() @FreeJson() payload?: Record<string, unknown>;
+}
+
+const laneOf = ({ agent, task }: RequestWakeup): string => task ?? heartbeatTask(agent);
+
+export const requestWakeup = decision({
+  command: RequestWakeup,
+  of: lanes,
+  stream: (command: RequestWakeup) => taskStream(command.company, laneOf(command)),
+  agents: ({ agent }) => [agent],
+  decide(command: RequestWakeup, lane: Lane, world: World): LaneEvent[] {
+    knownAgent(world, command.agent);
+    const opening = lane.opened ? [] : [openOwnLane(command, world)];
+    const open = after(lane, opening);
+    const events = takeIn(open, askOf(command, open, world), world);
+    return events.length > 0 ? [...opening, ...events] : [];
+  },
+  answer: ({ company, agent }, { state, events }) => wakeupAnswer(company, agent, state, events),
+});
+
+function askOf({ agent, source = 'on_demand', trigger = 'manual', reason = 'requested', payload = {} }: RequestWakeup, lane: Lane, { actor }: World) {
+  const outside = actor.type === 'user' && source !== 'timer';
+  const text = redactText(reason);
+  return { agent, source, trigger, reason: text, payload: redact(bounded(payload)), outside, mention: lane.assignee !== agent, explicit: true };
+}
+
+function openOwnLane({ task, agent }: RequestWakeup, { now }: World): LaneEvent {
+  if (task !== undefined && task !== heartbeatTask(agent)) throw new Rejected('task_not_found', `there is no task ${task}; PUT it first`);
+  const description = { title: `${agent}'s own work`, priority: 'medium', parent: null, labels: [] } as const;
+  const data = { task: heartbeatTask(agent), kind: 'heartbeat', status: 'todo', assignee: agent, ...description } as const;
+  return { type: 'TaskOpened', data: { ...data, openedAt: now.toISOString() } };
+}
+
+export type WakeupDisposition = 'queued' | 'coalesced' | 'deferred' | 'skipped';
+export interface WakeupAnswer {
+  /** none: a timer's tick that had nothing to add */
+  readonly wakeup?: { id: WakeupId; status: WakeupDisposition; code?: string; run?: string; behind?: string };
+  readonly run?: RunView;
+}
+
+/** Made from the first demand that was written; nothing written means that it was refused a moment ago, for the same reason. */
+function wakeupAnswer(company: string, agent: AgentId, lane: Lane, events: readonly LaneEvent[]): WakeupAnswer {
+  const requested = events.find((event) => event.type === 'WakeupRequested');
+  if (!requested) return refusedBefore(lane, agent);
+  const id = requested.data.wakeupId;
+  for (const { type, data } of events) {
+    if (type === 'WakeupSkipped') return refused(id, data.code, agent);
+    if (type === 'WakeupDeferred') return { wakeup: { id, status: 'deferred', behind: data.behind } };
+    if (type === 'WakeupCoalesced') return { wakeup: { id, status: 'coalesced', ...(data.runId && { run: data.runId }) }, ...shown(company, lane, data.runId) };
+    if (type === 'RunQueued') return { wakeup: { id, status: 'queued', run: data.runId, ...behind(lane, data.runId) }, ...shown(company, lane, data.runId) };
+  }
+  return {};
+}
+
+function refusedBefore(lane: Lane, agent: AgentId): WakeupAnswer {
+  const [last] = Object.entries(lane.refusals)
+    .filter(([key]) => key.startsWith(`${agent} `))
+    .sort(([, a], [, b]) => (a.at < b.at ? 1 : -1));
+  return last ? refused(last[1].wakeupId, last[0].slice(agent.length + 1), agent) : {};
+}
+
+function refused(id: WakeupId, code: string, agent: AgentId): WakeupAnswer {
+  if (code === 'agent_not_invokable') throw new Rejected(code, `${agent} takes no wakeups: it is paused or terminated; resume it first`, id);
+  return { wakeup: { id, status: 'skipped', code } };
+}
+
+const shown = (company: string, lane: Lane, run: string | null) => (run ? { run: runView(company, lane, run) } : {});
+
+function behind(lane: Lane, run: string): { behind?: string } {
+  const running = runningRun(lane);
+  return running && running.runId !== run ? { behind: running.runId } : {};
+}
+
+/** A demand is withdrawn. Its run goes with it, unless it carries others as well. */
+export class CancelWakeup {
+  @Slug() company!: string;
+  @TaskId() task!: string;
+  @Uuid() wakeup!: string;
+  @Text(4_000) reason!: string;
+}
+
+export const cancelWakeup = decision({
+  command: CancelWakeup,
+  of: lanes,
+  stream: ({ company, task }: CancelWakeup) => taskStream(company, task),
+  decide(command: CancelWakeup, lane: Lane, world: World): LaneEvent[] {
+    const waiting = lane.waiting.find(({ wakeupId, joined }) => [wakeupId, ...joined.map((demand) => demand.wakeupId)].includes(command.wakeup));
+    if (waiting) return withdrawWaiting(lane, waiting, command.wakeup, world);
+    const run = lane.open.find(({ wakeupIds }) => wakeupIds.includes(command.wakeup));
+    if (!run || run.status === 'running') throw new Rejected('wakeup_not_open', `${command.wakeup} waits no longer; cancel its run instead`);
+    return [withdrawFromRun(run, command, world)];
+  },
+  answer: ({ wakeup }) => ({ wakeup: { id: wakeup, status: 'cancelled' as const } }),
+});
+
+/** The oldest demand that had joined a withdrawn one takes its place, and the others join that. */
+function withdrawWaiting(lane: Lane, waiting: Waiting, wakeup: WakeupId, world: World): LaneEvent[] {
+  const withdrawal = withdrawn(wakeup, waiting.agent, world);
+  const [heir, ...rest] = wakeup === waiting.wakeupId ? waiting.joined : [];
+  const running = runningRun(lane);
+  if (!heir || !running) return [withdrawal];
+  return [withdrawal, deferred(heir, running, world), ...rest.map((demand) => coalesced(demand, heir.wakeupId, null, world))];
+}
+
+function withdrawFromRun(run: OpenRun, { wakeup, reason }: CancelWakeup, world: World): LaneEvent {
+  if (run.joined > 0) throw new Rejected('wakeup_shared', `${run.joined} other demands have joined ${wakeup}; cancel ${run.runId} to end them all`);
+  if (run.wakeupIds.length > 1) return withdrawn(wakeup, run.agent, world);
+  return cancelled(run, world, { code: 'wakeup_cancelled', reason, intent: 'stop', wakeups: 'cancelled' });
+}
+
+export const withdrawn = (wakeup: WakeupId, agent: AgentId, { now }: World, code = 'wakeup_cancelled'): LaneEvent => ({
+  type: 'WakeupCancelled',
+  data: { wakeupId: wakeup, agent, code, cancelledAt: now.toISOString() },
+});
