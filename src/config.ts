@@ -30,6 +30,8 @@ export interface ClientConfig {
   readonly url: string;
   readonly company: string;
   readonly token: string | undefined;
+  /** the agent whose command this is, when a worker runs it; its acts are that agent's and no person's */
+  readonly agent: string | undefined;
   /** absolute path; here for the logs of runs and for results that could not be reported yet */
   readonly home: string;
   readonly color: boolean;
@@ -60,6 +62,7 @@ export function clientConfig(env: Environment = process.env): ClientConfig {
     url: read('LEDGER_URL', httpUrl),
     company: read('LEDGER_COMPANY', (name) => name),
     token: read('LEDGER_TOKEN', (token) => token || undefined),
+    agent: read('LEDGER_AGENT', (agent) => agent || undefined),
     home: read('LEDGER_HOME', (path) => resolve(path)),
     color: !env.NO_COLOR,
   });
@@ -92,6 +95,7 @@ const variables = {
   LEDGER_URL: ['http://127.0.0.1:4100', 'commands and workers: the server to talk to'],
   LEDGER_COMPANY: ['default', 'commands and workers: the company they are about'],
   LEDGER_TOKEN: ['', 'commands and workers: the key they show to the server'],
+  LEDGER_AGENT: ['', 'commands: the agent that acts; a worker sets it for what it runs'],
 } as const;
 
 const serviceOnly = [

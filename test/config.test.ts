@@ -81,6 +81,7 @@ describe('the configuration of a command', () => {
       url: 'http://127.0.0.1:4100',
       company: 'default',
       token: undefined,
+      agent: undefined,
       home: resolve('.ledger'),
       color: true,
     });
@@ -91,6 +92,7 @@ describe('the configuration of a command', () => {
       LEDGER_URL: 'https://ledger.example/',
       LEDGER_COMPANY: 'acme',
       LEDGER_TOKEN: 'k1',
+      LEDGER_AGENT: 'coder',
       LEDGER_HOME: '/srv/l',
       NO_COLOR: '1',
     };
@@ -98,6 +100,7 @@ describe('the configuration of a command', () => {
       url: 'https://ledger.example',
       company: 'acme',
       token: 'k1',
+      agent: 'coder',
       home: '/srv/l',
       color: false,
     });
