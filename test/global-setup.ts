@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { chmodSync, mkdtempSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, statfsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -8,10 +8,18 @@ import { join } from 'node:path';
  * home when its input ends: at the teardown, or because the run was killed.
  */
 export default function globalSetup(): void {
-  const home = mkdtempSync(join(tmpdir(), 'run-ledger-test-'));
+  const home = mkdtempSync(join(fastestFolder(), 'run-ledger-test-'));
   chmodSync(home, 0o755);
   process.env.TEST_LEDGER_HOME = home;
   globalThis.postgresGuard = spawn('/bin/sh', ['-c', guard, home], { detached: true, stdio: ['pipe', 'ignore', 'ignore'] });
+}
+
+/** In memory a database is made in 12 ms, on a busy disk in 250. */
+function fastestFolder(): string {
+  const memory = '/dev/shm';
+  if (!existsSync(memory)) return tmpdir();
+  const { bavail, bsize } = statfsSync(memory);
+  return bavail * bsize > 4e9 ? memory : tmpdir();
 }
 
 const guard = `
