@@ -19,7 +19,7 @@ beforeEach(() => {
 });
 
 afterEach(async () => {
-  for (const pid of running) await killed(pid);
+  for (const pid of running) await ended(pid);
   for (const folder of folders) rmSync(folder, { recursive: true, force: true });
 });
 
@@ -130,10 +130,11 @@ async function ask({ url }: { url: string }, sql: string): Promise<unknown> {
   }
 }
 
-async function killed(pid: number): Promise<void> {
+/** At once, but not by SIGKILL, which would leave shared memory behind. */
+async function ended(pid: number): Promise<void> {
   await within(10_000, () => {
     try {
-      process.kill(pid, 'SIGKILL');
+      process.kill(pid, 'SIGQUIT');
       return undefined;
     } catch {
       return true;
