@@ -1,0 +1,113 @@
+import { Transform } from 'class-transformer';
+import {
+  IsIn,
+  IsInt,
+  IsOptional,
+  IsString,
+  IsUUID,
+  IS_OBJECT,
+  Matches,
+  MATCHES,
+  Max,
+  MaxLength,
+  Min,
+  ValidateBy,
+  type ValidationArguments,
+  type ValidationOptions,
+} from 'class-validator';
+import { processText, unsafeNumber } from './free-json.js';
+import { isoTimePattern, readIsoTime } from './iso-time.js';
+
+/**
+ * What the fields of commands may hold. All that a decorator checks is refused with one and the same sentence, which names
+ * the field, what came, and what would do; with `each`, it speaks of the items of a list. The JSON schema that
+ * class-validator-jsonschema makes of them says the same.
+ */
+export interface FieldOptions {
+  /** the field is a list, and this is about its items */
+  readonly each?: boolean;
+}
+
+/** The name of a company, an agent, a routine … */
+export const Slug = (options: FieldOptions = {}): PropertyDecorator =>
+  Matches(slug, says(`a name of at most 64 letters, digits, - and _, the first a letter or digit`, options));
+
+/** A task's name, or `heartbeat~<agent>` for the lane of an agent's own work. */
+export const TaskId = (options: FieldOptions = {}): PropertyDecorator =>
+  Matches(taskId, says('a task: at most 64 letters, digits, - and _, such as ACME-12, or heartbeat~<agent>', options));
+
+/** `<task>.<n>` */
+export const RunId = (options: FieldOptions = {}): PropertyDecorator =>
+  patterned(runId, isRunId, says('a run: its task, a dot and its number there, such as ACME-12.3', options));
+
+export const Uuid = (options: FieldOptions = {}): PropertyDecorator =>
+  IsUUID('all', says('a UUID, such as 0192f0c1-7a3b-7c4d-8e5f-60718293a4b5', options));
+
+/** Typed by a person, so that what no keyboard makes is a mistake to be told of. `max` in characters. */
+export function Text(
+  max: number,
+  { optional = false, ...options }: FieldOptions & { readonly optional?: boolean } = {},
+): PropertyDecorator {
+  const sentence = says(`text of at most ${max} characters, without NUL and lone surrogates`, options);
+  return all(MaxLength(max, sentence), Matches(printable, sentence), ...(optional ? [IsOptional()] : []));
+}
+
+/**
+ * Written by a process, whose report must not fail for it: whatever its length and whatever is in it, it is repaired and
+ * cut to `max` characters when the command is made with class-transformer.
+ */
+export const ProcessText = (max: number, options: FieldOptions = {}): PropertyDecorator =>
+  all(
+    IsString(says(`text, of which ${max} characters are kept`, options)),
+    Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? processText(value, max) : value)),
+  );
+
+/** A moment with its zone. */
+export const IsoTime = (options: FieldOptions = {}): PropertyDecorator =>
+  patterned(isoTimePattern, isIsoTime, says('a time such as 2026-04-20T12:00:00Z, on a day that exists', options));
+
+/** Any object whose numbers survive JavaScript. The decision cuts it to what is kept, with `bounded()`. */
+export const FreeJson = (options: FieldOptions = {}): PropertyDecorator =>
+  ValidateBy(
+    { name: IS_OBJECT, validator: { validate: (value) => isObject(value) && unsafeNumber(value) === undefined } },
+    says('a JSON object, its integers within ±(2^53 - 1); larger ones as strings', options),
+  );
+
+export function Int(min: number, max: number, options: FieldOptions = {}): PropertyDecorator {
+  const sentence = says(`a whole number from ${min} to ${max}`, options);
+  return all(IsInt(sentence), Min(min, sentence), Max(max, sentence));
+}
+
+export const OneOf = (list: readonly string[], options: FieldOptions = {}): PropertyDecorator =>
+  IsIn(list, says(`one of ${list.join(', ')}`, options));
+
+const slug = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
+const taskId = /^(?:heartbeat~)?[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
+const runId = /^(?:heartbeat~)?[A-Za-z0-9][A-Za-z0-9_-]{0,63}\.[1-9]\d{0,9}$/;
+const printable = /^[^\u0000\p{Surrogate}]*$/u;
+
+const isRunId = (value: string): boolean => runId.test(value) && Number(value.slice(value.lastIndexOf('.') + 1)) <= 2 ** 31 - 1;
+const isIsoTime = (value: string): boolean => !Number.isNaN(readIsoTime(value));
+const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** More than its pattern, but described by it. */
+function patterned(pattern: RegExp, accepts: (value: string) => boolean, options: ValidationOptions): PropertyDecorator {
+  const validate = (value: unknown) => typeof value === 'string' && accepts(value);
+  return ValidateBy({ name: MATCHES, constraints: [pattern], validator: { validate } }, options);
+}
+
+function all(...decorators: readonly PropertyDecorator[]): PropertyDecorator {
+  return (target, property) => decorators.forEach((decorate) => decorate(target, property));
+}
+
+function says(accepted: string, { each = false }: FieldOptions): ValidationOptions {
+  const remedy = each ? `every item must be ${accepted}` : `give ${accepted}`;
+  return { each, message: ({ property, value }: ValidationArguments) => `${property} is ${shown(value)}: ${remedy}` };
+}
+
+function shown(value: unknown): string {
+  if (value === undefined) return 'missing';
+  if (typeof value === 'string') return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value);
+  if (typeof value !== 'object' || value === null) return String(value);
+  return Array.isArray(value) ? `a list of ${value.length}` : 'an object';
+}
