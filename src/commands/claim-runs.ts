@@ -54,7 +54,7 @@ export interface ClaimLeases extends Leases {
   /** Leases on those lanes that are free, in their order, at most `max`, and no more than leave the agent within `slots`. */
   take(request: ClaimRequest, candidates: readonly ReadyRun[], max: number, slots: number): Promise<Claim[]>;
   /** The worker was here, even if there is nothing for it. */
-  seen(request: ClaimRequest): void;
+  seen(request: ClaimRequest): Promise<void>;
 }
 
 export interface ClaimPorts {
@@ -71,7 +71,7 @@ export async function claim(command: ClaimRuns, context: CommandContext, ports: 
   const request = { company, agent, workerId, requestId, leaseMs };
   const policy = (await ports.ledger.agent(company, agent, true))?.policy;
   if (!policy) throw new Rejected('agent_not_found', `there is no agent ${agent}; PUT it first`);
-  ports.leases.seen(request);
+  await ports.leases.seen(request);
   const before = await ports.leases.granted(request);
   const claims = before.length > 0 ? before : await takeFree(request, max, policy.maxConcurrentRuns, ports);
   const started = await Promise.all(claims.map((claimed) => start(request, claimed, context, ports)));

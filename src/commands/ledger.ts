@@ -1,9 +1,9 @@
-import { LRUCache } from 'lru-cache';
 import { evolveAgent, unknownAgent, type Agent, type AgentEvent } from '../events/agent.js';
 import { agentStream, subjectOf, type AgentId, type Event, type Recorded, type StreamId } from '../events/event.js';
 import { StoreUnavailable, type EventStore, type Write, type WriteResult } from '../event-store/event-store.js';
 import { Contention, OutcomeUnknown, Rejected, type CommandContext, type Decision, type Lease, type Outcome, type Stream, type World } from './decider.js';
 import { Folded } from './folded.js';
+import { RecentlyUsed } from './recently-used.js';
 import { toWrite } from './write.js';
 
 /** The time and chance that decisions are made with. */
@@ -31,7 +31,7 @@ export interface Patience {
  * within a process, so that they decide on a state that is still true when they append.
  */
 export class Ledger {
-  private readonly folded = new LRUCache<StreamId, Folded<unknown, Event>>({ max: 50_000 });
+  private readonly folded = new RecentlyUsed<StreamId, Folded<unknown, Event>>(50_000);
   private readonly turns = new Map<StreamId, Promise<unknown>>();
   private readonly agents: Stream<Agent, AgentEvent> = { initial: unknownAgent, evolve: evolveAgent };
 

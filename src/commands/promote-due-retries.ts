@@ -1,12 +1,11 @@
 import { IsOptional } from 'class-validator';
-import { beginning, nameUuid, taskStream, type AgentId, type Position, type Recorded, type RunId, type TaskId } from '../events/event.js';
+import { taskStream, type AgentId, type Position, type Recorded, type RunId, type TaskId } from '../events/event.js';
 import type { LaneEvent } from '../events/lane.js';
 import type { Moving, Place } from '../events/run.js';
 import type { EventStore, Write } from '../event-store/event-store.js';
 import type { CommandContext, Sendable } from './decider.js';
 import { Int, Slug } from './fields.js';
 import type { Clock, Ledger } from './ledger.js';
-import { PromoteRetry, promoteRetry } from './retry.js';
 import { toWrite } from './write.js';
 
 /** Every parked run that is due and not held becomes queued, in order of due time; all of them, unless `limit` asks for fewer. */
@@ -67,65 +66,83 @@ export const promoteDueRetries: Sendable<PromoteDueRetries, PromotedRetries> = {
 
 /** How many lanes are read and appended to at a time. */
 const page = 2_000;
+/** How often what was lost to another writer is looked up anew; what is left then is due still, and promoted by the next call. */
+const passes = 5;
 
 export async function promoteDue(command: PromoteDueRetries, context: CommandContext, ports: PromotionPorts) {
-  const start = await ports.store.head();
-  await ports.dueRetries.caughtUp(start);
-  const promotion = new Promotion(context, ports, command.limit ?? Infinity);
-  await promotion.run(command.company);
-  return { answer: promotion.answer(), position: promotion.position || start, replayed: false };
+  const promotion = new Promotion(command, context, ports);
+  const position = await promotion.run();
+  return { answer: promotion.answer(), position, replayed: false };
 }
 
 /** The promotion of what is due at one moment. The list is only where it starts from: each append is conditional. */
 class Promotion {
-  position: Position = beginning;
   private readonly now: string;
+  private readonly limit: number;
   private readonly promoted: RunId[] = [];
-  private held = 0;
+  private readonly held = new Set<string>();
   private readonly pauses = new Map<string, boolean>();
 
   constructor(
+    private readonly command: PromoteDueRetries,
     private readonly context: CommandContext,
     private readonly ports: PromotionPorts,
-    private readonly limit: number,
   ) {
     this.now = ports.clock.now().toISOString();
+    this.limit = command.limit ?? Infinity;
   }
 
-  async run(company: string | undefined): Promise<void> {
-    let after: DueLane | undefined;
-    do {
-      const lanes = await this.ports.dueRetries.due(this.now, page, { company, after });
-      await this.promote(lanes);
-      after = lanes.length < page ? undefined : lanes.at(-1);
-    } while (after && this.promoted.length < this.limit);
+  /** Answers a position that a reader of the effects has to have reached. */
+  async run(): Promise<Position> {
+    for (let pass = 1; ; pass++) {
+      const head = await this.ports.store.head();
+      await this.ports.dueRetries.caughtUp(head);
+      const conflicts = await this.promoteAll();
+      if (conflicts === 0 || pass === passes) return this.promoted.length > 0 ? this.ports.store.head() : head;
+    }
   }
 
   answer(): PromotedRetries {
     const { length } = this.promoted;
-    return { promoted: length, runIds: this.promoted.slice(0, 1_000), ...(length > 1_000 && { truncated: true as const }), held: this.held };
+    return { promoted: length, runIds: this.promoted.slice(0, 1_000), ...(length > 1_000 && { truncated: true as const }), held: this.held.size };
   }
 
-  private async promote(lanes: readonly DueLane[]): Promise<void> {
-    const due: DueLane[] = [];
+  /** Answers how many lanes had moved on since they were listed. */
+  private async promoteAll(): Promise<number> {
+    let conflicts = 0;
+    for (let after: DueLane | undefined; ; ) {
+      const lanes = await this.ports.dueRetries.due(this.now, page, { company: this.command.company, after });
+      conflicts += await this.promote(lanes);
+      after = lanes.at(-1);
+      if (lanes.length < page || this.promoted.length >= this.limit) return conflicts;
+    }
+  }
+
+  private async promote(lanes: readonly DueLane[]): Promise<number> {
+    const due = await this.within(lanes);
+    const results = await this.ports.ledger.append(due.map((lane) => this.write(lane)));
+    const appended = results.filter((result) => result.outcome === 'appended');
+    for (const { events } of appended) this.record(events);
+    return results.length - appended.length;
+  }
+
+  /** Runs that are due and not held, within the limit. */
+  private async within(lanes: readonly DueLane[]): Promise<DueLane[]> {
+    const within: DueLane[] = [];
     let room = this.limit - this.promoted.length;
     for (const lane of lanes) {
       const runs = (await this.unheld(lane)).slice(0, room);
       room -= runs.length;
-      if (runs.length > 0) due.push({ ...lane, runs });
+      if (runs.length > 0) within.push({ ...lane, runs });
     }
-    const results = await this.ports.ledger.append(due.map((lane) => this.write(lane)));
-    for (const [index, result] of results.entries()) {
-      if (result.outcome === 'appended') this.record(result.events);
-      else await this.promoteOneByOne(due[index]!);
-    }
+    return within;
   }
 
   private async unheld({ company, runs }: DueLane): Promise<DueRun[]> {
     const unheld: DueRun[] = [];
     for (const run of runs) {
       if (run.dueAt > this.now) continue;
-      if (await this.isPaused(company, run.agent)) this.held += 1;
+      if (await this.isPaused(company, run.agent)) this.held.add(`${company} ${run.runId}`);
       else unheld.push(run);
     }
     return unheld;
@@ -149,16 +166,5 @@ class Promotion {
   private record(events: readonly Recorded<LaneEvent>[]): void {
     this.ports.ledger.follow(events);
     for (const event of events) if (event.type === 'RetryPromoted') this.promoted.push(event.data.runId);
-    this.position = events.at(-1)?.position ?? this.position;
-  }
-
-  /** The list was behind: the lane itself is asked. */
-  private async promoteOneByOne({ company, task, runs }: DueLane): Promise<void> {
-    for (const { runId } of runs) {
-      const command = Object.assign(new PromoteRetry(), { company, run: runId });
-      const commandId = nameUuid(this.context.commandId, company, task, runId);
-      const { outcome } = await this.ports.ledger.handle(promoteRetry, command, { ...this.context, commandId });
-      this.record(outcome.events);
-    }
   }
 }

@@ -1,5 +1,5 @@
 import { Transform } from 'class-transformer';
-import { IsOptional } from 'class-validator';
+import { IsBoolean, IsOptional } from 'class-validator';
 import type { Lane, LaneEvent, OpenRun } from '../events/lane.js';
 import { runningRun } from '../events/lane.js';
 import { errorFamilies, type CancelIntent, type ErrorFamily, type Failure } from '../events/run.js';
@@ -165,7 +165,7 @@ export const cancelRun = decision({
 export class ReportRunLost {
   @Slug() company!: string;
   @RunId() run!: string;
-  beaten!: boolean;
+  @IsBoolean() beaten!: boolean;
 }
 
 export const reportRunLost = decision({

@@ -1,0 +1,147 @@
+import { randomBytes } from 'node:crypto';
+import type pg from 'pg';
+import type { Claim, ClaimLeases, ClaimRequest, ReadyRun } from '../commands/claim-runs.js';
+import type { Lease } from '../commands/decider.js';
+import { claimsBell, type Bells } from './bells.js';
+
+/** A lease that its worker has outlived, taken from it and to be reported. */
+export interface Revoked extends ReadyRun {
+  readonly company: string;
+  /** its worker was heard of after the claim */
+  readonly beaten: boolean;
+}
+
+/**
+ * Leases on lanes, in Postgres. Claims and revocations commit synchronously, so that no lease is forgotten; beats and removals
+ * may be lost in a crash of Postgres: a lost beat is an earlier expiry, a lost removal a later one.
+ */
+export class PostgresLeases implements ClaimLeases {
+  constructor(
+    private readonly db: pg.Pool,
+    /** commits asynchronously */
+    private readonly lossy: pg.Pool,
+    private readonly bells: Bells,
+  ) {}
+
+  async of(company: string, task: string): Promise<Lease | undefined> {
+    const { rows } = await this.lossy.query<Lease>({
+      name: 'lease-of',
+      text: `select token, run_id as "runId"
+        from lane_leases
+        where company = $1
+          and task = $2
+          and revoked_at is null`,
+      values: [company, task],
+    });
+    return rows[0];
+  }
+
+  async granted({ company, agent, workerId, requestId, leaseMs }: ClaimRequest): Promise<Claim[]> {
+    const { rows } = await this.lossy.query<Omit<Claim, 'leaseMs'>>({
+      name: 'leases-granted',
+      text: `select task, run_id as "runId", token
+        from lane_leases
+        where company = $1
+          and agent = $2
+          and worker_id = $3
+          and request_id = $4
+          and revoked_at is null`,
+      values: [company, agent, workerId, requestId],
+    });
+    return rows.map((row) => ({ ...row, leaseMs }));
+  }
+
+  async take(request: ClaimRequest, candidates: readonly ReadyRun[], max: number, slots: number): Promise<Claim[]> {
+    const { company, agent, workerId, requestId, leaseMs } = request;
+    const tokens = candidates.map(() => randomBytes(18).toString('base64url'));
+    const { rows } = await this.db.query<Omit<Claim, 'leaseMs'>>({
+      name: 'leases-take',
+      text: `select task, run_id as "runId", token
+        from take_leases($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+      values: [company, agent, workerId, requestId, leaseMs, candidates.map(({ task }) => task), candidates.map(({ runId }) => runId), tokens, max, slots],
+    });
+    return rows.map((row) => ({ ...row, leaseMs }));
+  }
+
+  /** Renews the lease; `undefined` when it is no longer this one's. */
+  async beat(company: string, task: string, token: string): Promise<{ leaseMs: number } | undefined> {
+    const { rows } = await this.lossy.query<{ leaseMs: number; agent: string; workerId: string }>({
+      name: 'lease-beat',
+      text: `update lane_leases
+        set expires_at = ledger_now() + lease_ms * interval '1 ms',
+          beaten_at = ledger_now()
+        where company = $1
+          and task = $2
+          and token = $3
+          and revoked_at is null
+        returning lease_ms as "leaseMs", agent, worker_id as "workerId"`,
+      values: [company, task, token],
+    });
+    const [beaten] = rows;
+    if (beaten) await this.seen({ company, ...beaten });
+    return beaten && { leaseMs: beaten.leaseMs };
+  }
+
+  async release(company: string, task: string, token: string): Promise<void> {
+    const { rows } = await this.lossy.query<{ agent: string }>({
+      name: 'lease-release',
+      text: `delete from lane_leases
+        where company = $1
+          and task = $2
+          and token = $3
+        returning agent`,
+      values: [company, task, token],
+    });
+    for (const { agent } of rows) this.bells.ring(claimsBell(company, agent));
+  }
+
+  async seen({ company, agent, workerId }: Pick<ClaimRequest, 'company' | 'agent' | 'workerId'>): Promise<void> {
+    await this.lossy.query({
+      name: 'worker-seen',
+      text: `insert into workers as worker (company, agent, worker_id, seen_at)
+        values ($1, $2, $3, ledger_now())
+        on conflict (company, agent, worker_id) do update
+        set seen_at = excluded.seen_at
+        where worker.seen_at < excluded.seen_at - interval '5 s'`,
+      values: [company, agent, workerId],
+    });
+  }
+
+  /**
+   * Takes back what has expired, if beats could have arrived for a whole lease since `since`; also what another process took
+   * back and did not report within 30 s.
+   */
+  async revoke(since: Date, limit: number): Promise<Revoked[]> {
+    const { rows } = await this.db.query<Revoked>(
+      `update lane_leases
+       set revoked_at = ledger_now()
+       where (company, task) in (
+         select company, task
+         from lane_leases
+         where expires_at < ledger_now()
+           and (revoked_at is null or revoked_at < ledger_now() - interval '30 s')
+           and $1::timestamptz + lease_ms * interval '1 ms' < ledger_now()
+         order by expires_at
+         limit $2
+         for update skip locked
+       )
+       returning company, task, run_id as "runId", beaten_at is not null as beaten`,
+      [since, limit],
+    );
+    return rows;
+  }
+
+  /** After the loss was reported: the lane is free again. */
+  async forget({ company, task, runId }: Revoked): Promise<void> {
+    const { rows } = await this.lossy.query<{ agent: string }>(
+      `delete from lane_leases
+       where company = $1
+         and task = $2
+         and run_id = $3
+         and revoked_at is not null
+       returning agent`,
+      [company, task, runId],
+    );
+    for (const { agent } of rows) this.bells.ring(claimsBell(company, agent));
+  }
+}
