@@ -1,0 +1,127 @@
+import { sql } from 'kysely';
+import type { Position, RunId, TaskId, WakeupId } from '../events/event.js';
+import type { LaneEvent } from '../events/lane.js';
+import type { Place } from '../events/run.js';
+import { DueRetries, type DueLane, type DueRun } from '../commands/promote-due-retries.js';
+import { agents } from './agents.js';
+import type { Progress } from './progress.js';
+import { amend, change, projection, type Change, type Fact, type Handlers } from './projection.js';
+import type { ReadModels } from './read-models.js';
+
+/** A lane on which at least one run is parked. */
+export interface DueRetriesRow {
+  readonly company: string;
+  readonly task: TaskId;
+  /** of the stream's last event, whatever it was: a promotion is appended at it */
+  readonly revision: number;
+  /** of the first run that comes due */
+  readonly due_at: string;
+  /** by due time, then run id */
+  readonly parked: readonly DueRun[];
+}
+
+export const dueRetries = projection<DueRetriesRow>({
+  name: 'due_retries',
+  version: 1,
+  key: ['company', 'task'],
+  keyedBy: 'stream',
+  sparse: true,
+  on: {
+    RetryScheduled: (event) => change(laneOf(event), (lane) => laneWith(event, [...(lane?.parked ?? []), parkedRun(event)])),
+    RetryPromoted: (event) => unparked(event),
+    RetrySuperseded: (event) => unparked(event),
+    RunCancelled: (event) => unparked(event),
+    TaskChanged: (event) => replaced(event, { priority: event.data.priority }),
+    TaskStatusChanged: (event) => replaced(event, { taskStatus: event.data.to }),
+    WakeupCancelled: (event) => withdrawn(event, event.data.wakeupId),
+    TaskOpened: (event) => passed(event),
+    TaskAssigned: (event) => passed(event),
+    WakeupRequested: (event) => passed(event),
+    WakeupCoalesced: (event) => passed(event),
+    WakeupDeferred: (event) => passed(event),
+    WakeupSkipped: (event) => passed(event),
+    RunQueued: (event) => passed(event),
+    RunStarted: (event) => passed(event),
+    ProcessRecorded: (event) => passed(event),
+    RunSucceeded: (event) => passed(event),
+    RunFailed: (event) => passed(event),
+    RunTimedOut: (event) => passed(event),
+    RetryExhausted: (event) => passed(event),
+    RecoveryEscalated: (event) => passed(event),
+    // Every event of a lane moves its revision, so one that is missing here does not compile.
+  } satisfies Required<Pick<Handlers<DueRetriesRow>, LaneEvent['type']>>,
+});
+
+/** What promotion starts from. */
+export class DueRetriesQueries extends DueRetries {
+  constructor(
+    private readonly readModels: ReadModels,
+    private readonly progress: Progress,
+  ) {
+    super();
+  }
+
+  caughtUp(position: Position): Promise<void> {
+    return this.progress.reached([dueRetries.name], position);
+  }
+
+  async due(now: string, limit: number, { company, after }: { company?: string; after?: DueLane }): Promise<DueLane[]> {
+    let query = (await this.readModels.of(dueRetries)).selectFrom('due_retries').selectAll().where('due_at', '<=', now);
+    if (company !== undefined) query = query.where('company', '=', company);
+    if (after) query = query.where(sql<boolean>`(due_at, company, task) > (${after.dueAt}, ${after.company}, ${after.task})`);
+    const rows = await query.orderBy('due_at').orderBy('company').orderBy('task').limit(limit).execute();
+    return rows.map(({ due_at, parked, ...lane }) => ({ ...lane, dueAt: due_at, runs: parked }));
+  }
+
+  async nextDue(): Promise<string | undefined> {
+    const lanes = sql.id(await this.readModels.nameOf(dueRetries.name), dueRetries.name);
+    const known = sql.id(await this.readModels.nameOf(agents.name), agents.name);
+    const { rows } = await sql<{ due_at: string | null }>`
+      with held as (
+        select company, agent
+        from ${known}
+        where status = 'paused'
+      )
+      select case
+        when not exists (select from held) then (select min(due_at) from ${lanes})
+        else (
+          select min((run ->> 'dueAt')::timestamptz)
+          from ${lanes} lane
+          cross join jsonb_array_elements(lane.parked) run
+          where (lane.company, run ->> 'agent') not in (select company, agent from held)
+        )
+      end as due_at`.execute(this.readModels.kysely);
+    return rows[0]?.due_at ?? undefined;
+  }
+}
+
+type OfLane = Fact<LaneEvent['type']>;
+
+const laneOf = ({ company, subject }: OfLane) => [company, subject];
+
+function laneWith({ company, subject, revision }: OfLane, runs: readonly DueRun[]): DueRetriesRow | undefined {
+  const parked = runs.toSorted(byDueTime);
+  return parked[0] && { company, task: subject, revision, due_at: parked[0].dueAt, parked };
+}
+
+const byDueTime = (a: DueRun, b: DueRun) => (a.dueAt === b.dueAt ? compare(a.runId, b.runId) : compare(a.dueAt, b.dueAt));
+const compare = (a: string, b: string) => (a < b ? -1 : 1);
+
+function parkedRun({ data }: Fact<'RetryScheduled'>): DueRun {
+  const { runId, agent, chain, attempt, dueAt, queuedAt, wakeupIds, place } = data;
+  return { runId, agent, chain, attempt, dueAt, queuedAt, wakeupIds, place };
+}
+
+const passed = (event: OfLane): Change<DueRetriesRow> => amend(laneOf(event), (lane) => ({ ...lane, revision: event.revision }));
+
+const amendRuns = (event: OfLane, runs: (parked: readonly DueRun[]) => readonly DueRun[]): Change<DueRetriesRow> =>
+  amend(laneOf(event), (lane) => laneWith(event, runs(lane.parked)));
+
+const unparked = (event: OfLane & { data: { runId: RunId } }) =>
+  amendRuns(event, (parked) => parked.filter((run) => run.runId !== event.data.runId));
+
+const replaced = (event: OfLane, place: Partial<Place>) =>
+  amendRuns(event, (parked) => parked.map((run) => ({ ...run, place: { ...run.place, ...place } })));
+
+const withdrawn = (event: OfLane, wakeupId: WakeupId) =>
+  amendRuns(event, (parked) => parked.map((run) => ({ ...run, wakeupIds: run.wakeupIds.filter((id) => id !== wakeupId) })));

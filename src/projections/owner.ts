@@ -1,0 +1,141 @@
+import type pg from 'pg';
+import { isGone, thisProcess, type ProcessIdentity } from './process-identity.js';
+import { pause } from './pause.js';
+
+/** The right to run a loop of which only one may run. `signal` ends when it is lost. */
+export interface Ownership {
+  readonly name: string;
+  /** grows with every owner; what a former one still writes is refused by it */
+  readonly term: number;
+  readonly signal: AbortSignal;
+  release(): Promise<void>;
+}
+
+interface Held {
+  readonly term: number;
+  readonly lost: AbortController;
+  /** monotonic, when the last renewal that was granted had been sent */
+  renewedAt: number;
+}
+
+const termMs = 15_000;
+const renewEveryMs = 5_000;
+const askAgainMs = 1_000;
+
+/**
+ * What this process owns. A term lasts 15 s on the database's clock and is renewed every 5 s; an owner on this host whose process is
+ * gone is replaced at once.
+ */
+export class Owners {
+  private readonly held = new Map<string, Held>();
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly db: pg.Pool,
+    private readonly me: ProcessIdentity = thisProcess(),
+  ) {}
+
+  /** Waits until the loop is free; undefined when `signal` ended first. An error of the database is thrown. */
+  async acquire(name: string, signal: AbortSignal): Promise<Ownership | undefined> {
+    while (!signal.aborted) {
+      const ownership = await this.tryAcquire(name);
+      if (ownership) return ownership;
+      await pause(askAgainMs, signal);
+    }
+    return undefined;
+  }
+
+  /** Takes it from whoever has it, who notices by the term. */
+  async seize(name: string): Promise<Ownership> {
+    return (await this.take(name, true, null))!;
+  }
+
+  private async tryAcquire(name: string): Promise<Ownership | undefined> {
+    return (await this.take(name, false, null)) ?? this.replaceGone(name);
+  }
+
+  private async replaceGone(name: string): Promise<Ownership | undefined> {
+    const { rows } = await this.db.query<ProcessIdentity>(
+      `select holder, host, pid, pid_started as "pidStarted"
+       from owners
+       where name = $1`,
+      [name],
+    );
+    const owner = rows[0];
+    return owner && isGone(owner) ? this.take(name, false, owner.holder) : undefined;
+  }
+
+  private async take(name: string, byForce: boolean, gone: string | null): Promise<Ownership | undefined> {
+    const sentAt = performance.now();
+    const { holder, host, pid, pidStarted } = this.me;
+    const { rows } = await this.db.query<{ term: number }>(
+      `insert into owners as owner (name, holder, term, expires_at, host, pid, pid_started)
+       values ($1, $2, 1, clock_timestamp() + $3 * interval '1 ms', $4, $5, $6)
+       on conflict (name) do update
+       set holder = excluded.holder,
+         term = owner.term + 1,
+         expires_at = excluded.expires_at,
+         host = excluded.host,
+         pid = excluded.pid,
+         pid_started = excluded.pid_started
+       where $7
+         or owner.expires_at < clock_timestamp()
+         or owner.holder = $8::uuid
+       returning term`,
+      [name, holder, termMs, host, pid, pidStarted, byForce, gone],
+    );
+    return rows[0] && this.hold(name, rows[0].term, sentAt);
+  }
+
+  private hold(name: string, term: number, renewedAt: number): Ownership {
+    const lost = new AbortController();
+    this.drop(name);
+    this.held.set(name, { term, lost, renewedAt });
+    this.timer ??= setInterval(() => void this.renew(), renewEveryMs).unref();
+    return { name, term, signal: lost.signal, release: () => this.release(name, term) };
+  }
+
+  private async release(name: string, term: number): Promise<void> {
+    if (this.held.get(name)?.term === term) this.drop(name);
+    await this.db.query(
+      `update owners
+       set expires_at = '-infinity'
+       where name = $1
+         and term = $2`,
+      [name, term],
+    );
+  }
+
+  private drop(name: string): void {
+    this.held.get(name)?.lost.abort();
+    this.held.delete(name);
+    if (this.held.size > 0) return;
+    clearInterval(this.timer);
+    this.timer = undefined;
+  }
+
+  private async renew(): Promise<void> {
+    const sentAt = performance.now();
+    const asked = [...this.held];
+    const granted = await this.renewAll(asked).catch(() => undefined);
+    for (const [name, held] of asked) {
+      if (this.held.get(name) !== held) continue;
+      if (granted?.has(name)) held.renewedAt = sentAt;
+      // Unanswered is not refused: it is this process's until its time is over.
+      else if (granted || performance.now() - held.renewedAt > termMs) this.drop(name);
+    }
+  }
+
+  private async renewAll(asked: readonly (readonly [string, Held])[]): Promise<Set<string>> {
+    const { rows } = await this.db.query<{ name: string }>(
+      `update owners as owner
+       set expires_at = clock_timestamp() + $3 * interval '1 ms'
+       from unnest($1::text[], $2::bigint[]) as held (name, term)
+       where owner.name = held.name
+         and owner.term = held.term
+       returning owner.name`,
+      [asked.map(([name]) => name), asked.map(([, { term }]) => term), termMs],
+    );
+    return new Set(rows.map(({ name }) => name));
+  }
+}

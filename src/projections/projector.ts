@@ -1,0 +1,113 @@
+import type pg from 'pg';
+import type { EventStore } from '../event-store/event-store.js';
+import { Halted, recordHalt } from './checkpoint.js';
+import type { LogPages, Page } from './log-pages.js';
+import type { Owners, Ownership } from './owner.js';
+import { pause } from './pause.js';
+import type { Progress } from './progress.js';
+import type { Projection } from './projection.js';
+import { ProjectorTerm, TermOver, Unfoldable } from './projector-term.js';
+
+/** What the projectors of a process share. */
+export interface ProjectorWorld {
+  /** the database of the read models */
+  readonly db: pg.Pool;
+  readonly store: EventStore;
+  readonly pages: LogPages;
+  readonly owners: Owners;
+  readonly progress: Progress;
+  /** What an operator should know: once when it begins, once when it is over. */
+  readonly say: (level: 'info' | 'warn' | 'error', sentence: string) => void;
+}
+
+const largestBatch = 5_000;
+const shortestWaitMs = 200;
+const longestWaitMs = 10_000;
+const haltedWaitMs = 30_000;
+
+/** Keeps one read model up to date, as long as this process owns it. Ends with `signal`, and never by an error. */
+export class Projector<Row extends object> {
+  /** halved while an event that cannot be folded is looked for */
+  private batch = largestBatch;
+  private trouble: string | undefined;
+  private failures = 0;
+
+  constructor(
+    private readonly projection: Projection<Row>,
+    private readonly readModel: string,
+    private readonly world: ProjectorWorld,
+  ) {}
+
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const wait = await this.own(signal);
+      await pause(wait, signal);
+    }
+  }
+
+  /** One term, from the wait for it to its end; answers how long to stay away, in ms. */
+  private async own(signal: AbortSignal): Promise<number> {
+    let ownership: Ownership | undefined;
+    try {
+      ownership = await this.world.owners.acquire(`projector ${this.readModel}`, signal);
+      if (ownership) await this.follow(ownership, signal);
+      return 0;
+    } catch (error) {
+      return this.stayAway(error, ownership);
+    } finally {
+      this.world.pages.leave(this);
+      this.world.progress.leave(this.readModel);
+      await ownership?.release().catch(() => {});
+    }
+  }
+
+  private async follow(ownership: Ownership, signal: AbortSignal): Promise<void> {
+    const { db, store, pages, progress } = this.world;
+    const until = AbortSignal.any([signal, ownership.signal]);
+    const term = await ProjectorTerm.begin(db, store, this.projection, this.readModel, ownership.term);
+    while (!until.aborted) {
+      progress.moved(this.readModel, term.position);
+      const page = await pages.after(this, term.position, this.batch, until);
+      if (page.length > 0) await this.advance(term, page);
+    }
+  }
+
+  private async advance(term: ProjectorTerm<Row>, page: Page): Promise<void> {
+    try {
+      await term.advance(page);
+      this.batch = Math.min(this.batch * 2, largestBatch);
+      this.recovered();
+    } catch (error) {
+      if (!(error instanceof Unfoldable)) throw error;
+      term.forgetRows();
+      if (page.length > 1) this.batch = Math.ceil(page.length / 2);
+      else await this.park(term, page[0]!, error);
+    }
+  }
+
+  private async park(term: ProjectorTerm<Row>, event: Page[number], cause: Unfoldable): Promise<void> {
+    await term.park(event, cause);
+    this.world.say(
+      'error',
+      `${this.readModel}: ${event.stream} is parked from revision ${event.revision} (${event.type}) on: ${cause.message}`,
+    );
+  }
+
+  private stayAway(error: unknown, ownership: Ownership | undefined): number {
+    if (error instanceof TermOver) return 0;
+    const reason = error instanceof Error ? error.message : String(error);
+    if (!this.trouble) this.world.say(error instanceof Halted ? 'error' : 'warn', `${this.readModel} does not go on: ${reason}`);
+    this.trouble = reason;
+    if (error instanceof Halted && ownership) {
+      void recordHalt(this.world.db, this.readModel, ownership.term, reason).catch(() => {});
+      return haltedWaitMs;
+    }
+    return Math.min(shortestWaitMs * 2 ** this.failures++, longestWaitMs) * (0.5 + Math.random());
+  }
+
+  private recovered(): void {
+    if (this.trouble) this.world.say('info', `${this.readModel} goes on`);
+    this.trouble = undefined;
+    this.failures = 0;
+  }
+}

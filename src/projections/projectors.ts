@@ -1,0 +1,44 @@
+import type pg from 'pg';
+import type { EventStore } from '../event-store/event-store.js';
+import { install } from './install.js';
+import { LogPages } from './log-pages.js';
+import { Owners } from './owner.js';
+import type { Progress } from './progress.js';
+import type { Projection } from './projection.js';
+import { Projector, type ProjectorWorld } from './projector.js';
+
+/** The projectors of this process: of each projection one, that works or stands by. */
+export class Projectors {
+  private readonly stopping = new AbortController();
+  private readonly world: ProjectorWorld;
+  private running: Promise<void>[] = [];
+
+  constructor(
+    private readonly projections: readonly Installable[],
+    { db, store, progress, say }: Pick<ProjectorWorld, 'db' | 'store' | 'progress' | 'say'>,
+  ) {
+    this.world = { db, store, progress, say, pages: new LogPages(store), owners: new Owners(db) };
+  }
+
+  /** Resolves when the tables are there; the rows follow. */
+  async start(): Promise<void> {
+    const { signal } = this.stopping;
+    const projectors: { run(signal: AbortSignal): Promise<void> }[] = [];
+    for (const installable of this.projections) projectors.push(await installable(this.world));
+    this.running = [this.world.pages.follow(signal), ...projectors.map((projector) => projector.run(signal))];
+  }
+
+  /** Each batch in hand is written, and ownership given back, so that another process goes on at once. */
+  async stop(): Promise<void> {
+    this.stopping.abort();
+    await Promise.all(this.running);
+  }
+}
+
+/** Makes the read model's tables and the projector that keeps them; a list of these holds projections of different rows. */
+export type Installable = (world: ProjectorWorld) => Promise<{ run(signal: AbortSignal): Promise<void> }>;
+
+export const installable =
+  <Row extends object>(projection: Projection<Row>): Installable =>
+  async (world) =>
+    new Projector(projection, await install(world.db, projection), world);

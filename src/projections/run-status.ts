@@ -1,0 +1,155 @@
+import { numberOfRun, taskOfRun, type JsonObject, type RunId, type WakeupId } from '../events/event.js';
+import type { Failure, RunStatus } from '../events/run.js';
+import { amend, create, projection, type Change, type Fact } from './projection.js';
+
+/** One run, from the moment in which it is opened. */
+export interface RunRow {
+  readonly company: string;
+  readonly run_id: RunId;
+  readonly task: string;
+  readonly n: number;
+  readonly agent: string;
+  readonly status: RunStatus;
+  /** the first run of its chain */
+  readonly chain: RunId;
+  readonly attempt: number;
+  readonly max_attempts: number | null;
+  readonly retry_of: RunId | null;
+  readonly retry_reason: string | null;
+  /** when a parked run is due, or was */
+  readonly scheduled_retry_at: string | null;
+  readonly fallback_mode: string | null;
+  readonly cause: string;
+  readonly source: string | null;
+  readonly wakeups: readonly WakeupId[];
+  readonly context: JsonObject;
+  readonly queued_at: string;
+  readonly started_at: string | null;
+  readonly finished_at: string | null;
+  readonly exit_code: number | null;
+  readonly error: string | null;
+  readonly error_code: string | null;
+  readonly error_family: string | null;
+  readonly worker: string | null;
+  readonly pid: number | null;
+  readonly host: string | null;
+  readonly exhausted: boolean;
+  readonly superseded_by: RunId | null;
+  /** of the last event that moved the run */
+  readonly revision: number;
+}
+
+export const runStatus = projection<RunRow>({
+  name: 'run_status',
+  version: 1,
+  key: ['company', 'run_id'],
+  keyedBy: 'stream',
+  on: {
+    RunQueued: (event) => create([event.company, event.data.runId], queued(event)),
+    RetryScheduled: (event) => create([event.company, event.data.runId], parked(event)),
+    RetryPromoted: (event) => moved(event, { status: 'queued' }),
+    RunStarted: (event) => moved(event, { status: 'running', worker: event.data.workerId, started_at: event.data.startedAt }),
+    ProcessRecorded: (event) => moved(event, { pid: event.data.pid, host: event.data.host }),
+    RunSucceeded: (event) =>
+      moved(event, { status: 'succeeded', exit_code: event.data.exitCode, finished_at: event.data.finishedAt }),
+    RunFailed: (event) => moved(event, failed('failed', event.data)),
+    RunTimedOut: (event) => moved(event, failed('timed_out', event.data)),
+    RunCancelled: (event) =>
+      moved(event, {
+        status: 'cancelled',
+        error: event.data.reason,
+        error_code: event.data.code,
+        finished_at: event.data.cancelledAt,
+      }),
+    RetrySuperseded: (event) =>
+      moved(event, {
+        status: 'cancelled',
+        error_code: 'superseded',
+        superseded_by: event.data.by,
+        finished_at: event.data.supersededAt,
+      }),
+    RetryExhausted: (event) => moved(event, { exhausted: true, max_attempts: event.data.maxAttempts }),
+  },
+});
+
+const unstarted = {
+  started_at: null,
+  finished_at: null,
+  exit_code: null,
+  error: null,
+  error_code: null,
+  error_family: null,
+  worker: null,
+  pid: null,
+  host: null,
+  exhausted: false,
+  superseded_by: null,
+} as const;
+
+function queued({ company, revision, data }: Fact<'RunQueued'>): RunRow {
+  return {
+    ...opened(company, revision, data),
+    status: 'queued',
+    max_attempts: null,
+    retry_of: data.retryOf,
+    retry_reason: null,
+    scheduled_retry_at: null,
+    fallback_mode: null,
+    cause: data.cause,
+  };
+}
+
+function parked({ company, revision, data }: Fact<'RetryScheduled'>): RunRow {
+  return {
+    ...opened(company, revision, data),
+    status: 'scheduled_retry',
+    max_attempts: data.maxAttempts,
+    retry_of: data.retryOf,
+    retry_reason: data.reason,
+    scheduled_retry_at: data.dueAt,
+    fallback_mode: data.fallbackMode ?? null,
+    cause: 'retry',
+  };
+}
+
+type Opened = Fact<'RunQueued' | 'RetryScheduled'>['data'];
+
+const opened = (company: string, revision: number, { runId, agent, chain, attempt, wakeupIds, context, queuedAt }: Opened) => ({
+  ...unstarted,
+  company,
+  run_id: runId,
+  task: taskOfRun(runId),
+  n: numberOfRun(runId),
+  agent,
+  chain,
+  attempt,
+  source: typeof context.source === 'string' ? context.source : null,
+  wakeups: wakeupIds,
+  context,
+  queued_at: queuedAt,
+  revision,
+});
+
+const failed = (status: 'failed' | 'timed_out', { exitCode, error, errorCode, errorFamily, finishedAt }: Failure) => ({
+  status,
+  exit_code: exitCode,
+  error,
+  error_code: errorCode,
+  error_family: errorFamily,
+  finished_at: finishedAt,
+});
+
+type Moved = Fact<
+  | 'RunStarted'
+  | 'ProcessRecorded'
+  | 'RetryPromoted'
+  | 'RunSucceeded'
+  | 'RunFailed'
+  | 'RunTimedOut'
+  | 'RunCancelled'
+  | 'RetrySuperseded'
+  | 'RetryExhausted'
+>;
+
+const moved = ({ company, revision, data }: Moved, change: Partial<RunRow>): Change<RunRow> =>
+  amend([company, data.runId], (run) => ({ ...run, ...change, revision }));
