@@ -102,11 +102,13 @@ export class Ledger {
       const folded = await this.load(decision.of, stream, race > 0);
       const written = folded.writtenBy(context.commandId);
       if (written) return this.recall(folded, stream, written);
-      const events = decision.decide(command, folded.state, await this.world(decision, command, folded.state, context));
-      refuseMismatch(stream, folded.revision, context.ifRevision);
-      if (events.length === 0) return { ...ending(folded), events: [], replayed: false };
-      const chain = decision.correlate?.(command, folded.state);
-      const [result] = await this.append([toWrite(stream, folded.revision, events, context, chain)]);
+      // `folded` moves on while World is read; what is decided and what is appended belong to one revision.
+      const known = ending(folded);
+      const events = decision.decide(command, known.state, await this.world(decision, command, known.state, context));
+      refuseMismatch(stream, known.revision, context.ifRevision);
+      if (events.length === 0) return { ...known, events: [], replayed: false };
+      const chain = decision.correlate?.(command, known.state);
+      const [result] = await this.append([toWrite(stream, known.revision, events, context, chain)]);
       if (!result) throw new Error(`${stream}: the store gave no answer to a write`);
       if (result.outcome === 'refused') throw new Rejected('data_refused', result.reason);
       if (result.outcome === 'appended') {
