@@ -42,6 +42,19 @@ module.exports = {
       to: { path: doors },
     },
     {
+      name: 'doors-send-and-query',
+      comment: 'A door sends commands and asks read models; SQL and event-store engines are behind those.',
+      severity: 'error',
+      from: { path: doors },
+      to: { path: ['node_modules/(@types/)?(pg|kysely)/', '^src/event-store/(memory|postgres|eventstoredb)'] },
+    },
+    {
+      name: 'doors-are-apart',
+      severity: 'error',
+      from: { path: '^src/(http|cli|mcp)/' },
+      to: { path: doors, pathNot: '^src/$1/' },
+    },
+    {
       name: 'facts-touch-nothing',
       comment: 'No files, clocks, processes or sockets where things are decided; crypto is for ids made from names.',
       severity: 'error',
