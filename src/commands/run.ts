@@ -29,7 +29,7 @@ export const startRun = decision({
     const run = openRun(lane, command.run);
     if (run?.status !== 'queued') throw new Rejected('run_not_queued', `${command.run} is ${run?.status ?? 'not open any more'}`);
     const code = stale(lane, run, world);
-    if (code) return [cancelled(run, world, { code, reason: gateSentence(code, lane), intent: 'stop', wakeups: 'skipped' })];
+    if (code) return [cancelled(run, world, { code, reason: gateSentence(code, lane, run), intent: 'stop', wakeups: 'skipped' })];
     if (knownAgent(world, run.agent).status === 'paused') throw new Rejected('agent_not_invokable', `${run.agent} is paused; resume it first`);
     const running = runningRun(lane);
     if (running) throw new Rejected('lane_busy', `${command.run} waits for ${running.runId} to end`);
@@ -48,8 +48,10 @@ function stale(lane: Lane, run: OpenRun, world: World): string | undefined {
   return undefined;
 }
 
-const gateSentence = (code: string, lane: Lane): string =>
-  code === 'issue_assignee_changed' ? `${lane.task} is ${lane.assignee ?? 'nobody'}'s by now` : `${lane.task} is ${lane.status}`;
+function gateSentence(code: string, lane: Lane, { agent }: OpenRun): string {
+  if (code === 'agent_not_invokable') return `${agent} was terminated`;
+  return code === 'issue_assignee_changed' ? `${lane.task} is ${lane.assignee ?? 'nobody'}'s by now` : `${lane.task} is ${lane.status}`;
+}
 
 /** The process that works on the run, so that a later look can tell whether it still lives. */
 export class RecordProcess {
@@ -127,8 +129,8 @@ function endOf(command: FinishRun, run: OpenRun, world: World): LaneEvent {
 
 const outcomeOf = ({ exitCode, result, usage }: FinishRun, { now }: World) => ({
   exitCode: exitCode ?? null,
-  result: result ? redact(bounded(result)) : null,
-  usage: usage ? redact(bounded(usage)) : null,
+  result: result ? bounded(redact(result)) : null,
+  usage: usage ? bounded(redact(usage)) : null,
   finishedAt: now.toISOString(),
 });
 

@@ -44,7 +44,7 @@ export const requestWakeup = decision({
 function askOf({ agent, source = 'on_demand', trigger = 'manual', reason = 'requested', payload = {} }: RequestWakeup, lane: Lane, { actor }: World) {
   const outside = actor.type === 'user' && source !== 'timer';
   const text = redactText(reason);
-  return { agent, source, trigger, reason: text, payload: redact(bounded(payload)), outside, mention: lane.assignee !== agent, explicit: true };
+  return { agent, source, trigger, reason: text, payload: bounded(redact(payload)), outside, mention: lane.assignee !== agent, explicit: true };
 }
 
 function openOwnLane({ task, agent }: RequestWakeup, { now }: World): LaneEvent {
