@@ -4,7 +4,7 @@ import type { RunCause } from '../events/run.js';
 import { isClosed } from '../events/task.js';
 import type { World } from './decider.js';
 import { demandOf, queuedFor, refusalOfWaiting, requested, skipped } from './intake.js';
-import { isItsTask, knownAgent, placeOf } from './lane.js';
+import { after, isItsTask, knownAgent, placeOf } from './lane.js';
 import { exhaust, park } from './retry-decision.js';
 import { maxAttempts } from './retry-policy.js';
 
@@ -18,10 +18,13 @@ export function whatFollows(lane: Lane, run: EndedRun, world: World): LaneEvent[
   const code = waiting && refusalOfWaiting(lane, waiting, agent);
   const joining = code === undefined ? waiting : undefined;
   const next = firstRule({ lane, run, joining, world });
-  if (!waiting) return next ?? [];
-  if (code) return [...(next ?? []), skipped(waiting, code, world)];
-  return next ?? [queuedFor(lane, [waiting], 'deferred', world)];
+  if (!waiting || next.some((event) => carries(event, waiting))) return next;
+  if (code) return [...next, skipped(waiting, code, world)];
+  return [...next, queuedFor(after(lane, next), [waiting], 'deferred', world)];
 }
+
+const carries = (event: LaneEvent, { wakeupId }: Demand): boolean =>
+  (event.type === 'RunQueued' || event.type === 'RetryScheduled') && event.data.wakeupIds.includes(wakeupId);
 
 /** `joining`: the demand of the same agent that has waited for this end, and is carried by whatever run a rule opens. */
 interface End {
@@ -43,12 +46,12 @@ const rules: readonly Rule[] = [
   // 7: recovery of work that failed for good
 ];
 
-function firstRule(end: End): LaneEvent[] | undefined {
+function firstRule(end: End): LaneEvent[] {
   for (const rule of rules) {
     const events = rule(end);
     if (events) return events;
   }
-  return undefined;
+  return [];
 }
 
 /** 1: the same attempt again; a person's demand that joins it makes it a chain of its own. */

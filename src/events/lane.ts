@@ -147,7 +147,14 @@ export function evolveLane(lane: Lane, event: LaneEvent): Lane {
 export const refusalKey = (agent: AgentId, code: string): string => `${agent} ${code}`;
 export const openRunOf = (lane: Lane, agent: AgentId): OpenRun | undefined => lane.open.find((run) => run.agent === agent);
 export const runningRun = (lane: Lane): OpenRun | undefined => lane.open.find((run) => run.status === 'running');
-export const waitingOf = (lane: Lane, agent: AgentId): Waiting | undefined => lane.waiting.find((waiting) => waiting.agent === agent);
+
+/** With those that joined it, it is a person's, or one beside the assignee, if any of them is. */
+export function waitingOf(lane: Lane, agent: AgentId): Waiting | undefined {
+  const waiting = lane.waiting.find((demand) => demand.agent === agent);
+  if (!waiting) return undefined;
+  const parts = [waiting, ...waiting.joined];
+  return { ...waiting, outside: parts.some(({ outside }) => outside), mention: parts.some(({ mention }) => mention) };
+}
 
 const amendRun = (lane: Lane, runId: RunId, amend: (run: OpenRun) => OpenRun): Lane => ({
   ...lane,
