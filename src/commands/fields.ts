@@ -75,7 +75,8 @@ export const FreeJson = (options: FieldOptions = {}): PropertyDecorator =>
 
 export function Int(min: number, max: number, options: FieldOptions = {}): PropertyDecorator {
   const sentence = says(`a whole number from ${min} to ${max}`, options);
-  return all(IsInt(sentence), Min(min, sentence), Max(max, sentence));
+  // The JSON schema takes its type from the last.
+  return all(Min(min, sentence), Max(max, sentence), IsInt(sentence));
 }
 
 export const OneOf = (list: readonly string[], options: FieldOptions = {}): PropertyDecorator =>
@@ -84,7 +85,8 @@ export const OneOf = (list: readonly string[], options: FieldOptions = {}): Prop
 const slug = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
 const taskId = /^(?:heartbeat~)?[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
 const runId = /^(?:heartbeat~)?[A-Za-z0-9][A-Za-z0-9_-]{0,63}\.[1-9]\d{0,9}$/;
-const printable = /^[^\u0000\p{Surrogate}]*$/u;
+/** In Unicode mode, surrogates are those without their other half. */
+const printable = /^[^\u0000\uD800-\uDFFF]*$/u;
 
 const isRunId = (value: string): boolean => runId.test(value) && Number(value.slice(value.lastIndexOf('.') + 1)) <= 2 ** 31 - 1;
 const isIsoTime = (value: string): boolean => !Number.isNaN(readIsoTime(value));

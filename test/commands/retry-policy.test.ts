@@ -1,9 +1,9 @@
 import fc from 'fast-check';
-import { defaultRetryPolicy, maxAttempts, planRetry } from '../../src/commands/retry-policy.js';
+import { defaultRetryPolicy, maxAttempts, planRetry, type Circumstances } from '../../src/commands/retry-policy.js';
 
 const now = new Date('2026-04-20T12:00:00.000Z');
-const usual = { now, sample: 0.5, notBefore: null, adapter: 'process' };
-const plan = (attempt: number, circumstances: Partial<typeof usual & { notBefore: string | null }> = {}, policy = {}) =>
+const usual: Circumstances = { now, sample: 0.5, notBefore: null, adapter: 'process' };
+const plan = (attempt: number, circumstances: Partial<Circumstances> = {}, policy = {}) =>
   planRetry({ ...defaultRetryPolicy, ...policy }, attempt, { ...usual, ...circumstances });
 
 describe('the bounded retry', () => {
