@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { Type } from 'class-transformer';
 import { ArrayMaxSize, IsArray, IsBoolean, IsNumber, IsOptional, Max, Min, ValidateNested } from 'class-validator';
 import { evolveAgent, unknownAgent, type Agent, type AgentDescription, type AgentEvent, type AgentPolicy, type RetryPolicy } from '../events/agent.js';
@@ -56,17 +57,29 @@ export const putAgent = decision({
 
 function policyOf({ maxConcurrentRuns = 5, wakeOnDemand = true, heartbeat, retry }: PolicyFields = {}, known?: AgentPolicy): AgentPolicy {
   const { enabled = false, intervalSec = 0 } = heartbeat ?? {};
-  return { maxConcurrentRuns, wakeOnDemand, heartbeat: { enabled, intervalSec }, retry: versioned({ ...defaultRetryPolicy, ...retry }, known?.retry) };
+  return { maxConcurrentRuns, wakeOnDemand, heartbeat: { enabled, intervalSec }, retry: versioned(retryOf(retry), known?.retry) };
+}
+
+/** Field by field: a field that was left out is there as `undefined`, and must not replace the default. */
+function retryOf(fields: RetryFields = {}): Omit<RetryPolicy, 'name' | 'version'> {
+  const { delaysMs, jitterRatio, maxNotBeforeMs, notBeforeJitterMs } = defaultRetryPolicy;
+  return {
+    delaysMs: fields.delaysMs ?? delaysMs,
+    jitterRatio: fields.jitterRatio ?? jitterRatio,
+    maxNotBeforeMs: fields.maxNotBeforeMs ?? maxNotBeforeMs,
+    notBeforeJitterMs: fields.notBeforeJitterMs ?? notBeforeJitterMs,
+  };
 }
 
 /** A policy that differs from the one before it gets the next version. */
-function versioned(policy: RetryPolicy, before: RetryPolicy = defaultRetryPolicy): RetryPolicy {
-  const same = { ...policy, name: before.name, version: before.version };
-  return JSON.stringify(same) === JSON.stringify({ ...same, ...before }) ? same : { ...policy, name: 'agent', version: before.version + 1 };
+function versioned(policy: Omit<RetryPolicy, 'name' | 'version'>, before: RetryPolicy = defaultRetryPolicy): RetryPolicy {
+  const { name, version } = before;
+  return isDeepStrictEqual({ ...policy, name, version }, before) ? before : { ...policy, name: 'agent', version: version + 1 };
 }
 
+/** A store may give the keys of an object back in another order. */
 const isSame = (known: AgentDescription, { name, adapter, manager, policy }: AgentDescription): boolean =>
-  JSON.stringify([known.name, known.adapter, known.manager, known.policy]) === JSON.stringify([name, adapter, manager, policy]);
+  isDeepStrictEqual([known.name, known.adapter, known.manager, known.policy], [name, adapter, manager, policy]);
 
 class Reasoned {
   @Slug() company!: string;
