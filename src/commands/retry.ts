@@ -2,13 +2,14 @@ import { IsOptional } from 'class-validator';
 import type { EndedRun, Lane, LaneEvent, OpenRun } from '../events/lane.js';
 import { openRunOf } from '../events/lane.js';
 import type { RunId as RunIdText } from '../events/event.js';
+import type { RetryScheduled } from '../events/run.js';
 import { isClosed } from '../events/task.js';
 import { decision, Rejected, type World } from './decider.js';
 import { RunId, Slug, Text } from './fields.js';
 import { findRun, isItsTask, knownAgent, moving, ofRun, placeOf, refuseUnknown } from './lane.js';
 import { exhaust, park } from './retry-decision.js';
 import { maxAttempts } from './retry-policy.js';
-import { runView } from './run-view.js';
+import { runView, type RunView } from './run-view.js';
 
 /** A failed or timed out run is tried again after the next delay of its agent's policy, whatever it failed of. */
 export class ScheduleRetry {
@@ -29,19 +30,23 @@ export const scheduleRetry = decision({
     return park(lane, run, world, { reason });
   },
   answer({ company, run: source }, { state, events }) {
-    const { attempt, exhausted } = findRun(state, source) as EndedRun;
-    if (exhausted !== null) return { outcome: 'retry_exhausted' as const, attempt: attempt + 1, maxAttempts: exhausted };
-    const id = events.find((event) => event.type === 'RetryScheduled')?.data.runId ?? (findRun(state, source) as EndedRun).retry!;
-    const retry = findRun(state, id);
-    return {
-      outcome: 'scheduled' as const,
-      run: runView(company, state, id),
-      dueAt: retry?.context.dueAt,
-      attempt: retry?.attempt,
-      maxAttempts: retry?.maxAttempts,
-    };
+    for (const { type, data } of events) {
+      if (type === 'RetryExhausted') return exhaustedAfter(data.attempts, data.maxAttempts);
+      if (type === 'RetryScheduled') return scheduled(runView(company, state, data.runId), data);
+    }
+    // Nothing was written: the decision had been made before, and its run is among those that the lane still knows.
+    const { attempt, exhausted, retry } = findRun(state, source) as EndedRun;
+    if (exhausted !== null) return exhaustedAfter(attempt, exhausted);
+    const run = findRun(state, retry!)!;
+    return scheduled(runView(company, state, run.runId), { dueAt: String(run.context.dueAt), attempt: run.attempt, maxAttempts: run.maxAttempts! });
   },
 });
+
+/** `attempt` is the one that was refused */
+const exhaustedAfter = (attempts: number, maxAttempts: number) => ({ outcome: 'retry_exhausted' as const, attempt: attempts + 1, maxAttempts });
+
+const scheduled = (run: RunView | undefined, { dueAt, attempt, maxAttempts }: Pick<RetryScheduled['data'], 'dueAt' | 'attempt' | 'maxAttempts'>) =>
+  ({ outcome: 'scheduled' as const, run, dueAt, attempt, maxAttempts });
 
 function retryable(id: RunIdText, lane: Lane): EndedRun {
   refuseUnknown(lane, id);
@@ -52,10 +57,12 @@ function retryable(id: RunIdText, lane: Lane): EndedRun {
   return run;
 }
 
-/** Its successor is open, or was started. One that was cancelled before that leaves its place free. */
-function isTakenUp(lane: Lane, { retry }: EndedRun): boolean {
+/** Its retry is open, or was started. One that was cancelled before that leaves its place free. */
+function isTakenUp(lane: Lane, { runId: id, retry }: EndedRun): boolean {
   const successor = retry === null ? undefined : findRun(lane, retry);
-  return successor !== undefined && (!('wasStarted' in successor) || successor.wasStarted);
+  if (!successor || ('wasStarted' in successor && !successor.wasStarted)) return false;
+  if (successor.cause !== 'retry') throw new Rejected('run_not_retryable', `${successor.runId} has done ${id} again already; it can be retried itself once it has failed`);
+  return true;
 }
 
 function refuseForeign(lane: Lane, run: EndedRun, world: World): void {

@@ -41,6 +41,8 @@ interface Run {
   /** a process of its chain was lost already */
   readonly lost: boolean;
   readonly wakeupIds: readonly WakeupId[];
+  /** how many demands have joined those that it carries */
+  readonly joined: number;
   readonly context: RunContext;
   readonly queuedAt: string;
   /** of a retry: the bound that it was scheduled under */
@@ -48,8 +50,6 @@ interface Run {
 }
 export interface OpenRun extends Run {
   readonly status: OpenStatus;
-  /** how many demands have joined those that it carries */
-  readonly joined: number;
   readonly dueAt: string | null;
   readonly workerId: string | null;
   readonly startedAt: string | null;
@@ -117,7 +117,7 @@ export function evolveLane(lane: Lane, event: LaneEvent): Lane {
     case 'RunQueued':
       return opened(amendEnded(lane, event.data.retryOf, { retry: event.data.runId }), queuedRun(lane, event.data), event.data.wakeupIds);
     case 'RetryScheduled':
-      return opened(amendEnded(lane, event.data.retryOf, { retry: event.data.runId }), parkedRun(lane, event.data), event.data.wakeupIds);
+      return opened(amendEnded(lane, event.data.retryOf, { retry: event.data.runId, exhausted: null }), parkedRun(lane, event.data), event.data.wakeupIds);
     case 'RetryPromoted':
       return amendRun(lane, event.data.runId, (run) => ({ ...run, status: 'queued', dueAt: null }));
     case 'RunStarted': {
@@ -210,17 +210,24 @@ const opened = (lane: Lane, run: OpenRun, wakeupIds: readonly WakeupId[]): Lane 
   return { ...rest, runs: lane.runs + 1, open: [...rest.open, run] };
 };
 
-const fresh = { joined: 0, workerId: null, startedAt: null, processRecorded: false };
+const fresh = { workerId: null, startedAt: null, processRecorded: false };
 
 function queuedRun(lane: Lane, { place: _, retryOf, ...data }: RunQueued['data']): OpenRun {
   const lost = data.cause === 'process_lost' || chainWasLost(lane, data.chain, retryOf);
-  return { ...data, status: 'queued', lost, dueAt: null, maxAttempts: null, ...fresh };
+  return { ...data, status: 'queued', lost, joined: joinedTo(lane, data.wakeupIds), dueAt: null, maxAttempts: null, ...fresh };
 }
 
 function parkedRun(lane: Lane, data: RetryScheduled['data']): OpenRun {
   const { runId, agent, chain, attempt, outside, mention, wakeupIds, context, queuedAt, dueAt, maxAttempts, retryOf } = data;
   const run = { runId, agent, chain, attempt, outside, mention, wakeupIds, context, queuedAt, dueAt, maxAttempts };
-  return { ...run, status: 'scheduled_retry', cause: 'retry', lost: chainWasLost(lane, chain, retryOf), ...fresh };
+  const joined = joinedTo(lane, wakeupIds);
+  return { ...run, status: 'scheduled_retry', cause: 'retry', lost: chainWasLost(lane, chain, retryOf), joined, ...fresh };
+}
+
+/** Those that had joined the demands of a run while they waited, or while the run before carried them. */
+function joinedTo({ waiting, ended }: Lane, wakeupIds: readonly WakeupId[]): number {
+  const waited = waiting.filter(({ wakeupId }) => wakeupIds.includes(wakeupId)).reduce((sum, { joined }) => sum + joined.length, 0);
+  return waited + (ended.findLast((run) => run.wakeupIds.some((id) => wakeupIds.includes(id)))?.joined ?? 0);
 }
 
 const chainWasLost = (lane: Lane, chain: RunId, retryOf: RunId | null): boolean =>
@@ -236,8 +243,8 @@ type Ending = Pick<EndedRun, 'status'> & Partial<Pick<EndedRun, 'code' | 'family
 function ended(lane: Lane, runId: RunId, ending: Ending): Lane {
   const run = lane.open.find((open) => open.runId === runId);
   if (!run) return lane;
-  const { agent, cause, chain, attempt, outside, mention, lost, wakeupIds, context, queuedAt, maxAttempts } = run;
-  const kept = { runId, agent, cause, chain, attempt, outside, mention, lost, wakeupIds, context, queuedAt, maxAttempts };
+  const { agent, cause, chain, attempt, outside, mention, lost, wakeupIds, joined, context, queuedAt, maxAttempts } = run;
+  const kept = { runId, agent, cause, chain, attempt, outside, mention, lost, wakeupIds, joined, context, queuedAt, maxAttempts };
   const blank = { code: null, family: null, notBefore: null, intent: null, retry: null, exhausted: null };
   const end: EndedRun = { ...kept, ...blank, wasStarted: run.startedAt !== null, ...ending };
   return { ...lane, open: lane.open.filter((open) => open !== run), ended: [...lane.ended, end].slice(-keptEndedRuns) };
