@@ -44,7 +44,8 @@ function change(command: PutTask, lane: Lane, world: World): LaneEvent[] {
   if (command.kind && command.kind !== lane.kind)
     throw new Rejected('task_kind_fixed', `${lane.task} is of kind ${lane.kind} and stays so; open another task for ${command.kind}`);
   const described = describe(command, lane, world);
-  const moved = setStatus(after(lane, described), command.status ?? lane.status, world, command.assignee === undefined);
+  const stays = command.assignee === undefined || command.assignee === lane.assignee;
+  const moved = setStatus(after(lane, described), command.status ?? lane.status, world, stays);
   const soFar = [...described, ...moved];
   return command.assignee === undefined ? soFar : [...soFar, ...assign(after(lane, soFar), command.assignee, world)];
 }
