@@ -98,7 +98,7 @@ export class Ledger {
     context: CommandContext,
   ): Promise<Outcome<State, E>> {
     const stream = decision.stream(command);
-    for (let race = 0; race <= this.patience.races; race++) {
+    for (let race = 0; race < this.patience.races; race++) {
       const folded = await this.load(decision.of, stream, race > 0);
       const written = folded.writtenBy(context.commandId);
       if (written) return this.recall(folded, stream, written);
