@@ -20,6 +20,7 @@ export function freshen() {
 
 /** Installs the packages of a folder unless every one that its lockfile names is there. */
 export function installIfStale(folder = root) {
+  refuseOldNode();
   if (isInstalled(folder)) return;
   console.error(`Installing packages${folder === root ? '' : ` of ${folder}`} …`);
   run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], folder);
@@ -33,6 +34,12 @@ export function buildIfStale() {
   console.error('Building …');
   run(process.execPath, ['node_modules/@nestjs/cli/bin/nest.js', 'build'], root);
   writeFileSync(stamp, sources);
+}
+
+function refuseOldNode() {
+  const [major, minor] = process.versions.node.split('.').map(Number);
+  if (major > 20 || (major === 20 && minor >= 19)) return;
+  throw new Error(`Node ${process.versions.node} is too old: install version 20.19 or newer`);
 }
 
 function isInstalled(folder) {

@@ -35,7 +35,7 @@ const stopMs = 60_000;
  * The server survives a killed parent; the next start joins it.
  */
 export async function startEmbeddedPostgres({ home, durable = true }: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
-  const user = runsAs();
+  const user = runsAs(join(home, 'postgres'));
   const paths = locate(resolve(home), user);
   const password = keptPassword(paths);
   const url = (port: number) => `postgres://ledger:${password}@127.0.0.1:${port}/postgres`;

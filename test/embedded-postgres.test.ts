@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, lchownSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -112,6 +112,18 @@ asRoot('the embedded Postgres of root', () => {
     folders.add(server.dataDir);
     expect(await ask(server, 'select 1 as one')).toEqual({ one: 1 });
     expect(readFileSync(join(home, 'postgres.location'), 'utf8')).toContain(server.dataDir);
+  });
+
+  it('goes on as the user whose data it finds', async () => {
+    const first = await start();
+    await ask(first, 'create table kept as select 7 as n');
+    await first.stop();
+    const [nobody, nogroup] = [65534, 65534];
+    const files = readdirSync(first.dataDir, { recursive: true, encoding: 'utf8' });
+    for (const file of ['.', ...files]) lchownSync(join(first.dataDir, file), nobody, nogroup);
+    const second = await start();
+    expect(await ask(second, 'select n from kept')).toEqual({ n: 7 });
+    expect(statSync(join(second.dataDir, 'postmaster.pid')).uid).toBe(nobody);
   });
 });
 

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, dirname, join, resolve } from 'node:path';
 
@@ -9,8 +9,11 @@ export type RunsAs = { uid: number; gid: number } | Record<string, never>;
 /** Where root keeps what the other user must be able to reach. */
 export const systemFolder = '/var/lib/run-ledger';
 
-export function runsAs(): RunsAs {
+/** Data that is there already stays with its owner. */
+export function runsAs(dataDir: string): RunsAs {
   if (process.getuid?.() !== 0) return {};
+  const owner = statSync(dataDir, { throwIfNoEntry: false });
+  if (owner && owner.uid !== 0) return { uid: owner.uid, gid: owner.gid };
   const users = readFileSync('/etc/passwd', 'utf8')
     .split('\n')
     .map((line) => line.split(':'));

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { systemFolder, type RunsAs } from './binaries.js';
@@ -15,7 +15,7 @@ export interface Paths {
 
 /** Root's Postgres runs as another user: where that one cannot reach `home`, the data goes where it can. */
 export function locate(home: string, user: RunsAs): Paths {
-  mkdirSync(home, { recursive: true });
+  makeOurs(home);
   const files = { passwordFile: join(home, 'postgres.password'), portFile: join(home, 'postgres.port') };
   const inside = join(home, 'postgres');
   if (user.uid === undefined || canReach(home, user)) return { dataDir: inside, ...files };
@@ -28,6 +28,17 @@ export function locate(home: string, user: RunsAs): Paths {
   return { dataDir: outside, note, ...files };
 }
 
+function makeOurs(home: string): void {
+  try {
+    mkdirSync(home, { recursive: true });
+    accessSync(home, constants.R_OK | constants.W_OK);
+  } catch (cause) {
+    throw new Error(`${home} cannot be written by this user: start as its owner, or set LEDGER_HOME to a folder of your own`, {
+      cause,
+    });
+  }
+}
+
 function canReach(folder: string, user: RunsAs): boolean {
   return spawnSync('/bin/sh', ['-c', 'test -x "$0"', folder], { ...user, cwd: '/' }).status === 0;
 }
@@ -37,10 +48,16 @@ export function keptPassword({ passwordFile, dataDir }: Paths): string {
   if (!existsSync(passwordFile) && existsSync(join(dataDir, 'PG_VERSION'))) {
     throw new Error(`${passwordFile} is missing, and the data in ${dataDir} needs it: put it back, or remove both to begin anew`);
   }
+  if (existsSync(passwordFile)) return readFileSync(passwordFile, 'utf8').trim();
+  const mine = `${passwordFile}.${process.pid}`;
+  writeFileSync(mine, randomBytes(24).toString('base64url'), { mode: 0o600 });
   try {
-    writeFileSync(passwordFile, randomBytes(24).toString('base64url'), { mode: 0o600, flag: 'wx' });
+    // A link appears with its content, so nobody reads half a password.
+    linkSync(mine, passwordFile);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  } finally {
+    rmSync(mine, { force: true });
   }
   return readFileSync(passwordFile, 'utf8').trim();
 }
