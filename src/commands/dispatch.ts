@@ -3,6 +3,7 @@ import { CommandBus } from '@nestjs/cqrs';
 import { plainToInstance } from 'class-transformer';
 import { validateSync, type ValidationError } from 'class-validator';
 import type { CommandContext, Dispatched, Sendable } from './decider.js';
+import { isFreeJson } from './fields.js';
 
 /** The one door to the deciders, for every surface and every loop: validates a command and sends it to its handler. */
 @Injectable()
@@ -41,14 +42,29 @@ export class InvalidCommand extends Error {
 }
 
 export function validated<C extends object>(type: new () => C, fields: object): C {
-  const command = plainToInstance(type, fields);
+  const command = made(type, fields);
   const errors = validateSync(command, { whitelist: true, forbidNonWhitelisted: true, forbidUnknownValues: true });
   if (errors.length > 0) throw new InvalidCommand(errors.flatMap((error) => fieldErrors(error)));
   return command;
 }
 
+/** class-transformer stumbles over a key named `constructor` and overflows where JSON is deep: free JSON is kept from it. */
+function made<C extends object>(type: new () => C, fields: object): C {
+  const entries = Object.entries(fields);
+  const formed = Object.fromEntries(entries.filter(([name]) => !isFreeJson(type, name)));
+  try {
+    const free = Object.fromEntries(entries.filter(([name]) => isFreeJson(type, name)));
+    return Object.assign(plainToInstance(type, formed), free);
+  } catch (error) {
+    if (!(error instanceof RangeError || error instanceof TypeError)) throw error;
+    const message = 'a field nests too deep, or has a key named "constructor": send only the fields that are described';
+    throw new InvalidCommand([{ field: '', message }]);
+  }
+}
+
 function fieldErrors({ property, constraints = {}, children = [] }: ValidationError, path = ''): FieldError[] {
   const field = path + property;
-  const own = Object.entries(constraints).map(([rule, message]) => ({ field, message: rule === 'whitelistValidation' ? `unknown field ${field}` : message }));
+  const messages = Object.entries(constraints).map(([rule, message]) => (rule === 'whitelistValidation' ? `unknown field ${field}` : message));
+  const own = [...new Set(messages)].map((message) => ({ field, message }));
   return [...own, ...children.flatMap((child) => fieldErrors(child, `${field}.`))];
 }

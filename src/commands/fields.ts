@@ -67,11 +67,22 @@ export const IsoTime = (options: FieldOptions = {}): PropertyDecorator =>
   patterned(isoTimePattern, isIsoTime, says('a time such as 2026-04-20T12:00:00Z, on a day that exists', options));
 
 /** Any object whose numbers survive JavaScript. The decision cuts it to what is kept, with `bounded()`. */
-export const FreeJson = (options: FieldOptions = {}): PropertyDecorator =>
-  ValidateBy(
-    { name: IS_OBJECT, validator: { validate: (value) => isObject(value) && unsafeNumber(value) === undefined } },
-    says('a JSON object, its integers within ±(2^53 - 1); larger ones as strings', options),
-  );
+export function FreeJson(options: FieldOptions = {}): PropertyDecorator {
+  const validate = (value: unknown) => isObject(value) && unsafeNumber(value) === undefined;
+  const sentence = says('a JSON object, its integers within ±(2^53 - 1); larger ones as strings', options);
+  return all(ValidateBy({ name: IS_OBJECT, validator: { validate } }, sentence), (target, property) => {
+    freeFields.set(target, new Set([...(freeFields.get(target) ?? []), property]));
+  });
+}
+
+/** Whether a field of a class, or of one that it extends, is free JSON: any keys, any depth. */
+export function isFreeJson(type: new () => object, field: string): boolean {
+  for (let target: object | null = type.prototype; target; target = Object.getPrototypeOf(target)) {
+    if (freeFields.get(target)?.has(field)) return true;
+  }
+  return false;
+}
+const freeFields = new WeakMap<object, ReadonlySet<string | symbol>>();
 
 export function Int(min: number, max: number, options: FieldOptions = {}): PropertyDecorator {
   const sentence = says(`a whole number from ${min} to ${max}`, options);
