@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import { numberOfRun, taskOfRun, type AgentId, type Position, type RunId } from '../events/event.js';
 import type { Place } from '../events/run.js';
 import type { TaskKind, TaskPriority, TaskStatus } from '../events/task.js';
@@ -54,18 +55,21 @@ export class ReadyRunsQueries extends ReadyRuns {
   }
 
   async candidates(company: string, agent: AgentId, limit: number): Promise<ReadyRun[]> {
-    const db = await this.readModels.of(readyRuns);
-    return db
-      .selectFrom('ready_runs')
-      .select(['task', 'run_id as runId'])
-      .where('company', '=', company)
-      .where('agent', '=', agent)
-      .orderBy('rank')
-      .orderBy('priority')
-      .orderBy('ready_at')
-      .orderBy('n')
-      .limit(limit)
-      .execute();
+    const ready = sql.id(await this.readModels.nameOf(readyRuns.name), readyRuns.name);
+    const { rows } = await sql<ReadyRun>`
+      select task, run_id as "runId"
+      from ${ready} run
+      where company = ${company}
+        and agent = ${agent}
+        and not exists (
+          select
+          from lane_leases held
+          where held.company = run.company
+            and held.task = run.task
+        )
+      order by rank, priority, ready_at, n
+      limit ${limit}`.execute(this.readModels.kysely);
+    return rows;
   }
 }
 

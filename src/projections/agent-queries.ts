@@ -1,0 +1,106 @@
+import { sql } from 'kysely';
+import type { AgentPolicy, AgentStatus } from '../events/agent.js';
+import type { AgentId, RunId } from '../events/event.js';
+import { agents, type AgentRow } from './agents.js';
+import { cursorAt, keyIn, limitOf, type Page, type PageRequest } from './paging.js';
+import type { ReadModels } from './read-models.js';
+import { wakeupRequests } from './wakeup-requests.js';
+
+/** An agent as every door shows it. */
+export interface Agent {
+  readonly id: AgentId;
+  readonly company: string;
+  readonly name: string;
+  readonly adapter: string;
+  readonly manager?: AgentId;
+  readonly policy: AgentPolicy;
+  readonly status: AgentStatus;
+  readonly since: string;
+  readonly reason?: string;
+  /** `deferred` are demands, the others runs; `held`: those that wait and will not go on before it is resumed */
+  readonly counts: {
+    readonly running: number;
+    readonly queued: number;
+    readonly parked: number;
+    readonly deferred: number;
+    readonly held: number;
+  };
+  readonly lastRun?: RunId;
+  readonly lastRunAt?: string;
+  /** when a worker last asked for its runs or reported one */
+  readonly workerSeenAt?: string;
+  /** what `If-Match` is compared with */
+  readonly revision: number;
+}
+
+export class AgentsQueries {
+  constructor(private readonly readModels: ReadModels) {}
+
+  async get(company: string, agent: AgentId): Promise<Agent | undefined> {
+    return (await this.read(company, { from: agent, inclusive: true, limit: 1 })).find(({ id }) => id === agent);
+  }
+
+  /** By id. @throws InvalidCursor */
+  async list(company: string, page: PageRequest): Promise<Page<Agent>> {
+    const limit = limitOf(page);
+    const [from = ''] = page.cursor === undefined ? [] : keyIn('agents', 1, page.cursor);
+    const found = await this.read(company, { from, inclusive: false, limit: limit + 1 });
+    const items = found.slice(0, limit);
+    return { items, next: found.length > limit ? cursorAt('agents', [items.at(-1)!.id]) : undefined };
+  }
+
+  private async read(
+    company: string,
+    { from, inclusive, limit }: { from: string; inclusive: boolean; limit: number },
+  ): Promise<Agent[]> {
+    const table = sql.id(await this.readModels.nameOf(agents.name), agents.name);
+    const wakeups = sql.id(await this.readModels.nameOf(wakeupRequests.name), wakeupRequests.name);
+    const { rows } = await sql<AgentRow & Seen>`
+      select
+        agent.*,
+        (
+          select count(*)::int
+          from ${wakeups} demand
+          where demand.company = agent.company
+            and demand.agent = agent.agent
+            and demand.status = 'deferred'
+        ) as deferred,
+        (
+          select max(seen_at)
+          from workers
+          where workers.company = agent.company
+            and workers.agent = agent.agent
+        ) as seen_at
+      from ${table} agent
+      where company = ${company}
+        and ${inclusive ? sql`agent >= ${from}` : sql`agent > ${from}`}
+      order by agent
+      limit ${limit}`.execute(this.readModels.kysely);
+    return rows.map(shown);
+  }
+}
+
+interface Seen {
+  readonly deferred: number;
+  readonly seen_at: string | null;
+}
+
+function shown(row: AgentRow & Seen): Agent {
+  const { running, queued, parked, deferred } = row;
+  return {
+    id: row.agent,
+    company: row.company,
+    name: row.name,
+    adapter: row.adapter,
+    manager: row.manager ?? undefined,
+    policy: row.policy,
+    status: row.status,
+    since: row.since,
+    reason: row.reason ?? undefined,
+    counts: { running, queued, parked, deferred, held: row.status === 'paused' ? queued + parked + deferred : 0 },
+    lastRun: row.last_run ?? undefined,
+    lastRunAt: row.last_run_at ?? undefined,
+    workerSeenAt: row.seen_at ?? undefined,
+    revision: row.revision,
+  };
+}

@@ -1,0 +1,23 @@
+import { activity } from './activity.js';
+import { agents } from './agents.js';
+import { dashboard } from './dashboard.js';
+import { dueRetries } from './due-retries.js';
+import { installable, type Installable } from './projectors.js';
+import { readyRuns } from './ready-runs.js';
+import { runStatus } from './run-status.js';
+import { taskCounts } from './task-counts.js';
+import { tasks } from './tasks.js';
+import { wakeupRequests } from './wakeup-requests.js';
+
+/** The read models of the ledger. The first two are what loops wait for, so they come first. */
+export const readModelsOfTheLedger: readonly Installable[] = [
+  installable(dueRetries),
+  installable(readyRuns),
+  installable(runStatus),
+  installable(wakeupRequests),
+  installable(agents),
+  installable(tasks),
+  installable(taskCounts),
+  installable(dashboard),
+  installable(activity),
+];

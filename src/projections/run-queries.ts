@@ -1,0 +1,197 @@
+import { sql } from 'kysely';
+import type { JsonObject, RunId, WakeupId } from '../events/event.js';
+import type { RunStatus } from '../events/run.js';
+import { newestFirst } from './newest-first.js';
+import { cursorAt, keyIn, limitOf, type Page, type PageRequest } from './paging.js';
+import { pausedAmong } from './paused-agents.js';
+import type { ReadModels } from './read-models.js';
+import { runStatus, type RunRow } from './run-status.js';
+import { tasks } from './tasks.js';
+
+/** A run as every door shows it. */
+export interface Run {
+  readonly id: RunId;
+  readonly company: string;
+  readonly task: string;
+  readonly agent: string;
+  readonly status: RunStatus;
+  readonly chain: RunId;
+  readonly n: number;
+  readonly attempt: number;
+  readonly maxAttempts?: number;
+  readonly retryOf?: RunId;
+  readonly retryReason?: string;
+  readonly scheduledRetryAt?: string;
+  readonly fallbackMode?: string;
+  readonly cause: string;
+  readonly source?: string;
+  readonly wakeups: readonly WakeupId[];
+  readonly queuedAt: string;
+  readonly startedAt?: string;
+  readonly finishedAt?: string;
+  readonly exitCode?: number;
+  readonly error?: string;
+  readonly errorCode?: string;
+  readonly errorFamily?: string;
+  readonly worker?: string;
+  readonly host?: string;
+  readonly pid?: number;
+  /** the run that holds its lane */
+  readonly behind?: RunId;
+  readonly exhausted: boolean;
+  readonly supersededBy?: RunId;
+  /** open, and kept where it is because its agent is paused */
+  readonly held?: true;
+  /** of the task's stream: what `If-Match` is compared with */
+  readonly revision: number;
+  readonly context: JsonObject;
+}
+
+export interface RunFilters {
+  readonly status?: readonly RunStatus[];
+  readonly agent?: readonly string[];
+  readonly task?: readonly string[];
+  readonly chain?: readonly string[];
+  readonly errorCode?: readonly string[];
+  /** text in the error */
+  readonly q?: string;
+}
+
+/** A running run whose lane nobody holds. */
+export interface UnheldRun {
+  readonly company: string;
+  readonly task: string;
+  readonly runId: RunId;
+  readonly beaten: boolean;
+}
+
+export class RunStatusQueries {
+  constructor(private readonly readModels: ReadModels) {}
+
+  async get(company: string, run: RunId): Promise<Run | undefined> {
+    const db = await this.readModels.of(runStatus);
+    const query = db.selectFrom('run_status').selectAll().where('company', '=', company).where('run_id', '=', run);
+    return (await this.shown(company, await query.execute()))[0];
+  }
+
+  /** Newest first. @throws InvalidCursor */
+  async list(company: string, { chain, task, errorCode, agent, status, q }: RunFilters, page: PageRequest): Promise<Page<Run>> {
+    const { rows, next } = await newestFirst<RunRow>(this.readModels.kysely, {
+      name: 'runs',
+      schema: await this.readModels.nameOf(runStatus.name),
+      table: runStatus.name,
+      company,
+      order: ['queued_at', 'run_id'],
+      filters: [
+        ['chain', chain],
+        ['task', task],
+        ['error_code', errorCode],
+        ['agent', agent],
+        ['status', status],
+      ],
+      contains: ['error', q],
+      page,
+    });
+    return { items: await this.shown(company, rows), next };
+  }
+
+  /** Parked runs, the first to come due first. @throws InvalidCursor */
+  async parked(company: string, page: PageRequest): Promise<Page<Run>> {
+    const limit = limitOf(page);
+    const after = page.cursor === undefined ? undefined : keyIn('retries', 2, page.cursor);
+    let query = (await this.readModels.of(runStatus)).selectFrom('run_status').selectAll().where('company', '=', company);
+    query = query.where('status', '=', 'scheduled_retry');
+    if (after) query = query.where(sql<boolean>`(scheduled_retry_at, run_id) > (${sql.join(after)})`);
+    const found = await query
+      .orderBy('scheduled_retry_at')
+      .orderBy('run_id')
+      .limit(limit + 1)
+      .execute();
+    const rows = found.slice(0, limit);
+    const last = found.length > limit ? rows.at(-1) : undefined;
+    return {
+      items: await this.shown(company, rows),
+      next: last && cursorAt('retries', [last.scheduled_retry_at ?? '', last.run_id]),
+    };
+  }
+
+  /** Runs that are running by the log, and that no lease says anything of: at most `limit`. */
+  async unheldRuns(limit: number): Promise<UnheldRun[]> {
+    const runs = sql.id(await this.readModels.nameOf(runStatus.name), runStatus.name);
+    const { rows } = await sql<UnheldRun>`
+      select company, task, run_id as "runId", true as beaten
+      from ${runs} run
+      where status = 'running'
+        and not exists (
+          select
+          from lane_leases held
+          where held.company = run.company
+            and held.task = run.task
+        )
+      order by company, task
+      limit ${limit}`.execute(this.readModels.kysely);
+    return rows;
+  }
+
+  private async shown(company: string, rows: readonly RunRow[]): Promise<Run[]> {
+    if (rows.length === 0) return [];
+    const agents = rows.map(({ agent }) => agent);
+    const [lanes, paused] = await Promise.all([this.lanes(company, rows), pausedAmong(this.readModels, company, agents)]);
+    return rows.map((row) => shown(row, lanes.get(row.task), paused.has(row.agent)));
+  }
+
+  private async lanes(company: string, rows: readonly RunRow[]): Promise<Map<string, Lane>> {
+    const db = await this.readModels.of(tasks);
+    const names = [...new Set(rows.map(({ task }) => task))];
+    const found = await db
+      .selectFrom('tasks')
+      .select(['task', 'running', 'revision'])
+      .where('company', '=', company)
+      .where('task', 'in', names)
+      .execute();
+    return new Map(found.map((lane) => [lane.task, lane]));
+  }
+}
+
+interface Lane {
+  readonly running: RunId | null;
+  readonly revision: number;
+}
+
+function shown(row: RunRow, lane: Lane | undefined, paused: boolean): Run {
+  const waits = row.status === 'queued' || row.status === 'scheduled_retry';
+  return {
+    id: row.run_id,
+    company: row.company,
+    task: row.task,
+    agent: row.agent,
+    status: row.status,
+    chain: row.chain,
+    n: row.n,
+    attempt: row.attempt,
+    maxAttempts: row.max_attempts ?? undefined,
+    retryOf: row.retry_of ?? undefined,
+    retryReason: row.retry_reason ?? undefined,
+    scheduledRetryAt: row.scheduled_retry_at ?? undefined,
+    fallbackMode: row.fallback_mode ?? undefined,
+    cause: row.cause,
+    source: row.source ?? undefined,
+    wakeups: row.wakeups,
+    queuedAt: row.queued_at,
+    startedAt: row.started_at ?? undefined,
+    finishedAt: row.finished_at ?? undefined,
+    exitCode: row.exit_code ?? undefined,
+    error: row.error ?? undefined,
+    errorCode: row.error_code ?? undefined,
+    errorFamily: row.error_family ?? undefined,
+    worker: row.worker ?? undefined,
+    host: row.host ?? undefined,
+    pid: row.pid ?? undefined,
+    behind: row.status === 'queued' ? (lane?.running ?? undefined) : undefined,
+    exhausted: row.exhausted,
+    supersededBy: row.superseded_by ?? undefined,
+    held: waits && paused ? true : undefined,
+    revision: lane?.revision ?? row.revision,
+    context: row.context,
+  };
+}

@@ -1,0 +1,126 @@
+import type { JsonObject, RunId, WakeupId } from '../events/event.js';
+import { newestFirst } from './newest-first.js';
+import type { Page, PageRequest } from './paging.js';
+import { pausedAmong } from './paused-agents.js';
+import type { ReadModels } from './read-models.js';
+import { wakeupRequests, type WakeupRow, type WakeupStatus } from './wakeup-requests.js';
+
+/** A demand as every door shows it. One that joined another has the other's run and times. */
+export interface Wakeup {
+  readonly id: WakeupId;
+  readonly company: string;
+  readonly agent: string;
+  readonly task: string;
+  readonly source: string;
+  readonly trigger: string;
+  readonly reason: string;
+  readonly status: WakeupStatus;
+  readonly code?: string;
+  readonly run?: RunId;
+  readonly coalescedInto?: WakeupId;
+  readonly coalescedCount: number;
+  /** open, and kept where it is because its agent is paused */
+  readonly held?: true;
+  readonly commentIds: readonly string[];
+  readonly payload: JsonObject;
+  /** `user:alice` */
+  readonly requestedBy: string;
+  readonly requestedAt: string;
+  readonly claimedAt?: string;
+  readonly finishedAt?: string;
+}
+
+export interface WakeupFilters {
+  readonly status?: readonly WakeupStatus[];
+  readonly agent?: readonly string[];
+  readonly task?: readonly string[];
+  readonly reason?: readonly string[];
+}
+
+export class WakeupRequestsQueries {
+  constructor(private readonly readModels: ReadModels) {}
+
+  async get(company: string, id: WakeupId): Promise<Wakeup | undefined> {
+    return (await this.shown(company, await this.rows(company, [id])))[0];
+  }
+
+  /** Newest first. @throws InvalidCursor */
+  async list(company: string, { task, agent, reason, status }: WakeupFilters, page: PageRequest): Promise<Page<Wakeup>> {
+    const { rows, next } = await newestFirst<WakeupRow>(this.readModels.kysely, {
+      name: 'wakeups',
+      schema: await this.readModels.nameOf(wakeupRequests.name),
+      table: wakeupRequests.name,
+      company,
+      order: ['requested_at', 'wakeup_id'],
+      filters: [
+        ['task', task],
+        ['agent', agent],
+        ['status', status],
+        ['reason', reason],
+      ],
+      page,
+    });
+    return { items: await this.shown(company, rows), next };
+  }
+
+  private async rows(company: string, ids: readonly WakeupId[]): Promise<WakeupRow[]> {
+    const valid = ids.filter((id) => uuid.test(id));
+    if (valid.length === 0) return [];
+    const db = await this.readModels.of(wakeupRequests);
+    return db.selectFrom('wakeup_requests').selectAll().where('company', '=', company).where('wakeup_id', 'in', valid).execute();
+  }
+
+  private async shown(company: string, rows: readonly WakeupRow[]): Promise<Wakeup[]> {
+    const agents = rows.map(({ agent }) => agent);
+    const [leads, paused] = await Promise.all([this.leads(company, rows), pausedAmong(this.readModels, company, agents)]);
+    return rows.map((row) => shown(row, leads.get(row.coalesced_into ?? ''), paused.has(row.agent)));
+  }
+
+  /** One that was joined may have joined another before; then that one is followed too, but a few steps at most. */
+  private async leads(company: string, rows: readonly WakeupRow[]): Promise<Map<WakeupId, WakeupRow>> {
+    const known = new Map<WakeupId, WakeupRow>();
+    for (let wanted = joined(rows), step = 0; wanted.length > 0 && step < 3; step++) {
+      const found = await this.rows(company, wanted);
+      for (const row of found) known.set(row.wakeup_id, row);
+      wanted = joined(found).filter((id) => !known.has(id));
+    }
+    return new Map([...known].map(([id, row]) => [id, lastOf(row, known)]));
+  }
+}
+
+const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
+const joined = (rows: readonly WakeupRow[]): WakeupId[] => [...new Set(rows.flatMap((row) => row.coalesced_into ?? []))];
+
+function lastOf(row: WakeupRow, known: ReadonlyMap<WakeupId, WakeupRow>): WakeupRow {
+  const next = row.coalesced_into === null ? undefined : known.get(row.coalesced_into);
+  return next && next !== row ? lastOf(next, new Map([...known].filter(([id]) => id !== row.wakeup_id))) : row;
+}
+
+const open: readonly WakeupStatus[] = ['queued', 'deferred', 'coalesced'];
+
+function shown(row: WakeupRow, lead: WakeupRow | undefined, paused: boolean): Wakeup {
+  const fate = lead ?? row;
+  const waits = open.includes(row.status) && open.includes(fate.status);
+  return {
+    id: row.wakeup_id,
+    company: row.company,
+    agent: row.agent,
+    task: row.task,
+    source: row.source,
+    trigger: row.trigger,
+    reason: row.reason,
+    status: row.status,
+    code: row.code ?? undefined,
+    run: fate.run ?? undefined,
+    coalescedInto: row.coalesced_into ?? undefined,
+    coalescedCount: row.coalesced_count,
+    held: waits && paused ? true : undefined,
+    commentIds: row.comment_ids,
+    payload: row.payload,
+    requestedBy: row.requested_by,
+    requestedAt: row.requested_at,
+    claimedAt: fate.claimed_at ?? undefined,
+    finishedAt: fate.finished_at ?? undefined,
+  };
+}
