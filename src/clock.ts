@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import type { Clock } from './commands/ledger.js';
+import { pause, type Loop } from './workers/loop.js';
 
 /** The process's clock, set right by the database's: processes with wrong clocks decide alike. */
 export class SystemClock implements Clock {
@@ -26,3 +27,12 @@ export class SystemClock implements Clock {
     return this.offsetMs;
   }
 }
+
+/** Clocks drift, and operators set them. */
+export const clockKeeper = (clock: SystemClock): Loop => ({
+  name: 'the clock',
+  async turn(signal) {
+    await pause(30_000, signal);
+    if (!signal.aborted) await clock.measure();
+  },
+});

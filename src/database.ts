@@ -3,11 +3,14 @@ import pg from 'pg';
 /**
  * Connections by what they are for, so that one kind of work cannot starve another.
  * append: the event store's writes · read: its reads and every query of the doors · projector: the transactions of projectors ·
- * loop: promoter, reaper, leases · listen: one long-lived LISTEN · admin: migrations and operators' commands.
+ * loop: reaper, claims · beat: signs of life and removals of leases · listen: one long-lived LISTEN · admin: migrations and operators' commands.
  */
-export type PoolName = 'append' | 'read' | 'projector' | 'loop' | 'listen' | 'admin';
+export type PoolName = 'append' | 'read' | 'projector' | 'loop' | 'beat' | 'listen' | 'admin';
 
-const poolSizes: Record<PoolName, number> = { append: 4, read: 12, projector: 10, loop: 4, listen: 1, admin: 2 };
+const poolSizes: Record<PoolName, number> = { append: 4, read: 12, projector: 10, loop: 4, beat: 4, listen: 1, admin: 2 };
+
+/** What a crash of Postgres may take back: a beat comes again, a removal is made up for by time. */
+const mayBeLost: readonly PoolName[] = ['beat'];
 
 /** How a session of the ledger is called in `pg_stat_activity`. */
 export const applicationName = (pool: string): string => `run-ledger ${pool}`;
@@ -22,6 +25,7 @@ export function createPool(url: string, name: PoolName, max: number = poolSizes[
     connectionString: url,
     application_name: applicationName(name),
     max,
+    ...(mayBeLost.includes(name) && { options: '-c synchronous_commit=off' }),
     connectionTimeoutMillis: 5_000,
     idleTimeoutMillis: 60_000,
     keepAlive: true,

@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import type { Clock } from './commands/ledger.js';
+import { pause, type Loop } from './workers/loop.js';
 
 export interface ClockReading {
   readonly now: string;
@@ -58,13 +59,15 @@ export class ManualClock implements Clock {
     return this.reading;
   }
 
-  /** Follows what other processes set, until `signal`. */
-  async follow(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      await new Promise((resume) => setTimeout(resume, lookEveryMs));
-      // A look that fails is made up for by the next one.
-      await this.look().catch(() => {});
-    }
+  /** Looks for what other processes have set. */
+  get keeper(): Loop {
+    return {
+      name: 'the manual clock',
+      turn: async (signal) => {
+        await pause(lookEveryMs, signal);
+        if (!signal.aborted) await this.look();
+      },
+    };
   }
 
   private async look(): Promise<void> {

@@ -57,9 +57,9 @@ export class Ledger {
     return (await this.load(this.agents, agentStream(company, id), atHead)).state;
   }
 
-  /** The state of a stream as far as this process has it cached. */
-  peek<State, E extends Event>(_of: Stream<State, E>, stream: StreamId): State | undefined {
-    return this.folded.peek(stream)?.state as State | undefined;
+  /** The state of a stream as this process knows it. */
+  async state<State, E extends Event>(of: Stream<State, E>, stream: StreamId): Promise<State> {
+    return (await this.load(of, stream, false)).state;
   }
 
   /** Events that others appended, in log order: what is cached moves along, what has a gap is read anew when needed. */

@@ -1,16 +1,24 @@
 import type { Ledger } from '../commands/ledger.js';
 import type { EventStore } from '../event-store/event-store.js';
-import type { Recorded } from '../events/event.js';
+import type { Position, Recorded } from '../events/event.js';
 import type { LedgerEvent } from '../events/ledger-event.js';
 import { claimsBell, retriesBell, type Bells } from './bells.js';
+import type { Loop } from './loop.js';
 
 /** Keeps what this process knows of streams up to what all processes append, and rings for those who wait for it. */
-export async function followLog(ports: { store: EventStore; ledger: Ledger; bells: Bells }, signal: AbortSignal): Promise<void> {
+export function logFollower(ports: { store: EventStore; ledger: Ledger; bells: Bells }, from: Position): Loop {
   const { store, ledger, bells } = ports;
-  for await (const page of store.subscribe<Recorded<LedgerEvent>>({ after: await store.head(), signal })) {
-    ledger.follow(page);
-    for (const bell of new Set(page.flatMap(bellsOf))) bells.ring(bell);
-  }
+  let after = from;
+  return {
+    name: 'the follower of the log',
+    async turn(signal) {
+      for await (const page of store.subscribe<LedgerEvent>({ after, signal })) {
+        ledger.follow(page);
+        for (const bell of new Set(page.flatMap(bellsOf))) bells.ring(bell);
+        after = page.at(-1)?.position ?? after;
+      }
+    },
+  };
 }
 
 function bellsOf({ company, type, data }: Recorded<LedgerEvent>): string[] {

@@ -1,0 +1,113 @@
+import type pg from 'pg';
+import { clockKeeper, SystemClock } from './clock.js';
+import type { CommandPorts } from './commands/catalogue.js';
+import type { Dispatch } from './commands/dispatch.js';
+import { Ledger } from './commands/ledger.js';
+import type { ServerConfig } from './config.js';
+import { createPool } from './database.js';
+import { PostgresEventStore } from './event-store/postgres.js';
+import { ManualClock, refuseManualDatabase } from './manual-clock.js';
+import { migrate } from './migrator.js';
+import { readModelsOfTheLedger } from './projections/core.js';
+import { DueRetriesQueries } from './projections/due-retries.js';
+import { Progress } from './projections/progress.js';
+import { Projectors } from './projections/projectors.js';
+import { ReadModels } from './projections/read-models.js';
+import { ReadyRunsQueries } from './projections/ready-runs.js';
+import { Bells, retriesBell } from './workers/bells.js';
+import { PostgresLeases } from './workers/leases.js';
+import { logFollower } from './workers/log-follower.js';
+import { runLoop, type Loop, type LoopLog } from './workers/loop.js';
+import { promoter } from './workers/promoter.js';
+import { reaper } from './workers/reaper.js';
+
+type Settings = Pick<ServerConfig, 'roles' | 'clock'>;
+
+/**
+ * Everything that one process of the ledger is made of, put together without a container: connections, store, decisions, read models
+ * and loops. What it has started, `stop` ends, in the reverse order.
+ */
+export class LedgerProcess implements CommandPorts {
+  readonly bells = new Bells();
+  readonly reads: pg.Pool;
+  readonly clock: SystemClock | ManualClock;
+  readonly store: PostgresEventStore;
+  readonly leases: PostgresLeases;
+  readonly ledger: Ledger;
+  readonly readModels: ReadModels;
+  readonly progress: Progress;
+  readonly dueRetries: DueRetriesQueries;
+  readonly readyRuns: ReadyRunsQueries;
+  private readonly pools: readonly pg.Pool[];
+  private readonly projectors: Projectors;
+  private readonly stopping = new AbortController();
+  private running: Promise<void>[] = [];
+
+  constructor(
+    databaseUrl: string,
+    private readonly settings: Settings,
+    private readonly log: LoopLog,
+  ) {
+    this.reads = createPool(databaseUrl, 'read');
+    const loops = createPool(databaseUrl, 'loop');
+    const beats = createPool(databaseUrl, 'beat');
+    const projectors = createPool(databaseUrl, 'projector');
+    this.pools = [this.reads, loops, beats, projectors];
+    this.clock = settings.clock === 'manual' ? new ManualClock(this.reads, () => this.bells.ring(retriesBell)) : new SystemClock(this.reads);
+    this.store = new PostgresEventStore({ url: databaseUrl, log });
+    this.leases = new PostgresLeases(loops, beats, this.bells);
+    this.ledger = new Ledger(this.store, this.clock, this.leases);
+    this.readModels = new ReadModels(this.reads);
+    this.progress = new Progress(this.reads, this.readModels);
+    this.dueRetries = new DueRetriesQueries(this.readModels, this.progress);
+    this.readyRuns = new ReadyRunsQueries(this.readModels, this.progress);
+    const say = (level: 'info' | 'warn' | 'error', sentence: string) => (level === 'info' ? log.info(sentence) : log.warn(sentence));
+    this.projectors = new Projectors(readModelsOfTheLedger, { db: projectors, store: this.store, progress: this.progress, say });
+  }
+
+  /** Brings the database up to this code, then follows it. */
+  async start(): Promise<void> {
+    await migrate(this.reads);
+    await this.startClock();
+    if (this.has('projector')) await this.projectors.start();
+    this.run(logFollower(this, await this.store.head()));
+  }
+
+  /** The loops that send commands. */
+  startLoops(dispatch: Dispatch, runs: Parameters<typeof reaper>[0]['runs']): void {
+    if (this.has('promoter')) this.run(promoter({ ...this.ports(), dispatch }));
+    if (this.has('reaper')) this.run(reaper({ ...this.ports(), dispatch, runs }));
+  }
+
+  async stop(): Promise<void> {
+    this.stopping.abort();
+    await Promise.all(this.running);
+    await this.projectors.stop();
+    await this.store.close();
+    await Promise.all(this.pools.map((pool) => pool.end()));
+  }
+
+  private ports() {
+    const { store, clock, bells, dueRetries, leases } = this;
+    return { store, clock, bells, dueRetries, leases };
+  }
+
+  private has(role: Settings['roles'][number]): boolean {
+    return this.settings.roles.includes(role);
+  }
+
+  private run(loop: Loop): void {
+    this.running.push(runLoop(loop, this.stopping.signal, this.log));
+  }
+
+  private async startClock(): Promise<void> {
+    if (this.clock instanceof ManualClock) {
+      await this.clock.start();
+      this.run(this.clock.keeper);
+    } else {
+      await refuseManualDatabase(this.reads);
+      await this.clock.measure();
+      this.run(clockKeeper(this.clock));
+    }
+  }
+}
