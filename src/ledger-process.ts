@@ -20,6 +20,7 @@ import { logFollower } from './workers/log-follower.js';
 import { runLoop, type Loop, type LoopLog } from './workers/loop.js';
 import { promoter } from './workers/promoter.js';
 import { reaper } from './workers/reaper.js';
+import { UnheldRuns } from './workers/unheld-runs.js';
 
 type Settings = Pick<ServerConfig, 'roles' | 'clock'>;
 
@@ -74,7 +75,8 @@ export class LedgerProcess implements CommandPorts {
   }
 
   /** The loops that send commands. */
-  startLoops(dispatch: Dispatch, runs: Parameters<typeof reaper>[0]['runs']): void {
+  startLoops(dispatch: Dispatch): void {
+    const runs = new UnheldRuns(this.readModels);
     if (this.has('promoter')) this.run(promoter({ ...this.ports(), dispatch }));
     if (this.has('reaper')) this.run(reaper({ ...this.ports(), dispatch, runs }));
   }
