@@ -37,8 +37,10 @@ create table public.manual_clock (
 
 -- The ledger's time, in whole milliseconds: what is stored is exactly what readers are shown.
 create function public.ledger_now() returns timestamptz
-language sql volatile as $$
-  select date_trunc('milliseconds', coalesce((select now from public.manual_clock), clock_timestamp()))
+language plpgsql volatile as $$
+begin
+  return date_trunc('milliseconds', coalesce((select c.now from public.manual_clock c), clock_timestamp()));
+end
 $$;
 
 create function public.epoch_ms(at timestamptz) returns bigint
@@ -49,51 +51,60 @@ $$;
 -- Expectations travel as numbers: a revision, or one of these.
 --   -1 no-stream   -2 stream-exists   -3 any
 
--- What becomes of a write: `appended` behind head, `replayed` (its ids are there already, up to `revision`), or `conflict`.
--- Ids are looked for where the expectation would put them and among the last 100 events of the stream.
+-- Which of a write's ids its stream has, in the order of revisions.
+create function public.known_ids(stream text, head int, expected int, ids uuid[]) returns table (revision int, id uuid)
+language plpgsql as $$
+begin
+  return query
+  select e.revision, e.id
+  from public.events e
+  where e.stream = known_ids.stream
+    and e.revision > head - 100
+    and e.id = any (ids)
+  union
+  select e.revision, e.id
+  from public.events e
+  where e.stream = known_ids.stream
+    and expected >= -1
+    and e.revision between expected + 1 and expected + cardinality(ids)
+    and e.id = any (ids)
+  order by 1;
+end
+$$;
+
+-- What becomes of a write: `appended` behind head (-1: no stream), `replayed` (its ids are there already), or `conflict`; and the
+-- revision of its last event. Ids are looked for where the expectation would put them and among the last 100 events of the stream.
 create function public.judge_write(
-  stream text, expected int, ids uuid[],
+  stream text, expected int, events jsonb,
   out outcome text, out head int, out revision int
 )
-language sql stable as $$
-  select
-    case
-      when known.complete then 'replayed'
-      when known.last is not null then 'conflict'
-      when expected = last.revision or expected = -3 or (expected = -2 and last.revision >= 0) then 'appended'
-      else 'conflict'
-    end,
-    last.revision,
-    case
-      when known.complete then known.last
-      when known.last is null then last.revision + cardinality(ids)
-    end
-  from (
-    select coalesce(
-      (select e.revision from public.events e where e.stream = judge_write.stream order by e.revision desc limit 1),
-      -1
-    ) as revision
-  ) last
-  cross join lateral (
-    select
-      max(found.revision) as last,
-      array_agg(found.id order by found.revision) = ids
-        and max(found.revision) - min(found.revision) = cardinality(ids) - 1 as complete
-    from (
-      select e.revision, e.id
-      from public.events e
-      where e.stream = judge_write.stream
-        and e.revision > last.revision - 100
-        and e.id = any (ids)
-      union
-      select e.revision, e.id
-      from public.events e
-      where e.stream = judge_write.stream
-        and expected >= -1
-        and e.revision between expected + 1 and expected + cardinality(ids)
-        and e.id = any (ids)
-    ) found
-  ) known
+language plpgsql as $$
+declare
+  ids uuid[];
+  complete boolean;
+begin
+  select e.revision
+  into head
+  from public.events e
+  where e.stream = judge_write.stream
+  order by e.revision desc
+  limit 1;
+  if head is not null then
+    ids := array(select (e ->> 'id')::uuid from jsonb_array_elements(judge_write.events) e);
+    select max(known.revision), array_agg(known.id) = ids and max(known.revision) - min(known.revision) = cardinality(ids) - 1
+    into revision, complete
+    from public.known_ids(judge_write.stream, head, expected, ids) known;
+  end if;
+  head := coalesce(head, -1);
+  if revision is not null then
+    outcome := case when complete then 'replayed' else 'conflict' end;
+  elsif expected = head or expected = -3 or (expected = -2 and head >= 0) then
+    outcome := 'appended';
+    revision := head + jsonb_array_length(judge_write.events);
+  else
+    outcome := 'conflict';
+  end if;
+end
 $$;
 
 -- One appender at a time, from here to the commit. A later statement of the caller sees what its predecessor committed,
@@ -113,6 +124,20 @@ begin
 end
 $$;
 
+-- The last position, and the time of the next one.
+create function public.log_tail(out last bigint, out next_time timestamptz)
+language plpgsql as $$
+begin
+  select e.position, e.recorded_at
+  into last, next_time
+  from public.events e
+  order by e.position desc
+  limit 1;
+  last := coalesce(last, 0);
+  next_time := greatest(next_time, public.ledger_now());
+end
+$$;
+
 -- Appends one write; call it alone in its transaction. `events` is [{id, type, schema, data}, …].
 -- `revision` and `position` are those of the write's last event; of a conflict `revision` is the stream's, -1 for none.
 -- The position of a replayed write is left to whoever reads its events.
@@ -123,32 +148,23 @@ create function public.append_one(
 language plpgsql as $$
 declare
   judged record;
-  last_position bigint;
-  recorded timestamptz := public.ledger_now();
+  tail record;
 begin
   perform public.begin_append();
-  select * into judged
-  from public.judge_write(
-    append_one.stream, expected,
-    array(select (e ->> 'id')::uuid from jsonb_array_elements(append_one.events) e)
-  );
+  judged := public.judge_write(append_one.stream, expected, append_one.events);
   outcome := judged.outcome;
   if outcome <> 'appended' then
     revision := case when outcome = 'conflict' then judged.head else judged.revision end;
     return;
   end if;
-  select e.position, greatest(e.recorded_at, recorded)
-  into last_position, recorded
-  from (values (true)) always
-  left join (select * from public.events e order by e.position desc limit 1) e on true;
-  last_position := coalesce(last_position, 0);
+  tail := public.log_tail();
   insert into public.events (position, stream, revision, id, type, schema, data, metadata, recorded_at)
-  select last_position + e.n, append_one.stream, judged.head + e.n, e.id, e.type, e.schema, e.data, append_one.metadata, recorded
+  select tail.last + e.n, append_one.stream, judged.head + e.n, e.id, e.type, e.schema, e.data, append_one.metadata, tail.next_time
   from rows from (jsonb_to_recordset(append_one.events) as (id uuid, type text, schema smallint, data jsonb))
     with ordinality as e (id, type, schema, data, n);
   revision := judged.revision;
-  "position" := last_position + judged.revision - judged.head;
-  recorded_ms := public.epoch_ms(recorded);
+  "position" := tail.last + judged.revision - judged.head;
+  recorded_ms := extract(epoch from tail.next_time) * 1000;
 end
 $$;
 
@@ -158,35 +174,25 @@ create function public.append_events(streams text[], expectations int[], batches
 returns table (outcome text, revision int, "position" bigint, recorded_ms bigint)
 language plpgsql as $$
 declare
-  last_position bigint;
-  recorded timestamptz := public.ledger_now();
+  tail record;
 begin
   perform public.begin_append();
-  select e.position, greatest(e.recorded_at, recorded)
-  into last_position, recorded
-  from (values (true)) always
-  left join (select * from public.events e order by e.position desc limit 1) e on true;
-  last_position := coalesce(last_position, 0);
+  tail := public.log_tail();
   return query
   with judged as materialized (
-    select w.*, judged.*
+    select w.*, j.*
     from unnest(streams, expectations, batches, metadatas) with ordinality as w (stream, expected, events, metadata, n)
-    cross join lateral public.judge_write(
-      w.stream, w.expected,
-      array(select (e ->> 'id')::uuid from jsonb_array_elements(w.events) e)
-    ) judged
+    cross join lateral public.judge_write(w.stream, w.expected, w.events) j
   ),
   placed as materialized (
-    select
-      judged.*,
-      last_position + sum(judged.revision - judged.head) filter (where judged.outcome = 'appended') over (order by judged.n) as last
-    from judged
+    select j.*, tail.last + sum(j.revision - j.head) filter (where j.outcome = 'appended') over (order by j.n) as last
+    from judged j
   ),
   inserted as (
     insert into public.events (position, stream, revision, id, type, schema, data, metadata, recorded_at)
     select
       p.last - (p.revision - p.head) + e.n, p.stream, p.head + e.n,
-      e.id, e.type, e.schema, e.data, p.metadata, recorded
+      e.id, e.type, e.schema, e.data, p.metadata, tail.next_time
     from placed p
     cross join lateral
       rows from (jsonb_to_recordset(p.events) as (id uuid, type text, schema smallint, data jsonb))
@@ -197,7 +203,7 @@ begin
     p.outcome,
     case when p.outcome = 'conflict' then p.head else p.revision end,
     case when p.outcome = 'appended' then p.last::bigint end,
-    public.epoch_ms(recorded)
+    (extract(epoch from tail.next_time) * 1000)::bigint
   from placed p
   order by p.n;
 end

@@ -9,7 +9,7 @@ export class Changes {
 
   announce(): void {
     this.#count += 1;
-    for (const wake of [...this.#waiting]) wake();
+    for (const wake of this.#waiting) wake();
   }
 
   /** Resolves once the count is beyond `seen`, after `ms` at the latest, and at once when `signal` is aborted. */

@@ -43,10 +43,13 @@ function ahead<T>(page: Promise<T>): Promise<T> {
   return page;
 }
 
-function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
-  return new Promise((done, fail) => {
-    const stop = () => done(undefined);
-    signal.addEventListener('abort', stop);
-    work.then(done, fail).finally(() => signal.removeEventListener('abort', stop));
-  });
+/** `Promise.race` with one long-lived promise would keep every page alive until that one settles. */
+async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
+  const stopped = new AbortController();
+  const abort = new Promise<undefined>((done) => signal.addEventListener('abort', () => done(undefined), { signal: stopped.signal }));
+  try {
+    return await Promise.race([work, abort]);
+  } finally {
+    stopped.abort();
+  }
 }

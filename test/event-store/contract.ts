@@ -64,9 +64,17 @@ export function eventStoreContract(open: () => Promise<Engine>): void {
       expect(result).toEqual({ outcome: 'appended', revision: 1, position: await store.head(), replayed: false, events: stored });
       expect(stored).toEqual(
         written.map(({ id, type, schema, data }, revision) => ({
-          ...{ id, type, schema, data, metadata, revision },
-          ...{ stream: lane, company: 'acme', subject: 'ACME-12' },
-          ...{ position: expect.any(String), recordedAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/) },
+          id,
+          type,
+          schema,
+          data,
+          metadata,
+          stream: lane,
+          company: 'acme',
+          subject: 'ACME-12',
+          revision,
+          position: expect.any(String),
+          recordedAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
         })),
       );
     });
