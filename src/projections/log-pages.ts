@@ -141,6 +141,6 @@ export class LogPages {
   }
 
   private wake(): void {
-    for (const resume of [...this.waiting]) resume();
+    for (const resume of this.waiting) resume();
   }
 }

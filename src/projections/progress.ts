@@ -24,7 +24,7 @@ const askEveryMs = 20;
 export class Progress {
   private readonly known = new Map<string, Position>();
   private readonly own = new Set<string>();
-  private waiting = new Set<() => void>();
+  private readonly waiting = new Set<() => void>();
 
   constructor(
     private readonly db: pg.Pool,
@@ -35,7 +35,7 @@ export class Progress {
   moved(readModel: string, position: Position): void {
     this.own.add(readModel);
     this.known.set(readModel, position);
-    for (const resume of [...this.waiting]) resume();
+    for (const resume of this.waiting) resume();
   }
 
   /** From now on another process moves it. */

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import type { Recorded } from '../events/event.js';
+import type { Recorded, StreamId } from '../events/event.js';
 import type { LedgerEvent } from '../events/ledger-event.js';
 import type { EventStore } from '../event-store/event-store.js';
 import { Halted, checkpointAt, refuseAnotherLog, takeCheckpoint, type Checkpoint } from './checkpoint.js';
@@ -30,6 +30,7 @@ export class ProjectorTerm<Row extends object> {
   private readonly cache = new RowCache<Row>(cachedRows);
 
   private constructor(
+    private readonly store: EventStore,
     private readonly projection: Projection<Row>,
     private readonly table: ReadModelTable<Row>,
     private readonly term: number,
@@ -49,7 +50,7 @@ export class ProjectorTerm<Row extends object> {
     if (!checkpoint) throw new TermOver(`${readModel}: a later owner has the checkpoint`);
     await refuseAnotherLog(store, readModel, checkpoint);
     const table = await ReadModelTable.open(db, projection, readModel);
-    const begun = new ProjectorTerm(projection, table, term, checkpoint, await table.parkedStreams());
+    const begun = new ProjectorTerm(store, projection, table, term, checkpoint, await table.parkedStreams());
     await begun.warmUp();
     return begun;
   }
@@ -60,11 +61,12 @@ export class ProjectorTerm<Row extends object> {
 
   /** Folds the events after the checkpoint, writes each row once and moves the checkpoint: all of it, or nothing. */
   async advance(events: Page): Promise<void> {
-    const changes = this.collect(events);
-    await this.load(changes);
-    const rows = this.fold(changes);
-    await this.write(rows, checkpointAt(events.at(-1)!));
-    for (const [id, row] of rows.after) this.cache.set(id, row);
+    const folded = await this.foldPage(events);
+    const to = checkpointAt(events.at(-1)!);
+    const batch = { from: this.at, to, ...this.differences(folded) };
+    if (!(await this.table.write(batch, this.term).catch(unfoldableData))) throw this.over();
+    this.at = to;
+    for (const [id, row] of folded.after) this.cache.set(id, row);
   }
 
   /** Leaves an event, and the rest of its stream, aside. */
@@ -80,6 +82,20 @@ export class ProjectorTerm<Row extends object> {
     this.parked.add(event.stream);
   }
 
+  /**
+   * Folds what was left aside of a stream, as far as the checkpoint is, and lets it go on. Answers how many events these were.
+   * @throws Unfoldable when it still does not work: the stream stays parked
+   */
+  async unpark(stream: StreamId, revision: number): Promise<number> {
+    const rest = await this.store.readStream<LedgerEvent>(stream, { from: revision });
+    const events = rest.filter(({ position }) => position <= this.at.position);
+    this.parked.delete(stream);
+    const folded = await this.foldPage(events);
+    const batch = { from: this.at, to: this.at, ...this.differences(folded) };
+    if (!(await this.table.unpark(batch, stream, this.term).catch(unfoldableData))) throw this.over();
+    return events.length;
+  }
+
   /** What is remembered of rows may be what makes an event unfoldable. */
   forgetRows(): void {
     this.cache.clear();
@@ -89,6 +105,12 @@ export class ProjectorTerm<Row extends object> {
     if (!this.projection.sparse) return;
     const rows = await this.table.loadAll(wholeTable + 1);
     if (rows.length <= wholeTable) this.cache.holdAll(rows, this.projection.key);
+  }
+
+  private async foldPage(events: Page): Promise<Folded<Row>> {
+    const changes = this.collect(events);
+    await this.load(changes);
+    return this.fold(changes);
   }
 
   private collect(events: Page): (readonly Change<Row>[])[] {
@@ -132,13 +154,11 @@ export class ProjectorTerm<Row extends object> {
     after.set(id, row);
   }
 
-  private async write({ before, after }: Folded<Row>, to: Checkpoint): Promise<void> {
+  private differences({ before, after }: Folded<Row>): { rows: Row[]; removed: string[][] } {
     const changed = [...after].filter(([id, row]) => row !== before.get(id));
     const rows = changed.flatMap(([, row]) => row ?? []);
     const removed = changed.filter(([, row]) => row === undefined).map(([id]) => id.split('\n'));
-    const moved = await this.table.write({ from: this.at, to, rows, removed }, this.term).catch(unfoldableData);
-    if (!moved) throw this.over();
-    this.at = to;
+    return { rows, removed };
   }
 
   private idOf(row: Row): string {

@@ -25,6 +25,9 @@ const shortestWaitMs = 200;
 const longestWaitMs = 10_000;
 const haltedWaitMs = 30_000;
 
+/** The name under which a read model's projector is owned. */
+export const projectorOf = (readModel: string): string => `projector ${readModel}`;
+
 /** Keeps one read model up to date, as long as this process owns it. Ends with `signal`, and never by an error. */
 export class Projector<Row extends object> {
   /** halved while an event that cannot be folded is looked for */
@@ -49,7 +52,7 @@ export class Projector<Row extends object> {
   private async own(signal: AbortSignal): Promise<number> {
     let ownership: Ownership | undefined;
     try {
-      ownership = await this.world.owners.acquire(`projector ${this.readModel}`, signal);
+      ownership = await this.world.owners.acquire(projectorOf(this.readModel), signal);
       if (ownership) await this.follow(ownership, signal);
       return 0;
     } catch (error) {

@@ -1,9 +1,6 @@
-import type pg from 'pg';
-import type { EventStore } from '../event-store/event-store.js';
 import { install } from './install.js';
 import { LogPages } from './log-pages.js';
 import { Owners } from './owner.js';
-import type { Progress } from './progress.js';
 import type { Projection } from './projection.js';
 import { Projector, type ProjectorWorld } from './projector.js';
 

@@ -2,6 +2,7 @@ import type pg from 'pg';
 import type { Recorded } from '../events/event.js';
 import type { Checkpoint } from './checkpoint.js';
 import type { Projection } from './projection.js';
+import { statements, type Column } from './read-model-sql.js';
 
 /** What a batch of events comes to: written with the move of the checkpoint, or not at all. */
 export interface Batch<Row> {
@@ -9,11 +10,6 @@ export interface Batch<Row> {
   readonly to: Checkpoint;
   readonly rows: readonly Row[];
   readonly removed: readonly (readonly string[])[];
-}
-
-interface Column {
-  readonly name: string;
-  readonly type: string;
 }
 
 /** The table of one read model, read and written by many rows at a time. */
@@ -59,17 +55,20 @@ export class ReadModelTable<Row extends object> {
   }
 
   /** False when the checkpoint was elsewhere, or another term's: nothing was written. */
-  async write({ from, to, rows, removed }: Batch<Row>, term: number): Promise<boolean> {
-    const values = [
-      ...this.move(from, to, term),
-      ...this.columns.map((column) => rows.map((row) => encoded(column, row))),
-      ...this.projection.key.map((_, part) => removed.map((key) => key[part])),
-    ];
+  async write(batch: Batch<Row>, term: number): Promise<boolean> {
+    const values = this.values(batch, term);
     const { rows: answer } = await this.db.query<{ moved: boolean }>({
       name: `write ${this.readModel}`,
       text: this.sql.write,
       values,
     });
+    return answer[0]!.moved;
+  }
+
+  /** Writes the rows of a stream that was parked until now; the checkpoint stays where it is. */
+  async unpark({ from, rows, removed }: Batch<Row>, stream: string, term: number): Promise<boolean> {
+    const values = [...this.values({ from, to: from, rows, removed }, term), stream];
+    const { rows: answer } = await this.db.query<{ moved: boolean }>(this.sql.unpark, values);
     return answer[0]!.moved;
   }
 
@@ -87,6 +86,14 @@ export class ReadModelTable<Row extends object> {
     return new Set(rows.map(({ stream }) => stream));
   }
 
+  private values({ from, to, rows, removed }: Batch<Row>, term: number): unknown[] {
+    return [
+      ...this.move(from, to, term),
+      ...this.columns.map((column) => rows.map((row) => encoded(column, row))),
+      ...this.projection.key.map((_, part) => removed.map((key) => key[part])),
+    ];
+  }
+
   private move(from: Checkpoint, to: Checkpoint, term: number): unknown[] {
     return [this.readModel, term, from.position, from.eventId, to.position, to.eventId, to.stream, to.revision];
   }
@@ -96,58 +103,4 @@ export class ReadModelTable<Row extends object> {
 function encoded<Row extends object>({ name, type }: Column, row: Row): unknown {
   const value: unknown = row[name as keyof Row];
   return type === 'jsonb' && value !== null ? JSON.stringify(value) : value;
-}
-
-/** Only the owner of this term moves it, and only from where it believes it to be. */
-const moved = `moved as (
-  update checkpoints
-  set position = $5, event_id = $6, stream = $7, revision = $8, halted = null, moved_at = clock_timestamp()
-  where read_model = $1
-    and term = $2
-    and position = $3
-    and event_id = $4
-  returning read_model
-)`;
-const parametersOfMove = 8;
-
-function statements<Row extends object>({ name, key }: Projection<Row>, readModel: string, columns: readonly Column[]) {
-  const table = `${readModel}.${name}`;
-  const names = columns.map((column) => column.name);
-  const typeOf = (column: string) => columns.find((candidate) => candidate.name === column)?.type ?? 'text';
-  const lists = (wanted: readonly string[], before: number) =>
-    wanted.map((column, i) => `$${before + i + 1}::${typeOf(column)}[]`).join(', ');
-  const payload = names.filter((column) => !key.some((part) => part === column));
-  const sameKey = key.map((column) => `stored.${column} = given.${column}`).join(' and ');
-  return {
-    load: `
-      select stored.*
-      from unnest(${lists(key, 0)}) as given (${key.join(', ')})
-      join ${table} stored on ${sameKey}`,
-    loadAll: `
-      select *
-      from ${table}
-      limit $1`,
-    // Rows and checkpoint are lost together if the server crashes, so nothing waits for the disk.
-    write: `
-      with ${moved},
-      written as (
-        insert into ${table} (${names.join(', ')})
-        select given.*
-        from unnest(${lists(names, parametersOfMove)}) as given (${names.join(', ')})
-        where exists (select from moved)
-        on conflict (${key.join(', ')}) do ${payload.length ? `update set ${payload.map((column) => `${column} = excluded.${column}`).join(', ')}` : 'nothing'}
-      ),
-      removed as (
-        delete from ${table} stored
-        using unnest(${lists(key, parametersOfMove + names.length)}) as given (${key.join(', ')})
-        where ${sameKey}
-          and exists (select from moved)
-      )
-      select exists (select from moved) as moved, set_config('synchronous_commit', 'off', true)`,
-    park: `
-      with ${moved}
-      insert into parked_streams (read_model, stream, position, revision, event_id, error)
-      select read_model, $9, $10, $11, $12, $13
-      from moved`,
-  };
 }
