@@ -1,0 +1,147 @@
+import type { Command } from 'commander';
+import type { Agent, AgentPolicy, Page } from './answers.js';
+import type { Client } from './client.js';
+import { named, openDoor, surely, verb, type Door, type DoorOptions } from './door.js';
+import { sayDuration } from './durations.js';
+import { duration, durations, pageOptions, wholeNumber, type PageOptions } from './options.js';
+import { Problem } from './problem.js';
+import { sayTime } from './times.js';
+
+export function addAgents(program: Command): void {
+  const agents = program.command('agents').description('who runs: their policies, their load, pausing them');
+
+  pageOptions(verb(agents, 'list', 'by name')).action((options: DoorOptions & PageOptions) => list(openDoor(options), options));
+
+  verb(agents, 'get <agent>', 'one agent, its policy and its load').action((agent: string, options: DoorOptions) =>
+    get(openDoor(options), agent),
+  );
+
+  verb(agents, 'set <agent>', 'register an agent, or change what is given of it')
+    .option('--name <name>', 'for people')
+    .option('--adapter <adapter>', 'which program runs it: process, claude_local, codex_local …')
+    .option('--manager <agent>')
+    .option('--max-concurrent <n>', 'runs at the same time, 1 to 10', wholeNumber)
+    .option('--retry-delays <durations>', 'as many retries as there are delays, such as 3s,6s,10s', durations)
+    .option('--wake-on-demand', 'runs when it is asked to')
+    .option('--no-wake-on-demand', 'refuses to be woken but by its heartbeat')
+    .option('--heartbeat <duration>', 'woken by a timer so often', duration)
+    .option('--no-heartbeat', 'not woken by a timer')
+    .action((agent: string, options: SetOptions) => set(openDoor(options), agent, options));
+
+  verb(agents, 'pause <agent>', 'hold what it has to do; nothing is lost')
+    .option('--reason <reason>', 'kept with the change')
+    .option('--no-interrupt', 'let what runs go on')
+    .action((agent: string, options: ReasonOptions & { interrupt: boolean }) =>
+      steer(openDoor(options), agent, 'pause', { reason: options.reason, interrupt: options.interrupt }),
+    );
+
+  for (const [step, description] of [
+    ['resume', 'let go on what was held'],
+    ['terminate', 'end it for good, and what it has to do with it'],
+  ] as const) {
+    verb(agents, `${step} <agent>`, description)
+      .option('--reason <reason>', 'kept with the change')
+      .action((agent: string, options: ReasonOptions) => steer(openDoor(options), agent, step, { reason: options.reason }));
+  }
+}
+
+interface SetOptions extends DoorOptions {
+  name?: string;
+  adapter?: string;
+  manager?: string;
+  maxConcurrent?: number;
+  retryDelays?: number[];
+  wakeOnDemand?: boolean;
+  heartbeat?: number | boolean;
+}
+
+interface ReasonOptions extends DoorOptions {
+  reason?: string;
+}
+
+async function list({ client, output }: Door, { limit, cursor }: PageOptions): Promise<void> {
+  output.list(await client.get<Page<Agent>>(['agents'], { limit, cursor }), [
+    ['agent', (agent) => agent.id],
+    ['status', (agent) => agent.status],
+    ['adapter', (agent) => agent.adapter],
+    ['running', (agent) => `${agent.counts?.running ?? 0}/${agent.policy.maxConcurrentRuns}`],
+    ['queued', (agent) => agent.counts?.queued],
+    ['parked', (agent) => agent.counts?.parked],
+    ['deferred', (agent) => agent.counts?.deferred],
+    ['held', (agent) => agent.counts?.held],
+    ['worker seen', (agent) => sayTime(agent.lastSeen)],
+    ['last run', (agent) => lastRun(agent)],
+  ]);
+}
+
+const lastRun = ({ lastRun: run }: Agent): string => (typeof run === 'string' ? run : run ? `${run.id} ${run.status}` : '');
+
+async function get({ client, output }: Door, agent: string): Promise<void> {
+  output.one(await named(client, 'agents', agent, (id) => client.get<Agent>(['agents', id])), (one) => [
+    ['agent', one.id],
+    ['name', one.name],
+    ['status', one.status],
+    ['adapter', one.adapter],
+    ['manager', one.manager],
+    ['runs at once', one.policy.maxConcurrentRuns],
+    ['woken on demand', one.policy.wakeOnDemand ? 'yes' : 'no'],
+    ['heartbeat', one.policy.heartbeat.enabled ? `every ${sayDuration(one.policy.heartbeat.intervalSec * 1_000)}` : 'off'],
+    ['retries after', one.policy.retry.delaysMs.map(sayDuration).join(', ') || 'none'],
+    ...Object.entries(one.counts ?? {}),
+    ['worker seen', sayTime(one.lastSeen)],
+    ['last run', lastRun(one)],
+  ]);
+}
+
+/** PUT replaces the whole policy, so what is not given is taken from what is there. */
+async function set({ client, output }: Door, agent: string, options: SetOptions): Promise<void> {
+  const { before, etag } = await known(client, agent);
+  const body = {
+    name: options.name ?? before?.name ?? agent,
+    adapter: options.adapter ?? before?.adapter ?? 'process',
+    manager: options.manager ?? before?.manager ?? undefined,
+    policy: changed(before?.policy, options),
+  };
+  const { body: after } = await surely((key) => client.put<Agent>(['agents', agent], body, { key, ifMatch: etag }));
+  output.did(after, before ? `${agent} is changed` : `${agent} is registered`);
+}
+
+async function known(client: Client, agent: string): Promise<{ before?: Agent; etag?: string }> {
+  try {
+    const { body, etag } = await client.read<Agent>(['agents', agent]);
+    return { before: body, etag };
+  } catch (error) {
+    if (error instanceof Problem && error.status === 404) return {};
+    throw error;
+  }
+}
+
+/** Only what the route takes: a policy as it is shown also says its name and version. */
+function changed(policy: AgentPolicy | undefined, { maxConcurrent, wakeOnDemand, heartbeat, retryDelays }: SetOptions) {
+  const { jitterRatio, maxNotBeforeMs, notBeforeJitterMs, delaysMs } = policy?.retry ?? {};
+  return {
+    maxConcurrentRuns: maxConcurrent ?? policy?.maxConcurrentRuns,
+    wakeOnDemand: wakeOnDemand ?? policy?.wakeOnDemand,
+    heartbeat: heartbeatOf(heartbeat) ?? policy?.heartbeat,
+    retry: { delaysMs: retryDelays ?? delaysMs, jitterRatio, maxNotBeforeMs, notBeforeJitterMs },
+  };
+}
+
+function heartbeatOf(every: number | boolean | undefined): AgentPolicy['heartbeat'] | undefined {
+  if (typeof every === 'number') return { enabled: true, intervalSec: Math.max(1, Math.round(every / 1_000)) };
+  return every === false ? { enabled: false, intervalSec: 0 } : undefined;
+}
+
+async function steer(
+  { client, output }: Door,
+  agent: string,
+  step: 'pause' | 'resume' | 'terminate',
+  body: object,
+): Promise<void> {
+  const done = { pause: 'paused', resume: 'active', terminate: 'terminated' } as const;
+  const answer = await named(client, 'agents', agent, async (id) => ({
+    id,
+    ...(await surely((key) => client.post<Agent>(['agents', id, step], body, { key }))),
+  }));
+  output.did(answer.body, `${answer.id} is ${done[step]}`);
+}

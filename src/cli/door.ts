@@ -1,0 +1,107 @@
+import { randomUUID } from 'node:crypto';
+import { userInfo } from 'node:os';
+import { Option, type Command } from 'commander';
+import { clientConfig } from '../config.js';
+import type { Page } from './answers.js';
+import { Client, type At } from './client.js';
+import { Output, formats, type Format } from './output.js';
+import { persist } from './persist.js';
+import { Problem, Unanswered } from './problem.js';
+
+/** What every verb works with: the ledger over HTTP, and a place for what it says. */
+export interface Door {
+  readonly client: Client;
+  readonly output: Output;
+  /** of the ledger's own files on this machine */
+  readonly home: string;
+}
+
+/** A subcommand with the options that all of them have. */
+export function verb(parent: Command, usage: string, description: string): Command {
+  return parent
+    .command(usage)
+    .description(description)
+    .addOption(new Option('-o, --output <format>', 'table on a terminal, json otherwise').choices(formats))
+    .option('--company <company>', 'instead of LEDGER_COMPANY');
+}
+
+export interface DoorOptions {
+  readonly output?: Format;
+  readonly company?: string;
+}
+
+export function openDoor({ output, company }: DoorOptions): Door {
+  const { url, company: usual, token, home, color, agent } = clientConfig();
+  const actor = agent ? `agent:${agent}` : `user:${person()}`;
+  return {
+    client: new Client({ url, token, actor, company: company ?? usual }),
+    output: new Output(output, color),
+    home,
+  };
+}
+
+/** Sent again for up to ten seconds while its outcome is unknown; the one key makes that harmless. Where nobody listens, that is said at once. */
+export const surely = <T>(work: (key: string) => Promise<T>): Promise<T> => {
+  const key = randomUUID();
+  return persist(() => work(key), { forMs: 10_000, isHopeless: (error) => error instanceof Unanswered && error.refused });
+};
+
+const searched = 1_000;
+
+/**
+ * Does something with the thing of that id or, where there is none, with the only one whose id begins so.
+ * Several that do are a refusal that names them.
+ */
+export async function named<T>(
+  client: Client,
+  list: 'runs' | 'wakeups' | 'agents' | 'tasks',
+  id: string,
+  act: (id: string) => Promise<T>,
+): Promise<T> {
+  try {
+    return await act(id);
+  } catch (error) {
+    // An id that is not even of the right form may still be the beginning of one.
+    if (!(error instanceof Problem) || ![400, 404].includes(error.status)) throw error;
+    const whole = await onlyOneBeginning(client, list, id);
+    if (!whole) throw error;
+    return act(whole);
+  }
+}
+
+async function onlyOneBeginning(client: Client, list: string, prefix: string): Promise<string | undefined> {
+  const { items, next } = await client.get<Page<{ id: string }>>([list], { limit: searched });
+  const found = items.map(({ id }) => id).filter((id) => id.startsWith(prefix) && id !== prefix);
+  if (found.length > 1) {
+    throw new Problem(404, {
+      detail: `"${prefix}" is the beginning of ${found.slice(0, 5).join(', ')}${found.length > 5 ? ' …' : ''}: give more of it`,
+    });
+  }
+  // What lies beyond the page may begin so as well.
+  return next ? undefined : found[0];
+}
+
+/** Everything that a paged route has, page by page. */
+export async function* pages<T>(client: Client, at: At, query: Record<string, string | undefined> = {}): AsyncGenerator<T> {
+  let cursor: string | undefined;
+  do {
+    const page: Page<T> = await client.get<Page<T>>(at, { ...query, limit: searched, cursor });
+    yield* page.items;
+    cursor = page.next ?? undefined;
+  } while (cursor);
+}
+
+/** As the server takes names of actors: a slug. */
+function person(): string {
+  const name = loginName().replaceAll(/[^A-Za-z0-9_-]/g, '-');
+  return name.replace(/^[_-]+/, '').slice(0, 64) || 'someone';
+}
+
+/** A process may run as a user that the system has no name for. */
+function loginName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return '';
+  }
+}

@@ -1,0 +1,50 @@
+import { stripVTControlCharacters, styleText } from 'node:util';
+
+/** A title, and what stands below it for a row. */
+export type Column<Row> = readonly [title: string, cell: (row: Row) => string | number | null | undefined];
+
+interface Looks {
+  /** of the terminal; the last column is cut where it would wrap */
+  readonly width: number;
+  readonly color: boolean;
+}
+
+/** Columns as wide as their longest cell. What others wrote cannot steer the terminal: control characters become blanks. */
+export function table<Row>(rows: readonly Row[], columns: readonly Column<Row>[], looks: Looks): string {
+  const titles = columns.map(([title]) => title.toUpperCase());
+  const cells = rows.map((row) => columns.map(([, cell]) => plain(cell(row) ?? '')));
+  const widths = titles.map((title, column) => Math.max(title.length, ...cells.map((row) => row[column]?.length ?? 0)));
+  const line = (row: readonly string[]) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd();
+  const cut = (text: string) => (text.length > looks.width ? `${text.slice(0, looks.width - 1)}…` : text);
+  const head = cut(line(titles));
+  return [looks.color ? styleText('dim', head) : head, ...cells.map((row) => tint(cut(line(row)), looks))].join('\n');
+}
+
+/** One thing, a line for each of its fields. */
+export function card(fields: readonly (readonly [string, string | number | null | undefined])[], looks: Looks): string {
+  const shown = fields.filter(([, value]) => value !== undefined && value !== null && value !== '');
+  const width = Math.max(...shown.map(([name]) => name.length));
+  return shown.map(([name, value]) => tint(`${name.padEnd(width)}  ${plain(value ?? '')}`, looks)).join('\n');
+}
+
+export const plain = (text: string | number): string => stripVTControlCharacters(String(text)).replaceAll(/\p{Cc}+/gu, ' ');
+
+const tints = [
+  [/\b(failed|timed_out|terminated|exhausted)\b/g, 'red'],
+  [/\b(succeeded|completed|done)\b/g, 'green'],
+  [/\b(scheduled_retry|paused|held|deferred)\b/g, 'yellow'],
+  [/\b(running|claimed)\b/g, 'cyan'],
+] as const;
+
+/** Statuses carry the colour that a person looks for. */
+function tint(text: string, { color }: Looks): string {
+  if (!color) return text;
+  return tints.reduce(
+    (tinted, [word, style]) => tinted.replaceAll(word, (found) => styleText(style, found, { validateStream: false })),
+    text,
+  );
+}

@@ -1,0 +1,93 @@
+import { Option, type Command } from 'commander';
+import { wakeupSources } from '../events/wakeup.js';
+import type { Page, Wakeup } from './answers.js';
+import { named, openDoor, surely, verb, type Door, type DoorOptions } from './door.js';
+import { jsonObject, pageOptions, type PageOptions } from './options.js';
+import { sayTime } from './times.js';
+
+export function addWakeups(program: Command): void {
+  const wakeups = program.command('wakeups').description('demands that an agent runs, and what became of them');
+
+  pageOptions(verb(wakeups, 'list', 'newest first'))
+    .option('--status <status...>', 'queued, coalesced, deferred, skipped, claimed, completed, failed, cancelled')
+    .option('--agent <agent>')
+    .option('--task <task>')
+    .option('--reason <reason>')
+    .action((options: ListOptions) => list(openDoor(options), options));
+
+  verb(wakeups, 'request <agent>', 'ask that an agent runs')
+    .option('--task <task>', "on that task; without it, on the agent's own lane")
+    .option('--reason <reason>', 'kept with the wakeup, and given to the command')
+    .addOption(new Option('--source <source>').choices(wakeupSources).default('on_demand'))
+    .option('--payload <json>', 'given to the command', jsonObject)
+    .option('--key <key>', 'the same key again is answered as the first time')
+    .action((agent: string, options: RequestOptions) => request(openDoor(options), agent, options));
+
+  verb(wakeups, 'cancel <wakeup>', 'withdraw a demand that has not been delivered')
+    .option('--reason <reason>', 'kept with the cancellation', 'withdrawn by an operator')
+    .action((wakeup: string, options: DoorOptions & { reason: string }) => cancel(openDoor(options), wakeup, options.reason));
+}
+
+interface ListOptions extends DoorOptions, PageOptions {
+  status?: string[];
+  agent?: string;
+  task?: string;
+  reason?: string;
+}
+
+interface RequestOptions extends DoorOptions {
+  task?: string;
+  reason?: string;
+  source: string;
+  payload?: object;
+  key?: string;
+}
+
+async function list({ client, output }: Door, { status, agent, task, reason, limit, cursor }: ListOptions): Promise<void> {
+  output.list(await client.get<Page<Wakeup>>(['wakeups'], { status, agent, task, reason, limit, cursor }), [
+    ['wakeup', (wakeup) => wakeup.id.slice(0, 13)],
+    ['agent', (wakeup) => wakeup.agent],
+    ['task', (wakeup) => wakeup.task],
+    ['status', (wakeup) => wakeup.status],
+    ['run', (wakeup) => wakeup.run],
+    ['requested', (wakeup) => sayTime(wakeup.requestedAt)],
+    ['reason', (wakeup) => wakeup.reason],
+    ['code', (wakeup) => wakeup.code],
+  ]);
+}
+
+interface Requested {
+  wakeup?: { id: string; status: string; code?: string; run?: string; behind?: string };
+}
+
+async function request(
+  { client, output }: Door,
+  agent: string,
+  { task, reason, source, payload, key }: RequestOptions,
+): Promise<void> {
+  const { body } = await surely((random) =>
+    client.post<Requested>(['wakeups'], { agent, task, reason, source, payload }, { key: key ?? random }),
+  );
+  output.did(body, disposition(agent, body));
+}
+
+function disposition(agent: string, { wakeup }: Requested): string {
+  if (!wakeup) return `nothing to do for ${agent}`;
+  switch (wakeup.status) {
+    case 'queued':
+      return `${wakeup.run} is queued${wakeup.behind ? ` behind ${wakeup.behind}` : ''}`;
+    case 'coalesced':
+      return `joined ${wakeup.run ?? 'a demand that waits already'}`;
+    case 'deferred':
+      return `waits for the end of ${wakeup.behind ?? 'the running run'}`;
+    default:
+      return `${wakeup.status}${wakeup.code ? `: ${wakeup.code}` : ''}`;
+  }
+}
+
+async function cancel({ client, output }: Door, wakeup: string, reason: string): Promise<void> {
+  const { body } = await named(client, 'wakeups', wakeup, (id) =>
+    surely((key) => client.post<{ wakeup?: { id: string } }>(['wakeups', id, 'cancel'], { reason }, { key })),
+  );
+  output.did(body, `${body.wakeup?.id ?? wakeup} is cancelled`);
+}

@@ -1,0 +1,65 @@
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { JsonObject } from '../../events/event.js';
+import type { Run, Wakeup } from '../answers.js';
+import type { Client } from '../client.js';
+
+/** What a command is told of its run, and where it may leave word. Gone when the run's end is on its way. */
+export class RunFolder {
+  readonly contextFile: string;
+  readonly resultFile: string;
+
+  constructor(
+    private readonly folder: string,
+    context: RunContextFile,
+  ) {
+    this.contextFile = join(folder, 'context.json');
+    this.resultFile = join(folder, 'result.json');
+    rmSync(folder, { recursive: true, force: true });
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    writeFileSync(this.contextFile, JSON.stringify(context, null, 2), { mode: 0o600 });
+  }
+
+  remove(): void {
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** LEDGER_CONTEXT_FILE */
+export interface RunContextFile {
+  readonly run: Run;
+  readonly wakeups: readonly ContextWakeup[];
+  readonly commentIds: readonly string[];
+  readonly payloads: readonly JsonObject[];
+}
+
+type ContextWakeup = Pick<Wakeup, 'id'> &
+  Partial<Wakeup> & { readonly commentIds?: readonly string[]; readonly payload?: JsonObject };
+
+const shownWakeups = 50;
+
+/** All that the ledger knows of a claimed run; of what cannot be had within seconds, what the claim said. */
+export async function contextOf(client: Client, claimed: Run, minPosition: string | undefined): Promise<RunContextFile> {
+  const run = await orElse(claimed, () => read<Run>(client, ['runs', claimed.id], minPosition));
+  const ids = (run.wakeups ?? []).slice(0, shownWakeups);
+  const wakeups = await Promise.all(
+    ids.map((id) => orElse<ContextWakeup>({ id }, () => read(client, ['wakeups', id], minPosition))),
+  );
+  return {
+    run,
+    wakeups,
+    commentIds: wakeups.flatMap(({ commentIds }) => commentIds ?? []),
+    payloads: wakeups.flatMap(({ payload }) => (payload ? [payload] : [])),
+  };
+}
+
+const read = async <T>(client: Client, at: readonly string[], minPosition: string | undefined): Promise<T> =>
+  (await client.read<T>(at, {}, { minPosition, timeoutMs: 5_000 })).body;
+
+async function orElse<T>(otherwise: T, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch {
+    return otherwise;
+  }
+}
