@@ -1,0 +1,31 @@
+import { Controller, HttpCode, Post } from '@nestjs/common';
+import { IsOptional } from 'class-validator';
+import { Rejected } from '../commands/decider.js';
+import { validated } from '../commands/dispatch.js';
+import { Int, IsoTime, RunId, Slug, Text } from '../commands/fields.js';
+import { taskOfRun } from '../events/event.js';
+import { Call, type Exchange } from './call.js';
+import { Beats } from './ports.js';
+
+/** A worker still works on a run; no fact, and harmless when repeated. */
+export class Beat {
+  @Slug() company!: string;
+  @RunId() run!: string;
+  @Text(200) lease!: string;
+  @IsOptional() @Int(0, Number.MAX_SAFE_INTEGER) outputSeq?: number;
+  @IsOptional() @IsoTime() outputAt?: string;
+}
+
+@Controller('v1/companies/:company/runs/:run/beat')
+export class BeatsController {
+  constructor(private readonly beats: Beats) {}
+
+  @Post()
+  @HttpCode(200)
+  async beat(@Call() call: Exchange) {
+    const { lease, ...beat } = validated(Beat, call.fields());
+    const renewed = await this.beats.beat({ ...beat, task: taskOfRun(beat.run), token: lease });
+    if (!renewed) throw new Rejected('stale_lease', `this lease on ${beat.run} is over: stop the work on it`);
+    return renewed;
+  }
+}

@@ -1,0 +1,45 @@
+import { Controller, Post } from '@nestjs/common';
+import { claimRuns } from '../commands/claim-runs.js';
+import { nameUuid } from '../events/event.js';
+import { answered, write } from './answers.js';
+import { Call, type Exchange } from './call.js';
+import { CommandDoor, type Fields } from './command-door.js';
+import { Drain } from './drain.js';
+import { Bells } from './ports.js';
+import { Count, queryOf } from './query.js';
+
+/** How long a worker lets the server look for a run, in seconds. */
+export class ClaimQuery {
+  @Count(0, 60) wait?: number;
+}
+
+@Controller('v1/companies/:company/agents/:agent/claims')
+export class ClaimsController {
+  constructor(
+    private readonly door: CommandDoor,
+    private readonly bells: Bells,
+    private readonly drain: Drain,
+  ) {}
+
+  /** Claims again whenever there may be something, until there is or the time is over. */
+  @Post()
+  async claim(@Call() call: Exchange) {
+    const { wait = 0 } = queryOf(ClaimQuery, call);
+    const deadline = performance.now() + wait * 1_000;
+    const over = this.drain.signalFor(call);
+    const fields = call.fields();
+    for (;;) {
+      const claimed = await this.door.dispatchOnce(claimRuns, fields, call, claimId(fields));
+      const left = deadline - performance.now();
+      if (claimed.answer.runs.length === 0 && left > 0) await this.bells.wait(bellOf(fields), left, over);
+      // A client that has gone meanwhile must not be given anything.
+      if (claimed.answer.runs.length > 0 || left <= 0 || over.aborted) return write(call, answered(claimed), claimed.replayed);
+    }
+  }
+}
+
+/** A claim is known by its requestId, which makes a key needless. */
+const claimId = ({ company, agent, workerId, requestId }: Fields): string =>
+  nameUuid('claims', ...[company, agent, workerId, requestId].map(String));
+
+const bellOf = ({ company, agent }: Fields): string => `claims:${String(company)}/${String(agent)}`;

@@ -1,0 +1,78 @@
+import { Injectable } from '@nestjs/common';
+import { Rejected, type Sendable } from '../commands/decider.js';
+import { Dispatch, InvalidCommand } from '../commands/dispatch.js';
+import { answered, refused, write, type Answered, type Showing } from './answers.js';
+import type { Exchange } from './call.js';
+import { contextOf, idempotencyKeyOf } from './headers.js';
+import { IdempotencyKeys, type Keyed } from './idempotency-keys.js';
+import { Refusal } from './problem.js';
+import { uuid7 } from './uuid7.js';
+
+/** Where a command is not sent, or answered, as all others are. */
+export interface Manner<Answer> extends Showing<Answer> {
+  /** instead of what the path and the body say */
+  readonly fields?: Fields;
+  /** makes the command's id follow from what it says, where no key does */
+  readonly commandId?: string;
+  /** instead of the header `Idempotency-Key` */
+  readonly key?: Pick<Keyed, 'key' | 'compared' | 'target'>;
+}
+
+export type Fields = Readonly<Record<string, unknown>>;
+
+/** Sends commands with everything that the conventions ask for, and answers them. Every controller goes through it. */
+@Injectable()
+export class CommandDoor {
+  constructor(
+    private readonly dispatch: Dispatch,
+    private readonly keys: IdempotencyKeys,
+  ) {}
+
+  /** Answers what is to be sent as the body; status and headers are set already. */
+  async send<C extends object, Answer>(kind: Sendable<C, Answer>, call: Exchange, manner: Manner<Answer> = {}): Promise<string> {
+    const fields = manner.fields ?? call.fields();
+    const keyed = keyedOf(call, manner);
+    const work = async (commandId: string, target?: object) => {
+      const sent = await this.dispatchOnce(kind, { ...fields, ...target }, call, commandId);
+      return { ...answered(sent, manner), replayed: sent.replayed };
+    };
+    const outcome = keyed ? await this.once(call, keyed, work) : await work(manner.commandId ?? uuid7());
+    return write(call, outcome, outcome.replayed);
+  }
+
+  /** Without a key: for commands that have an identity of their own. */
+  dispatchOnce<C extends object, Answer>(kind: Sendable<C, Answer>, fields: Fields, call: Exchange, commandId: string) {
+    return this.dispatch.send(kind, fields as { readonly [Field in keyof C]?: unknown }, contextOf(call, commandId));
+  }
+
+  /** Under a key: the first request is carried out, each other one gets its answer. */
+  private async once(call: Exchange, keyed: Keyed, work: Work): Promise<Outcome> {
+    const { commandId, sameBody, target, known } = await this.keys.reserve(keyed);
+    if (!sameBody)
+      throw new Refusal(
+        'idempotency_key_reused',
+        `the key ${keyed.key} was used with another body: take a new key for a new request`,
+      );
+    if (known) return { ...known, replayed: true };
+    try {
+      const outcome = await work(commandId, target);
+      await this.keys.settle(keyed, outcome);
+      return outcome;
+    } catch (error) {
+      if (error instanceof Rejected) await this.keys.settle(keyed, refused(error, call));
+      if (error instanceof InvalidCommand || error instanceof Refusal) await this.keys.forget(keyed);
+      throw error;
+    }
+  }
+}
+
+type Outcome = Answered & { readonly replayed: boolean };
+type Work = (commandId: string, target: object | undefined) => Promise<Outcome>;
+
+function keyedOf(call: Exchange, { key }: Manner<never>): Keyed | undefined {
+  const { path, request } = call;
+  const company = request.params.company ?? '';
+  if (key) return { path, company, ...key };
+  const named = idempotencyKeyOf(call);
+  return named === undefined ? undefined : { path, company, key: named, compared: request.rawBody ?? '' };
+}

@@ -1,0 +1,134 @@
+import { createHmac } from 'node:crypto';
+import type pg from 'pg';
+import { unavailable } from '../event-store/postgres-errors.js';
+import { nameUuid } from '../events/event.js';
+import type { Answered } from './answers.js';
+
+/** What a client asks under a key of its own, so that asking again is harmless. */
+export interface Keyed {
+  /** the concrete path */
+  readonly path: string;
+  readonly company: string;
+  readonly key: string;
+  /** what a repeat must have in common with the first request */
+  readonly compared: string | Buffer;
+  /** what a repeat takes over from the first request, whatever it says itself */
+  readonly target?: object;
+}
+
+export interface Reservation {
+  readonly commandId: string;
+  /** this request has the body of the first one */
+  readonly sameBody: boolean;
+  readonly target: object | undefined;
+  /** undefined: it is not known yet what came of it */
+  readonly known: Answered | undefined;
+}
+
+interface Row {
+  body_hash: Buffer;
+  command_id: string;
+  target: object | null;
+  status: number | null;
+  headers: Answered['headers'] | null;
+  body: string | null;
+}
+
+/** Keys are reserved before the command, and settled with its answer; one that is still pending is asked again. */
+export class IdempotencyKeys {
+  private secret: Promise<Buffer> | undefined;
+
+  constructor(private readonly db: pg.Pool) {}
+
+  /** @throws StoreUnavailable */
+  async reserve({ company, path, key, compared, target }: Keyed): Promise<Reservation> {
+    const hash = createHmac('sha256', await this.readSecret())
+      .update(compared)
+      .digest();
+    const commandId = nameUuid('idempotency-key', company, path, key);
+    const [row] = await this.query<Row>('idempotency-reserve', reserve, [path, key, hash, target, commandId]);
+    if (!row) throw new Error(`${path}: the key ${key} was neither reserved nor found`);
+    return {
+      commandId: row.command_id,
+      sameBody: row.body_hash.equals(hash),
+      target: row.target ?? undefined,
+      known: answeredOf(row),
+    };
+  }
+
+  /** Its loss does no harm: the command is found by its id, and answered the same. */
+  async settle({ path, key }: Keyed, { status, headers, body }: Answered): Promise<void> {
+    await this.query('idempotency-settle', settle, [path, key, status, headers, body]).catch(() => {});
+  }
+
+  /** Nothing was decided, so the key is free for a request that can be. */
+  async forget({ path, key }: Keyed): Promise<void> {
+    await this.query('idempotency-forget', 'delete from idempotency_keys where path = $1 and key = $2 and status is null', [
+      path,
+      key,
+    ]);
+  }
+
+  /** Removes keys of more than 24 hours, at most `limit`; answers how many. */
+  async expire(limit: number): Promise<number> {
+    return (await this.query('idempotency-expire', expire, [limit])).length;
+  }
+
+  private readSecret(): Promise<Buffer> {
+    this.secret ??= this.query<{ secret: Buffer }>('idempotency-secret', 'select secret from idempotency_secret', []).then(
+      ([row]) => row!.secret,
+      (error: unknown) => {
+        this.secret = undefined;
+        throw error;
+      },
+    );
+    return this.secret;
+  }
+
+  private async query<R extends pg.QueryResultRow>(name: string, text: string, values: unknown[]): Promise<R[]> {
+    try {
+      return (await this.db.query<R>({ name, text, values })).rows;
+    } catch (error) {
+      throw unavailable(error);
+    }
+  }
+}
+
+const answeredOf = ({ status, headers, body }: Row): Answered | undefined =>
+  status === null ? undefined : { status, headers: headers ?? {}, body: body ?? '' };
+
+/** The update changes nothing: it makes the row that is there come back. */
+const reserve = `
+  with relaxed as materialized (
+    select set_config('synchronous_commit', 'off', true)
+  )
+  insert into idempotency_keys as known (path, key, body_hash, target, command_id)
+  select $1, $2, $3, $4, $5
+  from relaxed
+  on conflict (path, key) do update
+  set key = excluded.key
+  returning body_hash, command_id, target, status, headers, body`;
+
+const settle = `
+  with relaxed as materialized (
+    select set_config('synchronous_commit', 'off', true)
+  )
+  update idempotency_keys
+  set status = $3,
+    headers = $4,
+    body = $5
+  from relaxed
+  where path = $1
+    and key = $2`;
+
+const expire = `
+  delete from idempotency_keys
+  where ctid in (
+    select ctid
+    from idempotency_keys
+    where reserved_at < clock_timestamp() - interval '24 hours'
+    order by reserved_at
+    limit $1
+    for update skip locked
+  )
+  returning true`;

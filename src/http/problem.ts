@@ -1,0 +1,140 @@
+import { HttpException } from '@nestjs/common';
+import pg from 'pg';
+import { Contention, OutcomeUnknown, Rejected, rejectedCodes, type RejectedCode } from '../commands/decider.js';
+import { InvalidCommand, type FieldError } from '../commands/dispatch.js';
+import { StoreUnavailable } from '../event-store/event-store.js';
+import { unavailable } from '../event-store/postgres-errors.js';
+import { ProjectionBehind } from '../projections/progress.js';
+
+/** RFC 9457, as every route answers when it does not do what was asked. */
+export interface Problem {
+  /** where the code is described */
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  /** what is so, with the value, and what would do */
+  readonly detail: string;
+  readonly code: ProblemCode;
+  /** the path that was asked */
+  readonly instance: string;
+  /** the same request, with the same key, may do later */
+  readonly retryable: boolean;
+  readonly errors?: readonly FieldError[];
+  /** the id of the wakeup that records the refusal */
+  readonly wakeup?: string;
+}
+
+export type ProblemCode = RejectedCode | keyof typeof ownProblems;
+
+/** A request that the doors refuse before, or without, a decision. */
+export class Refusal extends Error {
+  override readonly name = 'Refusal';
+  constructor(
+    readonly code: keyof typeof ownProblems,
+    message: string,
+    readonly errors?: readonly FieldError[],
+  ) {
+    super(message);
+  }
+}
+
+/** `field` names what is wrong with the request: a field of its body, a parameter of its query, or a header. */
+export const malformed = (field: string, message: string): Refusal => new Refusal('malformed', message, [{ field, message }]);
+
+/** What the doors themselves answer, beside the refusals of commands: status and title by code. */
+const ownProblems = {
+  malformed: [400, 'The request is not of its form'],
+  host_refused: [403, 'The request is for another host'],
+  origin_refused: [403, 'The request comes from another site'],
+  not_found: [404, 'There is nothing at this address'],
+  request_timeout: [408, 'The request did not come in time'],
+  clock_goes_back: [409, 'Time goes forward only'],
+  too_large: [413, 'The request is too large'],
+  unsupported_media_type: [415, 'The body is not JSON'],
+  idempotency_key_reused: [422, 'The key was used for another request'],
+  rate_limited: [429, 'Too many requests'],
+  internal: [500, 'The ledger failed'],
+  projection_behind: [503, 'The read model is behind'],
+  contention: [503, 'Too many writers at once'],
+  outcome_unknown: [503, 'It is not known whether it was done'],
+  store_unavailable: [503, 'The store is out of reach'],
+  shutting_down: [503, 'The server shuts down'],
+} as const satisfies Record<string, readonly [status: number, title: string]>;
+
+/** The refusals of commands that are not answered 409. */
+const rejectedStatus: Partial<Record<RejectedCode, number>> = {
+  agent_not_found: 404,
+  task_not_found: 404,
+  run_not_found: 404,
+  wakeup_not_found: 404,
+  revision_mismatch: 412,
+  data_refused: 422,
+};
+
+/** Every code that a problem can have, with its status and title. */
+export const problemCodes: ReadonlyMap<string, readonly [status: number, title: string]> = new Map([
+  ...rejectedCodes.map((code) => [code, [rejectedStatus[code] ?? 409, titleOf(code)]] as const),
+  ...Object.entries(ownProblems),
+]);
+
+/** Turns whatever was thrown into what the client is told of it; of a fault of ours that is nothing. */
+export function problemOf(error: unknown, instance: string): Problem {
+  const { code, detail, ...more } = told(error);
+  const [status, title] = problemCodes.get(code)!;
+  return { type: `/docs#${code}`, title, status, detail, code, instance, retryable: status === 503 || status === 429, ...more };
+}
+
+type Told = Pick<Problem, 'code' | 'detail' | 'errors' | 'wakeup'>;
+
+function told(error: unknown): Told {
+  if (error instanceof Rejected)
+    return { code: error.code, detail: error.message, ...(error.wakeupId && { wakeup: error.wakeupId }) };
+  if (error instanceof Refusal) return { code: error.code, detail: error.message, ...(error.errors && { errors: error.errors }) };
+  if (error instanceof InvalidCommand) return { code: 'malformed', detail: error.message, errors: error.errors };
+  if (error instanceof HttpException) return toldByStatus(error.getStatus(), error.message);
+  const code = codeOfFault(error);
+  return code === 'internal'
+    ? { code, detail: 'the ledger failed at this; its log says why' }
+    : { code, detail: messageOf(error) };
+}
+
+function codeOfFault(error: unknown): keyof typeof ownProblems {
+  if (error instanceof ProjectionBehind) return 'projection_behind';
+  if (error instanceof Contention) return 'contention';
+  if (error instanceof OutcomeUnknown) return 'outcome_unknown';
+  if (error instanceof StoreUnavailable || isConnectionLoss(error)) return 'store_unavailable';
+  if (error instanceof Error && error.name === 'ClockGoesBack') return 'clock_goes_back';
+  return 'internal';
+}
+
+/** Queries of read models do not go through the store; what `pg` itself throws has no class. */
+function isConnectionLoss(error: unknown): boolean {
+  if (error instanceof pg.DatabaseError) return unavailable(error) instanceof StoreUnavailable;
+  if (!(error instanceof Error)) return false;
+  const code = 'code' in error ? String(error.code) : '';
+  return (
+    /^(ECONN|EPIPE|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH|ENOTFOUND|EAI_AGAIN)/.test(code) || connectionWords.test(error.message)
+  );
+}
+const connectionWords =
+  /connection terminated|timeout exceeded when trying to connect|query read timeout|client has encountered a connection error/i;
+
+/** What the framework refuses by itself. */
+function toldByStatus(status: number, message: string): Told {
+  const [code] = Object.entries(ownProblems).find(([, [of]]) => of === status) ?? ['malformed'];
+  const remedy = remedies[status];
+  return { code: code as keyof typeof ownProblems, detail: remedy ? `${message}: ${remedy}` : message };
+}
+
+const remedies: Readonly<Record<number, string>> = {
+  404: 'GET /openapi.json lists what there is',
+  413: 'a body may have 1 MiB',
+  415: 'send application/json',
+};
+
+function titleOf(code: string): string {
+  const words = code.replaceAll('_', ' ');
+  return words[0]!.toUpperCase() + words.slice(1);
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
