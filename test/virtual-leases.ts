@@ -1,0 +1,66 @@
+import type { Claim, ClaimLeases, ClaimRequest, ReadyRun } from '../src/commands/claim-runs.js';
+import type { Lease } from '../src/commands/decider.js';
+import type { Clock } from '../src/commands/ledger.js';
+
+interface Row extends Lease {
+  readonly request: ClaimRequest;
+  readonly task: string;
+  expiresAt: number;
+  beaten: boolean;
+}
+
+/** Leases on lanes, in memory and on virtual time: one per lane, and as many per agent as it has slots. */
+export class VirtualLeases implements ClaimLeases {
+  private readonly rows = new Map<string, Row>();
+  private tokens = 0;
+
+  constructor(private readonly clock: Clock) {}
+
+  async of(company: string, task: string): Promise<Lease | undefined> {
+    return this.rows.get(laneKey(company, task));
+  }
+
+  async granted({ company, agent, workerId, requestId }: ClaimRequest): Promise<Claim[]> {
+    const own = ({ request }: Row) =>
+      request.company === company && request.agent === agent && request.workerId === workerId && request.requestId === requestId;
+    return [...this.rows.values()].filter(own).map(asClaim);
+  }
+
+  async take(request: ClaimRequest, candidates: readonly ReadyRun[], max: number, slots: number): Promise<Claim[]> {
+    const room = Math.min(max, slots - this.held(request));
+    const free = candidates.filter(({ task }) => !this.rows.has(laneKey(request.company, task)));
+    return free.slice(0, Math.max(room, 0)).map((ready) => this.grant(request, ready));
+  }
+
+  async release(company: string, task: string, token: string): Promise<void> {
+    if (this.rows.get(laneKey(company, task))?.token === token) this.rows.delete(laneKey(company, task));
+  }
+
+  async seen(): Promise<void> {}
+
+  beat(company: string, task: string): void {
+    const row = this.rows.get(laneKey(company, task));
+    if (row) Object.assign(row, { beaten: true, expiresAt: this.clock.now().getTime() + row.request.leaseMs });
+  }
+
+  /** Leases whose workers have not been heard of in time; they are gone with this. */
+  revoke(): { company: string; run: string; beaten: boolean }[] {
+    const expired = [...this.rows].filter(([, { expiresAt }]) => expiresAt < this.clock.now().getTime());
+    for (const [key] of expired) this.rows.delete(key);
+    return expired.map(([, { request, runId, beaten }]) => ({ company: request.company, run: runId, beaten }));
+  }
+
+  private held({ company, agent }: ClaimRequest): number {
+    return [...this.rows.values()].filter(({ request }) => request.company === company && request.agent === agent).length;
+  }
+
+  private grant(request: ClaimRequest, { task, runId }: ReadyRun): Claim {
+    const expiresAt = this.clock.now().getTime() + request.leaseMs;
+    const row: Row = { token: `lease-${++this.tokens}`, runId, request, task, expiresAt, beaten: false };
+    this.rows.set(laneKey(request.company, task), row);
+    return asClaim(row);
+  }
+}
+
+const laneKey = (company: string, task: string): string => `${company} ${task}`;
+const asClaim = ({ token, runId, task, request }: Row): Claim => ({ token, runId, task, leaseMs: request.leaseMs });

@@ -1,0 +1,188 @@
+import { beginning, nameUuid, taskStream, type Actor, type Recorded } from '../src/events/event.js';
+import type { LedgerEvent } from '../src/events/ledger-event.js';
+import { evolveLane, unopened, type Lane, type LaneEvent } from '../src/events/lane.js';
+import { catalogue, type CommandPorts } from '../src/commands/catalogue.js';
+import { claimRuns, ReadyRuns, type ReadyRun } from '../src/commands/claim-runs.js';
+import type { CommandContext, Dispatched, Sendable } from '../src/commands/decider.js';
+import { validated } from '../src/commands/dispatch.js';
+import { Ledger, type Patience } from '../src/commands/ledger.js';
+import { DueRetries, promoteDueRetries, type DueLane } from '../src/commands/promote-due-retries.js';
+import { finishRun, reportRunLost } from '../src/commands/run.js';
+import type { EventStore } from '../src/event-store/event-store.js';
+import { MemoryEventStore } from '../src/event-store/memory.js';
+import { dueRetries } from '../src/projections/due-retries.js';
+import { foldLog } from '../src/projections/fold.js';
+import { readyRuns } from '../src/projections/ready-runs.js';
+import { at, person } from './facts.js';
+import { VirtualLeases } from './virtual-leases.js';
+
+type Fields<C> = { readonly [Field in keyof C]?: unknown };
+export type Claimed = { readonly run: string; readonly lease: string };
+
+type LaneFacts = { readonly [E in LaneEvent as E['type']]: E['data'] };
+
+export class VirtualClock {
+  chance = 0.5;
+  private time = at('12:00');
+
+  now = (): Date => this.time;
+  random = (): number => this.chance;
+
+  set(clock: string): void {
+    this.time = at(clock);
+  }
+
+  advance(ms: number): void {
+    this.time = new Date(this.time.getTime() + ms);
+  }
+}
+
+/**
+ * The whole ledger but its doors and its database: real commands on an event store in memory, with read models folded from the
+ * log when they are asked, on a clock that the test moves.
+ */
+export class VirtualLedger {
+  readonly clock: VirtualClock;
+  readonly leases: VirtualLeases;
+  readonly ports: CommandPorts;
+  private sent = 0;
+  private claims = 0;
+
+  constructor({ store, clock = new VirtualClock(), leases, patience }: Partial<Parts> = {}) {
+    this.clock = clock;
+    this.leases = leases ?? new VirtualLeases(clock);
+    const events = store ?? new MemoryEventStore({ now: clock.now });
+    const ledger = new Ledger(events, clock, this.leases, patience);
+    this.ports = {
+      store: events,
+      ledger,
+      clock,
+      leases: this.leases,
+      dueRetries: new FoldedDueRetries(events),
+      readyRuns: new FoldedReadyRuns(events),
+    };
+  }
+
+  /** Another process on the same log, clock and leases. */
+  another(): VirtualLedger {
+    return new VirtualLedger({ store: this.ports.store, clock: this.clock, leases: this.leases });
+  }
+
+  /** As Dispatch sends it, each time under a commandId of its own unless one is given. */
+  async send<C extends object, Answer>(
+    kind: Sendable<C, Answer>,
+    fields: Fields<C>,
+    context: Partial<CommandContext> = {},
+  ): Promise<Dispatched<Answer>> {
+    const execution = catalogue.find(({ command }) => command === kind.command);
+    if (!execution) throw new Error(`${kind.command.name} is not in the catalogue`);
+    const command = validated(kind.command, { company: 'acme', ...fields });
+    const commandId = nameUuid('sent by the test', ++this.sent);
+    // The catalogue's list forgets the type of each answer; `kind` remembers it.
+    return (await execution.execute(command, { commandId, actor: person, ...context }, this.ports)) as Dispatched<Answer>;
+  }
+
+  async answer<C extends object, Answer>(kind: Sendable<C, Answer>, fields: Fields<C>, actor: Actor = person): Promise<Answer> {
+    return (await this.send(kind, fields, { actor })).answer;
+  }
+
+  /** What a worker does: as many runs as there are, up to `max`. */
+  async claim(agent: string, fields: { max?: number; requestId?: string; leaseMs?: number } = {}): Promise<Claimed[]> {
+    const { runs } = await this.answer(claimRuns, {
+      agent,
+      workerId: 'laptop',
+      requestId: `claim-${++this.claims}`,
+      max: 10,
+      ...fields,
+    });
+    return runs.map(({ run, lease }) => ({ run: run.id, lease: lease.token }));
+  }
+
+  /** Claims the agent's next run, and says how it ended. */
+  async work(agent: string, ending: Fields<InstanceType<typeof finishRun.command>>): Promise<string> {
+    const [claimed] = await this.claim(agent, { max: 1 });
+    if (!claimed) throw new Error(`there is nothing to do for ${agent}`);
+    await this.send(finishRun, { ...claimed, ...ending });
+    return claimed.run;
+  }
+
+  async promoteDue(): Promise<readonly string[]> {
+    return (await this.answer(promoteDueRetries, { company: undefined })).runIds;
+  }
+
+  /** What the reaper does: leases that nobody has renewed in time are taken back, and their runs reported as lost. */
+  async reap(): Promise<void> {
+    for (const lost of this.leases.revoke()) await this.send(reportRunLost, lost, { actor: { type: 'system', id: 'reaper' } });
+  }
+
+  log(): Promise<Recorded<LedgerEvent>[]> {
+    return wholeLog(this.ports.store);
+  }
+
+  async history(task: string, company = 'acme'): Promise<Recorded<LaneEvent>[]> {
+    return this.ports.store.readStream<LaneEvent>(taskStream(company, task));
+  }
+
+  async lane(task: string): Promise<Lane> {
+    return (await this.history(task)).reduce(evolveLane, unopened);
+  }
+
+  /** The data of the task's last event of this type. */
+  async last<Type extends LaneEvent['type']>(task: string, type: Type): Promise<LaneFacts[Type]> {
+    const found = (await this.history(task)).findLast((event) => event.type === type);
+    if (!found) throw new Error(`${task} has no ${type}`);
+    // Found by its type, which the compiler does not carry over to the data.
+    return found.data as LaneFacts[Type];
+  }
+}
+
+interface Parts {
+  readonly store: EventStore;
+  readonly clock: VirtualClock;
+  readonly leases: VirtualLeases;
+  readonly patience: Patience;
+}
+
+const wholeLog = (store: EventStore) => store.readAll<LedgerEvent>({ after: beginning, limit: 1_000_000 });
+
+class FoldedDueRetries extends DueRetries {
+  constructor(private readonly store: EventStore) {
+    super();
+  }
+
+  async caughtUp(): Promise<void> {}
+
+  async due(now: string, limit: number, { company, after }: { company?: string; after?: DueLane }): Promise<DueLane[]> {
+    const lanes = (await this.lanes()).filter((lane) => lane.dueAt <= now && (company === undefined || lane.company === company));
+    return lanes.filter((lane) => !after || byDueTime(lane, after) > 0).slice(0, limit);
+  }
+
+  async nextDue(): Promise<string | undefined> {
+    return (await this.lanes())[0]?.dueAt;
+  }
+
+  private async lanes(): Promise<DueLane[]> {
+    const rows = foldLog(dueRetries, await wholeLog(this.store));
+    return rows.map(({ due_at: dueAt, parked: runs, ...lane }) => ({ ...lane, dueAt, runs })).sort(byDueTime);
+  }
+}
+
+class FoldedReadyRuns extends ReadyRuns {
+  constructor(private readonly store: EventStore) {
+    super();
+  }
+
+  async caughtUp(): Promise<void> {}
+
+  async candidates(company: string, agent: string, limit: number): Promise<ReadyRun[]> {
+    const rows = foldLog(readyRuns, await wholeLog(this.store)).filter((row) => row.company === company && row.agent === agent);
+    const inOrder = rows.sort(
+      (a, b) => a.rank - b.rank || a.priority - b.priority || compare(a.ready_at, b.ready_at) || a.n - b.n,
+    );
+    return inOrder.slice(0, limit).map(({ task, run_id: runId }) => ({ task, runId }));
+  }
+}
+
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+const byDueTime = (a: DueLane, b: DueLane): number =>
+  compare(a.dueAt, b.dueAt) || compare(a.company, b.company) || compare(a.task, b.task);
