@@ -1,5 +1,7 @@
 import type { Command } from 'commander';
-import type { Agent, AgentPolicy, Page } from './answers.js';
+import type { Agent } from '../projections/agent-queries.js';
+import type { AgentPolicy } from '../events/agent.js';
+import type { Page } from '../projections/paging.js';
 import type { Client } from './client.js';
 import { named, openDoor, surely, verb, type Door, type DoorOptions } from './door.js';
 import { sayDuration } from './durations.js';
@@ -64,17 +66,15 @@ async function list({ client, output }: Door, { limit, cursor }: PageOptions): P
     ['agent', (agent) => agent.id],
     ['status', (agent) => agent.status],
     ['adapter', (agent) => agent.adapter],
-    ['running', (agent) => `${agent.counts?.running ?? 0}/${agent.policy.maxConcurrentRuns}`],
-    ['queued', (agent) => agent.counts?.queued],
-    ['parked', (agent) => agent.counts?.parked],
-    ['deferred', (agent) => agent.counts?.deferred],
-    ['held', (agent) => agent.counts?.held],
-    ['worker seen', (agent) => sayTime(agent.lastSeen)],
-    ['last run', (agent) => lastRun(agent)],
+    ['running', (agent) => `${agent.counts.running}/${agent.policy.maxConcurrentRuns}`],
+    ['queued', (agent) => agent.counts.queued],
+    ['parked', (agent) => agent.counts.parked],
+    ['deferred', (agent) => agent.counts.deferred],
+    ['held', (agent) => agent.counts.held],
+    ['worker seen', (agent) => sayTime(agent.workerSeenAt)],
+    ['last run', (agent) => agent.lastRun],
   ]);
 }
-
-const lastRun = ({ lastRun: run }: Agent): string => (typeof run === 'string' ? run : run ? `${run.id} ${run.status}` : '');
 
 async function get({ client, output }: Door, agent: string): Promise<void> {
   output.one(await named(client, 'agents', agent, (id) => client.get<Agent>(['agents', id])), (one) => [
@@ -87,9 +87,9 @@ async function get({ client, output }: Door, agent: string): Promise<void> {
     ['woken on demand', one.policy.wakeOnDemand ? 'yes' : 'no'],
     ['heartbeat', one.policy.heartbeat.enabled ? `every ${sayDuration(one.policy.heartbeat.intervalSec * 1_000)}` : 'off'],
     ['retries after', one.policy.retry.delaysMs.map(sayDuration).join(', ') || 'none'],
-    ...Object.entries(one.counts ?? {}),
-    ['worker seen', sayTime(one.lastSeen)],
-    ['last run', lastRun(one)],
+    ...Object.entries(one.counts),
+    ['worker seen', sayTime(one.workerSeenAt)],
+    ['last run', one.lastRun],
   ]);
 }
 

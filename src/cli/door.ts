@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { userInfo } from 'node:os';
 import { Option, type Command } from 'commander';
 import { clientConfig } from '../config.js';
-import type { Page } from './answers.js';
+import type { Page } from '../projections/paging.js';
 import { Client, type At } from './client.js';
 import { Output, formats, type Format } from './output.js';
 import { persist } from './persist.js';

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { Fact } from './answers.js';
+import type { Recorded } from '../events/event.js';
 import { named, openDoor, pages, verb, type Door, type DoorOptions } from './door.js';
 import { Usage } from './problem.js';
 import { storyColumns } from './story.js';
@@ -19,11 +19,11 @@ interface ReplayOptions extends DoorOptions {
   json?: boolean;
 }
 
-async function replay({ client, output }: Door, id: string, isBefore: (fact: Fact) => boolean): Promise<void> {
+async function replay({ client, output }: Door, id: string, isBefore: (fact: Recorded) => boolean): Promise<void> {
   const kind = isRun(id) ? 'runs' : 'tasks';
   const facts = await named(client, kind, id, async (whole) => {
-    const told: Fact[] = [];
-    for await (const fact of pages<Fact>(client, [kind, whole, 'events'])) {
+    const told: Recorded[] = [];
+    for await (const fact of pages<Recorded>(client, [kind, whole, 'events'])) {
       if (!isBefore(fact)) break;
       told.push(fact);
     }
@@ -35,7 +35,7 @@ async function replay({ client, output }: Door, id: string, isBefore: (fact: Fac
 /** `<task>.<n>`; a task has no dot in its name. */
 const isRun = (id: string): boolean => id.includes('.');
 
-function until(at: string | undefined): (fact: Fact) => boolean {
+function until(at: string | undefined): (fact: Recorded) => boolean {
   if (at === undefined) return () => true;
   if (!at.includes('-')) return ({ position }) => Number(position) <= wholePosition(at);
   const time = Date.parse(at);

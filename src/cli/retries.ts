@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
-import type { Page, Run } from './answers.js';
+import type { Page } from '../projections/paging.js';
+import type { Run } from '../projections/run-queries.js';
 import { openDoor, surely, verb, type Door, type DoorOptions } from './door.js';
 import { pageOptions, wholeNumber, type PageOptions } from './options.js';
 import { sayDue } from './times.js';

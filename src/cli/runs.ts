@@ -1,6 +1,9 @@
 import { Option, type Command } from 'commander';
+import type { Next, RunView } from '../commands/run-view.js';
 import { runStatuses } from '../events/run.js';
-import type { Fact, Page, Run } from './answers.js';
+import type { Recorded } from '../events/event.js';
+import type { Page } from '../projections/paging.js';
+import type { Run } from '../projections/run-queries.js';
 import { named, openDoor, surely, verb, type Door, type DoorOptions } from './door.js';
 import { pageOptions, type PageOptions } from './options.js';
 import { storyColumns } from './story.js';
@@ -108,22 +111,22 @@ async function get({ client, output }: Door, run: string): Promise<void> {
 
 async function events({ client, output }: Door, run: string, { limit, cursor }: PageOptions): Promise<void> {
   output.list(
-    await named(client, 'runs', run, (id) => client.get<Page<Fact>>(['runs', id, 'events'], { limit, cursor })),
+    await named(client, 'runs', run, (id) => client.get<Page<Recorded>>(['runs', id, 'events'], { limit, cursor })),
     storyColumns,
   );
 }
 
 async function cancel({ client, output }: Door, run: string, { reason, intent }: CancelOptions): Promise<void> {
   const { body } = await named(client, 'runs', run, (id) =>
-    surely((key) => client.post<{ run?: Run; next?: { run?: string } }>(['runs', id, 'cancel'], { reason, intent }, { key })),
+    surely((key) => client.post<{ run?: RunView; next?: Next }>(['runs', id, 'cancel'], { reason, intent }, { key })),
   );
-  const follows = body.next?.run ? `; next: ${body.next.run}` : '';
+  const follows = body.next && 'run' in body.next ? `; next: ${body.next.run}` : '';
   output.did(body, `${body.run?.id ?? run} is ${body.run?.status ?? 'cancelled'}${follows}`);
 }
 
 interface Retried {
   outcome: 'scheduled' | 'retry_exhausted';
-  run?: Run;
+  run?: RunView;
   dueAt?: string;
   attempt: number;
   maxAttempts: number;
@@ -144,7 +147,7 @@ async function retry({ client, output }: Door, run: string, reason: string | und
 interface RetriedNow {
   outcome: 'promoted' | 'already_promoted' | 'no_scheduled_retry' | 'gate_suppressed';
   code?: string;
-  run?: Run;
+  run?: RunView;
 }
 
 async function retryNow({ client, output }: Door, run: string): Promise<void> {

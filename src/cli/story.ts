@@ -1,13 +1,13 @@
 import type { Event } from '../events/event.js';
 import type { LedgerEvent } from '../events/ledger-event.js';
 import type { Failure } from '../events/run.js';
-import type { Fact } from './answers.js';
+import type { Recorded } from '../events/event.js';
 import { sayDuration } from './durations.js';
 import type { Column } from './table.js';
 import { sayTime } from './times.js';
 
 /** When, where in the stream, what, by whom, and the sentence that says it to a person. */
-export const storyColumns: readonly Column<Fact>[] = [
+export const storyColumns: readonly Column<Recorded>[] = [
   ['time', ({ recordedAt }) => sayTime(recordedAt)],
   ['rev', ({ revision }) => revision],
   ['event', ({ type }) => type],

@@ -1,6 +1,7 @@
 import { Option, type Command } from 'commander';
 import { taskKinds, taskPriorities, taskStatuses } from '../events/task.js';
-import type { Page, Task } from './answers.js';
+import type { Page } from '../projections/paging.js';
+import type { Task } from '../projections/task-queries.js';
 import type { Client } from './client.js';
 import { named, openDoor, surely, verb, type Door, type DoorOptions } from './door.js';
 import { pageOptions, type PageOptions } from './options.js';

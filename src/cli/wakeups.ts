@@ -1,6 +1,7 @@
 import { Option, type Command } from 'commander';
 import { wakeupSources } from '../events/wakeup.js';
-import type { Page, Wakeup } from './answers.js';
+import type { Page } from '../projections/paging.js';
+import type { Wakeup } from '../projections/wakeup-queries.js';
 import { named, openDoor, surely, verb, type Door, type DoorOptions } from './door.js';
 import { jsonObject, pageOptions, type PageOptions } from './options.js';
 import { sayTime } from './times.js';

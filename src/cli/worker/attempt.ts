@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { commandEnvironment } from '../../config.js';
-import type { Run } from '../answers.js';
+import type { RunView } from '../../commands/run-view.js';
 import type { Client } from '../client.js';
 import { sayDuration } from '../durations.js';
 import { persist } from '../persist.js';
@@ -17,7 +17,7 @@ import type { WorkerSettings } from './settings.js';
 
 /** A claimed run, and when the claim was sent on `performance.now()`. */
 export interface Claimed {
-  readonly run: Run;
+  readonly run: RunView;
   readonly lease: Lease;
   readonly sentAt: number;
   /** what a read must have reached to show the run's start */

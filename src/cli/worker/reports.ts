@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Next, RunView } from '../../commands/run-view.js';
 import type { Client } from '../client.js';
 import { persist } from '../persist.js';
 import { Problem } from '../problem.js';
@@ -8,15 +9,8 @@ import { withoutExtras, type Finish } from './finish.js';
 
 /** What the ledger made of a finish. */
 export interface Finished {
-  readonly run?: { readonly status: string; readonly errorFamily?: string };
-  readonly next?: {
-    readonly kind: 'retry_scheduled' | 'retry_exhausted' | 'queued' | 'escalated';
-    readonly run?: string;
-    readonly dueAt?: string;
-    readonly attempt?: number;
-    readonly maxAttempts?: number;
-    readonly why?: string;
-  };
+  readonly run?: RunView;
+  readonly next?: Next;
 }
 
 /** An end that is to be reported. The key stays with it, so that it counts once however often it is sent. */

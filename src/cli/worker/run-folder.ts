@@ -1,7 +1,9 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { JsonObject } from '../../events/event.js';
-import type { Run, Wakeup } from '../answers.js';
+import type { Run } from '../../projections/run-queries.js';
+import type { Wakeup } from '../../projections/wakeup-queries.js';
+import type { RunView } from '../../commands/run-view.js';
 import type { Client } from '../client.js';
 
 /** What a command is told of its run, and where it may leave word. Gone when the run's end is on its way. */
@@ -33,15 +35,15 @@ export interface RunContextFile {
   readonly payloads: readonly JsonObject[];
 }
 
-type ContextWakeup = Pick<Wakeup, 'id'> &
-  Partial<Wakeup> & { readonly commentIds?: readonly string[]; readonly payload?: JsonObject };
+/** Of one that could not be read, its id alone. */
+type ContextWakeup = Pick<Wakeup, 'id'> & Partial<Wakeup>;
 
 const shownWakeups = 50;
 
 /** All that the ledger knows of a claimed run; of what cannot be had within seconds, what the claim said. */
-export async function contextOf(client: Client, claimed: Run, minPosition: string | undefined): Promise<RunContextFile> {
-  const run = await orElse(claimed, () => read<Run>(client, ['runs', claimed.id], minPosition));
-  const ids = (run.wakeups ?? []).slice(0, shownWakeups);
+export async function contextOf(client: Client, claimed: RunView, minPosition: string | undefined): Promise<RunContextFile> {
+  const run = await orElse(bare(claimed), () => read<Run>(client, ['runs', claimed.id], minPosition));
+  const ids = run.wakeups.slice(0, shownWakeups);
   const wakeups = await Promise.all(
     ids.map((id) => orElse<ContextWakeup>({ id }, () => read(client, ['wakeups', id], minPosition))),
   );
@@ -52,6 +54,16 @@ export async function contextOf(client: Client, claimed: Run, minPosition: strin
     payloads: wakeups.flatMap(({ payload }) => (payload ? [payload] : [])),
   };
 }
+
+/** What the claim said, and nothing of what it did not say. */
+const bare = (claimed: RunView): Run => ({
+  ...claimed,
+  cause: 'unknown',
+  wakeups: [],
+  exhausted: false,
+  revision: -1,
+  context: {},
+});
 
 const read = async <T>(client: Client, at: readonly string[], minPosition: string | undefined): Promise<T> =>
   (await client.read<T>(at, {}, { minPosition, timeoutMs: 5_000 })).body;

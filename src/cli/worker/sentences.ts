@@ -1,3 +1,4 @@
+import type { Next } from '../../commands/run-view.js';
 import { sayDue } from '../times.js';
 import type { Finished } from './reports.js';
 import type { RunContextFile } from './run-folder.js';
@@ -5,7 +6,7 @@ import type { RunContextFile } from './run-folder.js';
 /** Why the run was asked for, for LEDGER_REASON and the worker's terminal. */
 export function reasonOf({ run, wakeups }: Pick<RunContextFile, 'run' | 'wakeups'>): string {
   const said = run.context?.reason;
-  return (typeof said === 'string' ? said : undefined) ?? run.retryReason ?? wakeups[0]?.reason ?? run.cause ?? '';
+  return (typeof said === 'string' ? said : undefined) ?? run.retryReason ?? wakeups[0]?.reason ?? run.cause;
 }
 
 /** How a run ended, and what the ledger made of it. */
@@ -15,15 +16,15 @@ export function conclusion(run: string, outcome: string, exitCode: number | unde
   return next ? `${ended}; next: ${nextStep(next)}` : ended;
 }
 
-function nextStep({ kind, run, dueAt, attempt, maxAttempts, why }: NonNullable<Finished['next']>): string {
-  switch (kind) {
+function nextStep(next: Next): string {
+  switch (next.kind) {
     case 'retry_scheduled':
-      return `retry ${run} at ${sayDue(dueAt)} (attempt ${attempt} of ${maxAttempts})`;
+      return `retry ${next.run} at ${sayDue(next.dueAt)} (attempt ${next.attempt} of ${next.maxAttempts})`;
     case 'queued':
-      return `${run} is queued`;
+      return `${next.run} is queued`;
     case 'retry_exhausted':
-      return `none, its ${maxAttempts} retries are used up`;
+      return `none, its ${next.maxAttempts} retries are used up`;
     case 'escalated':
-      return why ?? 'a person must look at it';
+      return next.why;
   }
 }
