@@ -1,13 +1,38 @@
-import { Controller, Post, Put } from '@nestjs/common';
+import { Controller, Get, Post, Put } from '@nestjs/common';
 import { pauseAgent, putAgent, resumeAgent, terminateAgent } from '../commands/agent.js';
+import { Slug } from '../commands/fields.js';
+import { AgentsQueries } from '../projections/agent-queries.js';
+import { agents } from '../projections/agents.js';
 import { Call, type Exchange } from './call.js';
 import { CommandDoor } from './command-door.js';
+import { ListOfCompany, OfCompany, readOf } from './query.js';
+import { one, Reads } from './reads.js';
 
-const showAgent = { show: <A>({ agent }: { agent: A }) => agent };
+export class OneAgent extends OfCompany {
+  @Slug() agent!: string;
+}
 
 @Controller('v1/companies/:company/agents')
 export class AgentsController {
-  constructor(private readonly door: CommandDoor) {}
+  constructor(
+    private readonly door: CommandDoor,
+    private readonly reads: Reads,
+    private readonly queries: AgentsQueries,
+  ) {}
+
+  @Get()
+  async list(@Call() call: Exchange) {
+    const { company, ...page } = readOf(ListOfCompany, call);
+    await this.reads.upTo(call, agents);
+    return this.queries.list(company, page);
+  }
+
+  @Get(':agent')
+  async get(@Call() call: Exchange) {
+    const { company, agent } = readOf(OneAgent, call);
+    await this.reads.upTo(call, agents);
+    return one(call, await this.queries.get(company, agent), { code: 'agent_not_found', name: agent });
+  }
 
   @Put(':agent')
   put(@Call() call: Exchange) {
@@ -29,3 +54,5 @@ export class AgentsController {
     return this.door.send(terminateAgent, call, showAgent);
   }
 }
+
+const showAgent = { show: <A>({ agent }: { agent: A }) => agent };

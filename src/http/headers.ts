@@ -35,7 +35,7 @@ export function minPositionOf(call: Exchange): Position | undefined {
 }
 
 export function positionNamed(field: string, position: string): Position {
-  if (/^[0-9A-Za-z]{1,64}$/.test(position)) return position;
+  if (/^\d{16}$/.test(position)) return position;
   throw malformed(field, `${field} is ${quoted(position)}: give a position that a Ledger-Position header or an event had`);
 }
 

@@ -44,13 +44,15 @@ export interface ClockReading {
   readonly random: number;
 }
 
-/** A clock that is set by hand; the routes of it exist where `clock` is there. */
-export abstract class ManualTime {
-  abstract readonly clock:
-    | {
-        read(): ClockReading;
-        /** @throws an error named ClockGoesBack */
-        set(reading: Partial<ClockReading>): Promise<ClockReading>;
-      }
-    | undefined;
+/** The time that everything takes for now. */
+export abstract class Time {
+  abstract now(): Date;
+  /** where time is set by hand; only there the routes of it exist */
+  abstract readonly manual: ManualTime | undefined;
+}
+
+export interface ManualTime {
+  read(): ClockReading;
+  /** @throws an error named ClockGoesBack */
+  set(reading: Partial<ClockReading>): Promise<ClockReading>;
 }

@@ -4,6 +4,7 @@ import { Contention, OutcomeUnknown, Rejected, rejectedCodes, type RejectedCode 
 import { InvalidCommand, type FieldError } from '../commands/dispatch.js';
 import { StoreUnavailable } from '../event-store/event-store.js';
 import { unavailable } from '../event-store/postgres-errors.js';
+import { InvalidCursor } from '../projections/paging.js';
 import { ProjectionBehind } from '../projections/progress.js';
 
 /** RFC 9457, as every route answers when it does not do what was asked. */
@@ -91,6 +92,8 @@ function told(error: unknown): Told {
     return { code: error.code, detail: error.message, ...(error.wakeupId && { wakeup: error.wakeupId }) };
   if (error instanceof Refusal) return { code: error.code, detail: error.message, ...(error.errors && { errors: error.errors }) };
   if (error instanceof InvalidCommand) return { code: 'malformed', detail: error.message, errors: error.errors };
+  if (error instanceof InvalidCursor)
+    return { code: 'malformed', detail: error.message, errors: [{ field: 'cursor', message: error.message }] };
   if (error instanceof HttpException) return toldByStatus(error.getStatus(), error.message);
   const code = codeOfFault(error);
   return code === 'internal'

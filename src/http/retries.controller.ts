@@ -1,11 +1,27 @@
-import { Controller, Post } from '@nestjs/common';
+import { Controller, Get, Post } from '@nestjs/common';
 import { promoteDueRetries } from '../commands/promote-due-retries.js';
+import { RunStatusQueries } from '../projections/run-queries.js';
+import { runStatus } from '../projections/run-status.js';
+import { tasks } from '../projections/tasks.js';
 import { Call, type Exchange } from './call.js';
 import { CommandDoor } from './command-door.js';
+import { ListOfCompany, readOf } from './query.js';
+import { Reads } from './reads.js';
 
 @Controller('v1/companies/:company/retries')
 export class RetriesController {
-  constructor(private readonly door: CommandDoor) {}
+  constructor(
+    private readonly door: CommandDoor,
+    private readonly reads: Reads,
+    private readonly queries: RunStatusQueries,
+  ) {}
+
+  @Get()
+  async list(@Call() call: Exchange) {
+    const { company, ...page } = readOf(ListOfCompany, call);
+    await this.reads.upTo(call, runStatus, tasks);
+    return this.queries.parked(company, page);
+  }
 
   @Post('promote-due')
   promoteDue(@Call() call: Exchange) {

@@ -1,38 +1,92 @@
-import { Controller, Post } from '@nestjs/common';
+import { Controller, Get, Post } from '@nestjs/common';
+import { IsOptional } from 'class-validator';
+import { OneOf, RunId, Slug, TaskId, Text } from '../commands/fields.js';
 import { retryNow, scheduleRetry } from '../commands/retry.js';
 import { cancelRun, finishRun, recordProcess } from '../commands/run.js';
 import { nameUuid } from '../events/event.js';
+import { runStatuses, type RunStatus } from '../events/run.js';
+import { RunStatusQueries } from '../projections/run-queries.js';
+import { runStatus } from '../projections/run-status.js';
+import { tasks } from '../projections/tasks.js';
 import { Call, type Exchange } from './call.js';
 import { CommandDoor } from './command-door.js';
+import { EventPages } from './event-pages.js';
+import { ListOfCompany, OfCompany, readOf, Several } from './query.js';
+import { one, present, Reads } from './reads.js';
 
-@Controller('v1/companies/:company/runs/:run')
+export class OneRun extends OfCompany {
+  @RunId() run!: string;
+}
+
+export class RunList extends ListOfCompany {
+  @Several() @OneOf(runStatuses, { each: true }) status?: RunStatus[];
+  @Several() @Slug({ each: true }) agent?: string[];
+  @Several() @TaskId({ each: true }) task?: string[];
+  @Several() @RunId({ each: true }) chain?: string[];
+  @Several() @Text(200, { each: true }) errorCode?: string[];
+  /** text in the error */
+  @IsOptional() @Text(200) q?: string;
+}
+
+export class RunEvents extends ListOfCompany {
+  @RunId() run!: string;
+}
+
+@Controller('v1/companies/:company/runs')
 export class RunsController {
-  constructor(private readonly door: CommandDoor) {}
+  constructor(
+    private readonly door: CommandDoor,
+    private readonly reads: Reads,
+    private readonly queries: RunStatusQueries,
+    private readonly events: EventPages,
+  ) {}
 
-  @Post('process')
+  @Get()
+  async list(@Call() call: Exchange) {
+    const { company, limit, cursor, ...filters } = readOf(RunList, call);
+    await this.reads.upTo(call, runStatus, tasks);
+    return this.queries.list(company, filters, { limit, cursor });
+  }
+
+  @Get(':run')
+  async get(@Call() call: Exchange) {
+    const { company, run } = readOf(OneRun, call);
+    await this.reads.upTo(call, runStatus, tasks);
+    return one(call, await this.queries.get(company, run), { code: 'run_not_found', name: run });
+  }
+
+  @Get(':run/events')
+  async eventsOf(@Call() call: Exchange) {
+    const { company, run, ...page } = readOf(RunEvents, call);
+    await this.reads.upTo(call, runStatus);
+    return this.events.ofRun(present(await this.queries.get(company, run), { code: 'run_not_found', name: run }), page);
+  }
+
+  @Post(':run/process')
   process(@Call() call: Exchange) {
     return this.door.send(recordProcess, call);
   }
 
   /** Reported again under the same lease, it is the same report, with a key or without. */
-  @Post('finish')
+  @Post(':run/finish')
   finish(@Call() call: Exchange) {
     const { company, run } = call.request.params;
-    const commandId = nameUuid('finish', String(company), String(run), String(call.body.lease));
-    return this.door.send(finishRun, call, { commandId });
+    return this.door.send(finishRun, call, {
+      commandId: nameUuid('finish', String(company), String(run), String(call.body.lease)),
+    });
   }
 
-  @Post('cancel')
+  @Post(':run/cancel')
   cancel(@Call() call: Exchange) {
     return this.door.send(cancelRun, call);
   }
 
-  @Post('schedule-retry')
+  @Post(':run/schedule-retry')
   scheduleRetry(@Call() call: Exchange) {
     return this.door.send(scheduleRetry, call, { status: ({ outcome }) => (outcome === 'scheduled' ? 201 : 200) });
   }
 
-  @Post('retry-now')
+  @Post(':run/retry-now')
   retryNow(@Call() call: Exchange) {
     return this.door.send(retryNow, call);
   }

@@ -1,11 +1,56 @@
-import { Controller, Post, Put } from '@nestjs/common';
+import { Controller, Get, Post, Put } from '@nestjs/common';
+import { OneOf, Slug, TaskId } from '../commands/fields.js';
 import { assignTask, putTask, setTaskStatus } from '../commands/task.js';
+import { taskStatuses, type TaskStatus } from '../events/task.js';
+import { TasksQueries } from '../projections/task-queries.js';
+import { tasks } from '../projections/tasks.js';
 import { Call, type Exchange } from './call.js';
 import { CommandDoor } from './command-door.js';
+import { EventPages } from './event-pages.js';
+import { ListOfCompany, OfCompany, readOf, Several } from './query.js';
+import { one, Reads } from './reads.js';
+
+export class OneTask extends OfCompany {
+  @TaskId() task!: string;
+}
+
+export class TaskList extends ListOfCompany {
+  @Several() @OneOf(taskStatuses, { each: true }) status?: TaskStatus[];
+  @Several() @Slug({ each: true }) assignee?: string[];
+}
+
+export class TaskEvents extends ListOfCompany {
+  @TaskId() task!: string;
+}
 
 @Controller('v1/companies/:company/tasks')
 export class TasksController {
-  constructor(private readonly door: CommandDoor) {}
+  constructor(
+    private readonly door: CommandDoor,
+    private readonly reads: Reads,
+    private readonly queries: TasksQueries,
+    private readonly events: EventPages,
+  ) {}
+
+  @Get()
+  async list(@Call() call: Exchange) {
+    const { company, limit, cursor, ...filters } = readOf(TaskList, call);
+    await this.reads.upTo(call, tasks);
+    return this.queries.list(company, filters, { limit, cursor });
+  }
+
+  @Get(':task')
+  async get(@Call() call: Exchange) {
+    const { company, task } = readOf(OneTask, call);
+    await this.reads.upTo(call, tasks);
+    return one(call, await this.queries.get(company, task), { code: 'task_not_found', name: task });
+  }
+
+  @Get(':task/events')
+  eventsOf(@Call() call: Exchange) {
+    const { company, task, ...page } = readOf(TaskEvents, call);
+    return this.events.ofTask(company, task, page);
+  }
 
   @Put(':task')
   put(@Call() call: Exchange) {

@@ -1,13 +1,51 @@
-import { Controller, Post } from '@nestjs/common';
-import { requestWakeup } from '../commands/wakeup.js';
+import { Controller, Get, Post } from '@nestjs/common';
+import { OneOf, Slug, TaskId, Text, Uuid } from '../commands/fields.js';
+import { cancelWakeup, requestWakeup } from '../commands/wakeup.js';
+import { EventStore } from '../event-store/event-store.js';
+import { Progress } from '../projections/progress.js';
+import { WakeupRequestsQueries, type Wakeup } from '../projections/wakeup-queries.js';
+import { wakeupRequests, wakeupStatuses, type WakeupStatus } from '../projections/wakeup-requests.js';
 import { Call, type Exchange } from './call.js';
 import { CommandDoor, type Manner } from './command-door.js';
 import { idempotencyKeyOf, isIdempotencyKey } from './headers.js';
 import { malformed } from './problem.js';
+import { ListOfCompany, OfCompany, readOf, Several } from './query.js';
+import { present, Reads } from './reads.js';
+
+export class OneWakeup extends OfCompany {
+  @Uuid() wakeup!: string;
+}
+
+export class WakeupList extends ListOfCompany {
+  @Several() @OneOf(wakeupStatuses, { each: true }) status?: WakeupStatus[];
+  @Several() @Slug({ each: true }) agent?: string[];
+  @Several() @TaskId({ each: true }) task?: string[];
+  @Several() @Text(200, { each: true }) reason?: string[];
+}
 
 @Controller('v1/companies/:company/wakeups')
 export class WakeupsController {
-  constructor(private readonly door: CommandDoor) {}
+  constructor(
+    private readonly door: CommandDoor,
+    private readonly reads: Reads,
+    private readonly queries: WakeupRequestsQueries,
+    private readonly progress: Progress,
+    private readonly store: EventStore,
+  ) {}
+
+  @Get()
+  async list(@Call() call: Exchange) {
+    const { company, limit, cursor, ...filters } = readOf(WakeupList, call);
+    await this.reads.upTo(call, wakeupRequests);
+    return this.queries.list(company, filters, { limit, cursor });
+  }
+
+  @Get(':wakeup')
+  async get(@Call() call: Exchange) {
+    const { company, wakeup } = readOf(OneWakeup, call);
+    await this.reads.upTo(call, wakeupRequests);
+    return present(await this.queries.get(company, wakeup), { code: 'wakeup_not_found', name: wakeup });
+  }
 
   @Post()
   request(@Call() call: Exchange) {
@@ -17,6 +55,21 @@ export class WakeupsController {
       key: keyOf(call, idempotencyKey, body),
       status: () => 202,
     });
+  }
+
+  @Post(':wakeup/cancel')
+  async cancel(@Call() call: Exchange) {
+    const { task } = await this.found(call);
+    return this.door.send(cancelWakeup, call, { fields: { ...call.fields(), task } });
+  }
+
+  /** A wakeup that was requested a moment ago is there, too. */
+  private async found(call: Exchange): Promise<Wakeup> {
+    const { company, wakeup } = readOf(OneWakeup, call);
+    const known = await this.queries.get(company, wakeup);
+    if (known) return known;
+    await this.progress.reached([wakeupRequests.name], await this.store.head());
+    return present(await this.queries.get(company, wakeup), { code: 'wakeup_not_found', name: wakeup });
   }
 }
 
@@ -28,6 +81,6 @@ function keyOf(call: Exchange, named: unknown, { payload, ...target }: Readonly<
   if (typeof key !== 'string' || !isIdempotencyKey(key))
     throw malformed('idempotencyKey', 'idempotencyKey: give 1 to 255 printable ASCII characters');
   if (header !== undefined && header !== key)
-    throw malformed('idempotencyKey', `idempotencyKey and the header Idempotency-Key differ: give one of them`);
+    throw malformed('idempotencyKey', 'idempotencyKey and the header Idempotency-Key differ: give one of them');
   return { key, compared: JSON.stringify(payload ?? {}), target };
 }

@@ -1,0 +1,33 @@
+import { Controller, Get, NotFoundException, Put } from '@nestjs/common';
+import { IsNumber, IsOptional, Max, Min } from 'class-validator';
+import { validated } from '../commands/dispatch.js';
+import { IsoTime } from '../commands/fields.js';
+import { Call, type Exchange } from './call.js';
+import { Time, type ManualTime } from './ports.js';
+
+/** What is left out stays as it is. */
+export class SetClock {
+  @IsOptional() @IsoTime() now?: string;
+  @IsOptional() @IsNumber() @Min(0) @Max(1) random?: number;
+}
+
+/** Time that is set by hand, in tests; without LEDGER_CLOCK=manual it is not there. */
+@Controller('v1/clock')
+export class ClockController {
+  constructor(private readonly time: Time) {}
+
+  @Get()
+  get() {
+    return this.manual().read();
+  }
+
+  @Put()
+  set(@Call() call: Exchange) {
+    return this.manual().set(validated(SetClock, call.fields()));
+  }
+
+  private manual(): ManualTime {
+    if (!this.time.manual) throw new NotFoundException('this server follows the real time');
+    return this.time.manual;
+  }
+}

@@ -1,0 +1,92 @@
+import { Injectable } from '@nestjs/common';
+import { Rejected } from '../commands/decider.js';
+import { EventStore } from '../event-store/event-store.js';
+import { beginning, taskOfRun, taskStream, type Position, type Recorded, type RunId, type StreamId } from '../events/event.js';
+import { cursorAt, InvalidCursor, keyIn, limitOf, type Page, type PageRequest } from '../projections/paging.js';
+import type { Run } from '../projections/run-queries.js';
+
+export interface LogFilter {
+  readonly company?: string;
+  readonly types?: readonly string[];
+  /** what comes after it */
+  readonly after?: Position;
+}
+
+/** Events as they were recorded, in order. A filter that drops much answers a short page, and where to go on. */
+@Injectable()
+export class EventPages {
+  constructor(private readonly store: EventStore) {}
+
+  async ofTask(company: string, task: string, page: PageRequest): Promise<Page<Recorded>> {
+    const found = await this.ofStream(taskStream(company, task), {}, page);
+    if (found.items.length === 0 && page.cursor === undefined) throw new Rejected('task_not_found', `there is no task ${task}`);
+    return found;
+  }
+
+  /** The run's own events, those of the demands that it carries, and of the runs that retry it or take its place. */
+  ofRun({ company, id, wakeups }: Run, page: PageRequest): Promise<Page<Recorded>> {
+    const names = new Set<unknown>([id, ...wakeups]);
+    const concerns = ({ data }: Recorded<EventOfLane>) =>
+      [data.runId, data.retryOf, data.by, data.wakeupId, data.into].some((name) => names.has(name));
+    return this.pages(this.stream(taskStream(company, taskOfRun(id))), concerns, page);
+  }
+
+  ofStream(stream: StreamId, filter: LogFilter, page: PageRequest): Promise<Page<Recorded>> {
+    return this.pages(this.stream(stream), passes(filter), page);
+  }
+
+  ofLog({ after, ...filter }: LogFilter, page: PageRequest): Promise<Page<Recorded>> {
+    const read = (last: string | undefined, limit: number) => this.store.readAll({ after: last ?? after ?? beginning, limit });
+    return this.pages({ name: 'events', read, placeOf: ({ position }) => position }, passes(filter), page);
+  }
+
+  private stream(stream: StreamId): Source {
+    const read = (last: string | undefined, limit: number) =>
+      this.store.readStream(stream, { from: last === undefined ? 0 : Number(last) + 1, limit });
+    return { name: stream, read, placeOf: ({ revision }) => String(revision) };
+  }
+
+  private async pages(source: Source, keep: (event: Recorded) => boolean, page: PageRequest): Promise<Page<Recorded>> {
+    const limit = limitOf(page);
+    const items: Recorded[] = [];
+    let last = page.cursor === undefined ? undefined : placeIn(source.name, page.cursor);
+    const here = () => last && cursorAt(source.name, [last]);
+    for (let scanned = 0; scanned < mostScanned;) {
+      const events = await source.read(last, pageSize);
+      for (const event of events) {
+        if (keep(event) && items.push(event) > limit) return { items: items.slice(0, limit), next: here() };
+        last = source.placeOf(event);
+      }
+      if (events.length < pageSize) return { items };
+      scanned += events.length;
+    }
+    return { items, next: here() };
+  }
+}
+
+interface Source {
+  readonly name: string;
+  /** what follows the place `last`, or the first ones */
+  read(last: string | undefined, limit: number): Promise<Recorded[]>;
+  placeOf(event: Recorded): string;
+}
+
+/** The fields by which events of a lane name runs and demands. */
+interface EventOfLane {
+  readonly type: string;
+  readonly data: Readonly<Partial<Record<'runId' | 'retryOf' | 'by' | 'wakeupId' | 'into', RunId>>>;
+}
+
+const pageSize = 500;
+const mostScanned = 5_000;
+
+const passes =
+  ({ company, types, after = beginning }: LogFilter) =>
+  (event: Recorded): boolean =>
+    (company === undefined || event.company === company) && (!types || types.includes(event.type)) && event.position > after;
+
+function placeIn(name: string, cursor: string): string {
+  const [place = ''] = keyIn(name, 1, cursor);
+  if (!/^\d{1,16}$/.test(place)) throw new InvalidCursor(cursor);
+  return place;
+}

@@ -1,0 +1,41 @@
+import { Controller, Get } from '@nestjs/common';
+import { EventStore } from '../event-store/event-store.js';
+import { CheckpointQueries } from '../projections/checkpoint-queries.js';
+import { Drain } from './drain.js';
+import { Doctor } from './ports.js';
+import { Refusal } from './problem.js';
+
+/** How the process, the store and the read models are. */
+@Controller()
+export class OperationsController {
+  constructor(
+    private readonly store: EventStore,
+    private readonly checkpoints: CheckpointQueries,
+    private readonly doctor: Doctor,
+    private readonly drain: Drain,
+  ) {}
+
+  /** The process answers. */
+  @Get('healthz')
+  health() {
+    return { status: 'ok' };
+  }
+
+  /** It takes requests: the store is there, and the server does not end. How far read models are behind is said, and no reason. */
+  @Get('readyz')
+  async ready() {
+    if (this.drain.signal.aborted) throw new Refusal('shutting_down', 'this server shuts down');
+    const head = await this.store.head();
+    return { status: 'ready', head, projections: await this.checkpoints.list() };
+  }
+
+  @Get('v1/projections')
+  async projections() {
+    return { head: await this.store.head(), items: await this.checkpoints.list() };
+  }
+
+  @Get('v1/doctor')
+  async diagnose() {
+    return { checks: await this.doctor.examine() };
+  }
+}
