@@ -74,7 +74,7 @@ export class LeaseKeeper {
     const { signal } = this.stopped;
     const body = { lease: this.lease.token, ...this.watch.output() };
     try {
-      const options = { key: null, timeoutMs: Math.ceil(this.lease.leaseMs / 3), signal };
+      const options = { key: null, timeoutMs: Math.ceil(this.lease.leaseMs / 6), signal };
       const { body: answer } = await this.client.post<{ leaseMs: number; cancelRequested?: boolean }>(
         ['runs', this.run, 'beat'],
         body,

@@ -65,7 +65,7 @@ export class ProcessGroup {
   /** No successor may start beside what is left of this run. */
   private async endRemains(): Promise<void> {
     if (!this.signal('SIGTERM')) return;
-    for (let waited = 0; waited < 2_000 && this.signal(0); waited += 20) await pause(20);
+    for (let waited = 0; waited < 1_000 && this.signal(0); waited += 20) await pause(20);
     this.kill();
   }
 

@@ -1,5 +1,5 @@
-import { spawnSync } from 'node:child_process';
 import { ProcessGroup } from '../../../src/cli/worker/process-group.js';
+import { isRunning } from '../processes.js';
 
 /** A command and what it has said so far. */
 function start(script: string, env: NodeJS.ProcessEnv = { PATH: '/usr/bin:/bin' }) {
@@ -13,14 +13,6 @@ async function until(condition: () => boolean, what: string): Promise<void> {
   for (const end = Date.now() + 10_000; !condition(); await new Promise((resume) => setTimeout(resume, 10)))
     if (Date.now() > end) throw new Error(`not within 10 s: ${what}`);
 }
-
-const lives = (pid: number): boolean => {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
-};
 
 describe('a command in its own process group', () => {
   it('says all that it has to say before its end is told', async () => {
@@ -48,7 +40,7 @@ describe('a command in its own process group', () => {
     await until(() => said().includes('\n'), 'the pid of the child');
     group.terminate(20_000);
     await expect(group.exited).resolves.toEqual({ code: null, signal: 'SIGTERM' });
-    expect(endedOrReaped(Number(said()))).toBe(true);
+    expect(isRunning(Number(said()))).toBe(false);
   });
 
   it('is killed when it does not listen', async () => {
@@ -61,13 +53,6 @@ describe('a command in its own process group', () => {
   it('takes with it what it left running', async () => {
     const { group, said } = start('sleep 60 >/dev/null 2>&1 & echo $!');
     await expect(group.exited).resolves.toEqual({ code: 0, signal: null });
-    expect(endedOrReaped(Number(said()))).toBe(true);
+    expect(isRunning(Number(said()))).toBe(false);
   });
 });
-
-/** Nobody may have waited for it yet: a zombie is dead as well. */
-function endedOrReaped(pid: number): boolean {
-  if (!lives(pid)) return true;
-  const { status, stdout } = spawnSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8' });
-  return status !== 0 || stdout.trim().startsWith('Z');
-}
