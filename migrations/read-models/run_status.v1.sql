@@ -33,12 +33,12 @@ create table run_status (
   primary key (company, run_id)
 ) with (fillfactor = 80);
 
--- Every list is newest first with the run id as tie-breaker, so each index ends with both.
+-- Every list is newest first with the run id as tie-breaker, so each index ends with both. A chain lies within one task, whose index
+-- serves it.
 create index run_status_newest on run_status (company, queued_at desc, run_id desc);
 create index run_status_by_status on run_status (company, status, queued_at desc, run_id desc);
 create index run_status_by_agent on run_status (company, agent, queued_at desc, run_id desc);
 create index run_status_by_task on run_status (company, task, queued_at desc, run_id desc);
-create index run_status_by_chain on run_status (company, chain, queued_at desc, run_id desc);
 create index run_status_by_error on run_status (company, error_code, queued_at desc, run_id desc) where error_code is not null;
 create index run_status_parked on run_status (company, scheduled_retry_at, run_id) where status = 'scheduled_retry';
 create index run_status_running on run_status (company, task) where status = 'running';

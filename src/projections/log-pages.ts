@@ -54,6 +54,7 @@ export class LogPages {
     this.forgetPassed();
     while (!signal.aborted) {
       const found = this.find(position, limit);
+      if (found.length === pageSize) this.readAhead(found.at(-1)!.position);
       if (found.length > 0) return found;
       if (this.tail !== undefined && position >= this.tail) await this.growth(signal);
       else if (!(await this.read(position))) await pause(100, signal);
@@ -86,12 +87,15 @@ export class LogPages {
     return last && this.kept.get(last.position);
   }
 
-  /** False when the log has nothing there. The page after a full one is read ahead. */
+  /** False when the log has nothing there. */
   private async read(position: Position): Promise<boolean> {
     await this.readOnce(position);
-    const page = this.kept.get(position);
-    if (page?.events.length === pageSize) this.readOnce(page.last).catch(() => {});
-    return page !== undefined;
+    return this.kept.has(position);
+  }
+
+  /** While a page is folded and written, the next one is on its way. */
+  private readAhead(position: Position): void {
+    if (this.tail !== undefined && position < this.tail) this.readOnce(position).catch(() => {});
   }
 
   private async readOnce(position: Position): Promise<void> {

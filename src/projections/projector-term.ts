@@ -19,7 +19,8 @@ export class Unfoldable extends Error {
   override readonly name = 'Unfoldable';
 }
 
-const cachedRows = 100_000;
+const cachedRows = 20_000;
+const cachedRowsOfSparse = 100_000;
 const wholeTable = 20_000;
 
 /**
@@ -27,7 +28,7 @@ const wholeTable = 20_000;
  * After any error but Unfoldable it is to be thrown away.
  */
 export class ProjectorTerm<Row extends object> {
-  private readonly cache = new RowCache<Row>(cachedRows);
+  private readonly cache: RowCache<Row>;
 
   private constructor(
     private readonly store: EventStore,
@@ -36,7 +37,9 @@ export class ProjectorTerm<Row extends object> {
     private readonly term: number,
     private at: Checkpoint,
     private readonly parked: Set<string>,
-  ) {}
+  ) {
+    this.cache = new RowCache(projection.sparse ? cachedRowsOfSparse : cachedRows);
+  }
 
   /** Throws Halted when the log is not the one that was folded. */
   static async begin<Row extends object>(

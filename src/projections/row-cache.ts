@@ -30,10 +30,10 @@ export class RowCache<Row> {
     if (this.recent.size >= this.limit) this.turn();
   }
 
-  /** Takes a whole table, if it is small enough to be kept. */
+  /** Takes a whole table, which is to be smaller than the limit. */
   holdAll(rows: readonly Row[], key: readonly (keyof Row)[]): void {
     this.clear();
-    this.whole = rows.length < this.limit / 2;
+    this.whole = true;
     for (const row of rows) this.set(keyOf(key.map((column) => row[column])), row);
   }
 

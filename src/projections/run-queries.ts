@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import type { JsonObject, RunId, WakeupId } from '../events/event.js';
+import { taskOfRun, type JsonObject, type RunId, type WakeupId } from '../events/event.js';
 import type { RunStatus } from '../events/run.js';
 import { newestFirst } from './newest-first.js';
 import { cursorAt, keyIn, limitOf, type Page, type PageRequest } from './paging.js';
@@ -83,8 +83,8 @@ export class RunStatusQueries {
       company,
       order: ['queued_at', 'run_id'],
       filters: [
+        ['task', task ?? chain?.map(taskOfRun)],
         ['chain', chain],
-        ['task', task],
         ['error_code', errorCode],
         ['agent', agent],
         ['status', status],

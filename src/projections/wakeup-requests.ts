@@ -1,7 +1,26 @@
 import type { JsonObject, RunId, WakeupId } from '../events/event.js';
 import { amend, create, projection, type Change, type Fact } from './projection.js';
 
-export const wakeupStatuses = ['queued', 'coalesced', 'deferred', 'skipped', 'cancelled', 'claimed', 'completed', 'failed'] as const;
+export const wakeupStatuses = [
+  'queued',
+  'coalesced',
+  'deferred',
+  'skipped',
+  'cancelled',
+  'claimed',
+  'completed',
+  'failed',
+] as const;
+export const wakeupStatuses = [
+  'queued',
+  'coalesced',
+  'deferred',
+  'skipped',
+  'cancelled',
+  'claimed',
+  'completed',
+  'failed',
+] as const;
 export type WakeupStatus = (typeof wakeupStatuses)[number];
 
 /** One demand, and what became of it. One that joined another shares the other's fate, which the query looks up. */
