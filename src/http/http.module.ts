@@ -1,13 +1,5 @@
-import { Module, type DynamicModule, type Provider } from '@nestjs/common';
+import { Module, type DynamicModule } from '@nestjs/common';
 import { APP_FILTER } from '@nestjs/core';
-import { ActivityQueries } from '../projections/activity-queries.js';
-import { AgentsQueries } from '../projections/agent-queries.js';
-import { CheckpointQueries } from '../projections/checkpoint-queries.js';
-import { DashboardQueries } from '../projections/dashboard-queries.js';
-import { ReadModels } from '../projections/read-models.js';
-import { RunStatusQueries } from '../projections/run-queries.js';
-import { TasksQueries } from '../projections/task-queries.js';
-import { WakeupRequestsQueries } from '../projections/wakeup-queries.js';
 import { AgentsController } from './agents.controller.js';
 import { BeatsController } from './beats.controller.js';
 import { ClaimsController } from './claims.controller.js';
@@ -41,25 +33,11 @@ export const controllers = [
   ClockController,
 ];
 
-const queries = [
-  ActivityQueries,
-  AgentsQueries,
-  CheckpointQueries,
-  DashboardQueries,
-  RunStatusQueries,
-  TasksQueries,
-  WakeupRequestsQueries,
-].map((Queries): Provider => ({
-  provide: Queries,
-  useFactory: (readModels: ReadModels) => new Queries(readModels),
-  inject: [ReadModels],
-}));
-
 @Module({})
 export class HttpModule {
-  /** `imports` bring Dispatch, EventStore, ReadModels, Progress, IdempotencyKeys and the ports of ports.ts. */
+  /** `imports` bring Dispatch, EventStore, IdempotencyKeys, Progress, the queries of the read models, and the ports of ports.ts. */
   static with(...imports: NonNullable<DynamicModule['imports']>): DynamicModule {
     const filter = { provide: APP_FILTER, useClass: ProblemFilter };
-    return { module: HttpModule, imports, controllers, providers: [CommandDoor, Reads, EventPages, Drain, ...queries, filter] };
+    return { module: HttpModule, imports, controllers, providers: [CommandDoor, Reads, EventPages, Drain, filter] };
   }
 }
