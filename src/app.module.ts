@@ -1,0 +1,54 @@
+import { Module, type DynamicModule, type FactoryProvider } from '@nestjs/common';
+import { CommandPorts } from './commands/catalogue.js';
+import { CommandsModule } from './commands/commands.module.js';
+import { examine } from './doctor.js';
+import { EventStore } from './event-store/event-store.js';
+import { HttpModule } from './http/http.module.js';
+import { IdempotencyKeys } from './http/idempotency-keys.js';
+import { Beats, Bells, Doctor, Time } from './http/ports.js';
+import { LedgerProcess } from './ledger-process.js';
+import { ManualClock } from './manual-clock.js';
+import { ActivityQueries } from './projections/activity-queries.js';
+import { AgentsQueries } from './projections/agent-queries.js';
+import { CheckpointQueries } from './projections/checkpoint-queries.js';
+import { DashboardQueries } from './projections/dashboard-queries.js';
+import { Progress } from './projections/progress.js';
+import { RunStatusQueries } from './projections/run-queries.js';
+import { TasksQueries } from './projections/task-queries.js';
+import { WakeupRequestsQueries } from './projections/wakeup-queries.js';
+import { LeaseBeats } from './workers/beats.js';
+
+/** The one module of a process: its parts, for commands and doors to be injected with. */
+@Module({})
+export class AppModule {
+  static of(ledger: LedgerProcess): DynamicModule {
+    const parts: DynamicModule = {
+      module: Parts,
+      providers: [{ provide: LedgerProcess, useValue: ledger }, ...partsOfTheLedger],
+      exports: partsOfTheLedger.map(({ provide }) => provide),
+    };
+    return { module: AppModule, imports: [HttpModule.with(parts, CommandsModule.with(parts))] };
+  }
+}
+
+class Parts {}
+
+const part = (provide: FactoryProvider['provide'], of: (ledger: LedgerProcess) => object): FactoryProvider => ({
+  provide,
+  useFactory: of,
+  inject: [LedgerProcess],
+});
+
+const partsOfTheLedger = [
+  part(CommandPorts, (ledger) => ledger),
+  part(EventStore, ({ store }) => store),
+  part(Progress, ({ progress }) => progress),
+  ...[RunStatusQueries, WakeupRequestsQueries, AgentsQueries, TasksQueries, DashboardQueries, ActivityQueries, CheckpointQueries].map((Queries) =>
+    part(Queries, ({ readModels }) => new Queries(readModels)),
+  ),
+  part(IdempotencyKeys, ({ reads }) => new IdempotencyKeys(reads)),
+  part(Bells, ({ bells }) => bells),
+  part(Beats, ({ leases, ledger }) => new LeaseBeats(leases, ledger)),
+  part(Doctor, ({ reads, store, clock }) => ({ examine: () => examine(reads, store, 'skewMs' in clock ? clock.skewMs : 0) })),
+  part(Time, ({ clock }) => ({ now: () => clock.now(), manual: clock instanceof ManualClock ? clock : undefined })),
+];
