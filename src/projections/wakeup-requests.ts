@@ -11,16 +11,6 @@ export const wakeupStatuses = [
   'completed',
   'failed',
 ] as const;
-export const wakeupStatuses = [
-  'queued',
-  'coalesced',
-  'deferred',
-  'skipped',
-  'cancelled',
-  'claimed',
-  'completed',
-  'failed',
-] as const;
 export type WakeupStatus = (typeof wakeupStatuses)[number];
 
 /** One demand, and what became of it. One that joined another shares the other's fate, which the query looks up. */
