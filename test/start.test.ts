@@ -6,6 +6,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { postmaster, within } from '../src/embedded-postgres/postmaster.js';
 
+// A stale dist/ is built first.
+jest.setTimeout(90_000);
+
 let home: string;
 let port: number;
 const started: Start[] = [];
