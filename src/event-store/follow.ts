@@ -46,7 +46,9 @@ function ahead<T>(page: Promise<T>): Promise<T> {
 /** `Promise.race` with one long-lived promise would keep every page alive until that one settles. */
 async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
   const stopped = new AbortController();
-  const abort = new Promise<undefined>((done) => signal.addEventListener('abort', () => done(undefined), { signal: stopped.signal }));
+  const abort = new Promise<undefined>((done) =>
+    signal.addEventListener('abort', () => done(undefined), { signal: stopped.signal }),
+  );
   try {
     return await Promise.race([work, abort]);
   } finally {
