@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
 import { plainToInstance } from 'class-transformer';
-import { validateSync, type ValidationError } from 'class-validator';
+import { getMetadataStorage, validateSync, type ValidationError } from 'class-validator';
 import type { CommandContext, Dispatched, Sendable } from './decider.js';
 import { isFreeJson } from './fields.js';
 
@@ -62,9 +62,15 @@ function made<C extends object>(type: new () => C, fields: object): C {
   }
 }
 
-function fieldErrors({ property, constraints = {}, children = [] }: ValidationError, path = ''): FieldError[] {
+function fieldErrors({ property, target, constraints = {}, children = [] }: ValidationError, path = ''): FieldError[] {
   const field = path + property;
-  const messages = Object.entries(constraints).map(([rule, message]) => (rule === 'whitelistValidation' ? `unknown field ${field}` : message));
+  const messages = Object.entries(constraints).map(([rule, message]) => (rule === 'whitelistValidation' ? unknownField(field, target) : message));
   const own = [...new Set(messages)].map((message) => ({ field, message }));
   return [...own, ...children.flatMap((child) => fieldErrors(child, `${field}.`))];
+}
+
+function unknownField(field: string, target: object | undefined): string {
+  const type = target?.constructor;
+  const known = type ? getMetadataStorage().getTargetValidationMetadatas(type, '', false, false) : [];
+  return `unknown field ${field}; there are ${[...new Set(known.map(({ propertyName }) => propertyName))].join(', ')}`;
 }

@@ -37,7 +37,7 @@ describe('a command that is checked at the door', () => {
 
   it('is told of every field once', () =>
     expect(errorsOf({ agent: 'coder', max: 'x', extra: 1 })).toEqual([
-      { field: 'extra', message: 'unknown field extra' },
+      { field: 'extra', message: 'unknown field extra; there are agent, max, payload' },
       { field: 'max', message: 'max is "x": give a whole number from 1 to 10' },
     ]));
 });
