@@ -56,7 +56,7 @@ export class PostgresHints {
         await this.#listenOnce(pool, signal, () => (attempt = 0));
       } catch (error) {
         if (signal.aborted) return;
-        this.#reachability.lost(error);
+        this.#reachability.lost(this, error);
         await backOff(attempt, signal);
       }
     }
@@ -72,7 +72,7 @@ export class PostgresHints {
       lost.catch(() => {});
       await client.query(`listen ${channel}`);
       connected();
-      this.#reachability.back();
+      this.#reachability.back(this);
       this.#changes.announce();
       await lost;
       throw new Error('the listening connection ended');

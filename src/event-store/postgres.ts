@@ -125,14 +125,15 @@ export class PostgresEventStore extends EventStore {
     for (let attempt = 0; !signal.aborted; attempt += 1) {
       try {
         const page = await this.#reads.readAll(options);
-        this.#reachability.back();
+        this.#reachability.back(signal);
         return page;
       } catch (error) {
         if (!(error instanceof StoreUnavailable)) throw error;
-        this.#reachability.lost(error);
+        this.#reachability.lost(signal, error);
         await backOff(attempt, signal);
       }
     }
+    this.#reachability.forget(signal);
     return undefined;
   }
 

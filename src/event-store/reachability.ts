@@ -6,27 +6,35 @@ export interface StoreLog {
   info(sentence: string): void;
 }
 
-/** One sentence when Postgres is lost and one when it is back, however many connections notice. */
+/** One sentence when Postgres is lost and one when all who lost it have it back, however many there are. */
 export class Reachability {
   readonly #log: StoreLog | undefined;
-  #lostAt: number | undefined;
+  readonly #without = new Set<object>();
+  #since = 0;
 
   constructor(log: StoreLog | undefined) {
     this.#log = log;
   }
 
-  lost(error: unknown): void {
-    if (this.#lostAt !== undefined) return;
-    this.#lostAt = Date.now();
+  /** `reader` is whatever object stands for the one who noticed. */
+  lost(reader: object, error: unknown): void {
+    const first = this.#without.size === 0;
+    this.#without.add(reader);
+    if (!first) return;
+    this.#since = Date.now();
     this.#log?.warn(
       `Readers of the event store lost Postgres and keep trying: ${error instanceof Error ? error.message : String(error)}`,
     );
   }
 
-  back(): void {
-    if (this.#lostAt === undefined) return;
-    this.#log?.info(`Readers of the event store have Postgres back after ${Date.now() - this.#lostAt} ms`);
-    this.#lostAt = undefined;
+  back(reader: object): void {
+    if (!this.#without.delete(reader) || this.#without.size > 0) return;
+    this.#log?.info(`Readers of the event store have Postgres back after ${Date.now() - this.#since} ms`);
+  }
+
+  /** It ended while Postgres was lost, and waits for it no more. */
+  forget(reader: object): void {
+    this.#without.delete(reader);
   }
 }
 
