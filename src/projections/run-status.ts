@@ -72,23 +72,8 @@ export const runStatus = projection<RunRow>({
   },
 });
 
-const unstarted = {
-  started_at: null,
-  finished_at: null,
-  exit_code: null,
-  error: null,
-  error_code: null,
-  error_family: null,
-  worker: null,
-  pid: null,
-  host: null,
-  exhausted: false,
-  superseded_by: null,
-} as const;
-
-function queued({ company, revision, data }: Fact<'RunQueued'>): RunRow {
-  return {
-    ...opened(company, revision, data),
+const queued = ({ company, revision, data }: Fact<'RunQueued'>): RunRow =>
+  opened(company, revision, data, {
     status: 'queued',
     max_attempts: null,
     retry_of: data.retryOf,
@@ -96,12 +81,10 @@ function queued({ company, revision, data }: Fact<'RunQueued'>): RunRow {
     scheduled_retry_at: null,
     fallback_mode: null,
     cause: data.cause,
-  };
-}
+  });
 
-function parked({ company, revision, data }: Fact<'RetryScheduled'>): RunRow {
-  return {
-    ...opened(company, revision, data),
+const parked = ({ company, revision, data }: Fact<'RetryScheduled'>): RunRow =>
+  opened(company, revision, data, {
     status: 'scheduled_retry',
     max_attempts: data.maxAttempts,
     retry_of: data.retryOf,
@@ -109,26 +92,48 @@ function parked({ company, revision, data }: Fact<'RetryScheduled'>): RunRow {
     scheduled_retry_at: data.dueAt,
     fallback_mode: data.fallbackMode ?? null,
     cause: 'retry',
+  });
+
+type Opening = Pick<
+  RunRow,
+  'status' | 'max_attempts' | 'retry_of' | 'retry_reason' | 'scheduled_retry_at' | 'fallback_mode' | 'cause'
+>;
+
+/** Every column by name: put together from parts, so many properties make a slow and large object. */
+function opened(company: string, revision: number, data: Fact<'RunQueued' | 'RetryScheduled'>['data'], how: Opening): RunRow {
+  return {
+    company,
+    run_id: data.runId,
+    task: taskOfRun(data.runId),
+    n: numberOfRun(data.runId),
+    agent: data.agent,
+    status: how.status,
+    chain: data.chain,
+    attempt: data.attempt,
+    max_attempts: how.max_attempts,
+    retry_of: how.retry_of,
+    retry_reason: how.retry_reason,
+    scheduled_retry_at: how.scheduled_retry_at,
+    fallback_mode: how.fallback_mode,
+    cause: how.cause,
+    source: typeof data.context.source === 'string' ? data.context.source : null,
+    wakeups: data.wakeupIds,
+    context: data.context,
+    queued_at: data.queuedAt,
+    started_at: null,
+    finished_at: null,
+    exit_code: null,
+    error: null,
+    error_code: null,
+    error_family: null,
+    worker: null,
+    pid: null,
+    host: null,
+    exhausted: false,
+    superseded_by: null,
+    revision,
   };
 }
-
-type Opened = Fact<'RunQueued' | 'RetryScheduled'>['data'];
-
-const opened = (company: string, revision: number, { runId, agent, chain, attempt, wakeupIds, context, queuedAt }: Opened) => ({
-  ...unstarted,
-  company,
-  run_id: runId,
-  task: taskOfRun(runId),
-  n: numberOfRun(runId),
-  agent,
-  chain,
-  attempt,
-  source: typeof context.source === 'string' ? context.source : null,
-  wakeups: wakeupIds,
-  context,
-  queued_at: queuedAt,
-  revision,
-});
 
 const failed = (status: 'failed' | 'timed_out', { exitCode, error, errorCode, errorFamily, finishedAt }: Failure) => ({
   status,
