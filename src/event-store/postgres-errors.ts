@@ -12,11 +12,15 @@ const readOnly = '25006';
 
 export const isDataError = (error: unknown): error is pg.DatabaseError => hasClass(error, dataClasses);
 
-/** What the connection or the server is to blame for becomes StoreUnavailable; a fault of ours stays what it is. */
+/** What the connection or the server is to blame for becomes StoreUnavailable; a fault of the statement stays what it is. */
 export function unavailable(error: unknown): unknown {
-  if (error instanceof StoreUnavailable) return error;
   const answered = error instanceof pg.DatabaseError;
   if (answered && error.code !== readOnly && !hasClass(error, outageClasses)) return error;
+  return outOfReach(error);
+}
+
+export function outOfReach(error: unknown): StoreUnavailable {
+  if (error instanceof StoreUnavailable) return error;
   return new StoreUnavailable(`Postgres is out of reach: ${error instanceof Error ? error.message : String(error)}`, {
     cause: error,
   });

@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { rawText } from '../database.js';
 import { StoreUnavailable } from './event-store.js';
-import { unavailable } from './postgres-errors.js';
+import { outOfReach, unavailable } from './postgres-errors.js';
 
 /** A prepared statement: its text never changes, its name is unique in the engine. Every column comes back as text or null. */
 export interface Statement<Row> {
@@ -21,12 +21,10 @@ export async function query<Row extends pg.QueryResultRow>(
   values: readonly unknown[],
   timeoutMs: number,
 ): Promise<Row[]> {
-  try {
-    const client = await pool.connect();
-    return await runOn(client, { ...statement, values: [...values], types: rawText }, timeoutMs);
-  } catch (error) {
-    throw unavailable(error);
-  }
+  const client = await pool.connect().catch((error: unknown) => {
+    throw outOfReach(error);
+  });
+  return runOn(client, { ...statement, values: [...values], types: rawText }, timeoutMs);
 }
 
 async function runOn<Row extends pg.QueryResultRow>(
@@ -43,8 +41,9 @@ async function runOn<Row extends pg.QueryResultRow>(
     client.release();
     return rows;
   } catch (error) {
-    client.release(unavailable(error) instanceof StoreUnavailable);
-    throw error;
+    const cause = unavailable(error);
+    client.release(cause instanceof StoreUnavailable);
+    throw cause;
   } finally {
     clearTimeout(drop);
   }
