@@ -1,0 +1,178 @@
+import { runCommand } from '../../src/cli/program.js';
+import { startServer, type TestServer } from '../server.js';
+
+describe('the command line against a real server', () => {
+  let server: TestServer;
+  let out: string;
+  let err: string;
+
+  beforeAll(async () => {
+    server = await startServer();
+    process.env.LEDGER_URL = server.url;
+    process.env.LEDGER_COMPANY = 'acme';
+  });
+  afterAll(async () => {
+    delete process.env.LEDGER_URL;
+    delete process.env.LEDGER_COMPANY;
+    await server.stop();
+  });
+
+  beforeEach(() => {
+    const keep = (take: (text: string) => void) => (text: unknown) => {
+      take(String(text));
+      return true;
+    };
+    jest.spyOn(process.stdout, 'write').mockImplementation(keep((text) => (out += text)));
+    jest.spyOn(process.stderr, 'write').mockImplementation(keep((text) => (err += text)));
+    jest.spyOn(console, 'error').mockImplementation(keep((text) => (err += `${text}\n`)));
+  });
+  afterEach(() => jest.restoreAllMocks());
+
+  /** Runs a command line and answers its exit code. */
+  async function ledger(line: string): Promise<number> {
+    out = '';
+    err = '';
+    return runCommand(line.split(' '));
+  }
+
+  it('registers an agent, and changes only what is given of it', async () => {
+    expect(await ledger('agents set coder --name Coder --retry-delays 3s,6s,10s --heartbeat 5m -o table')).toBe(0);
+    expect(out).toBe('coder is registered\n');
+    expect(await ledger('agents set coder --max-concurrent 2 -o table')).toBe(0);
+    expect(out).toBe('coder is changed\n');
+    expect(await ledger('agents get coder')).toBe(0);
+    expect(JSON.parse(out)).toMatchObject({
+      id: 'coder',
+      name: 'Coder',
+      policy: {
+        maxConcurrentRuns: 2,
+        wakeOnDemand: true,
+        heartbeat: { enabled: true, intervalSec: 300 },
+        retry: { delaysMs: [3_000, 6_000, 10_000] },
+      },
+    });
+    expect(await ledger('agents set coder --no-heartbeat --no-wake-on-demand -o jsonl')).toBe(0);
+    expect(JSON.parse(out).policy).toMatchObject({ heartbeat: { enabled: false }, wakeOnDemand: false, maxConcurrentRuns: 2 });
+  });
+
+  it('opens a task, moves it and assigns it', async () => {
+    await ledger('agents set writer');
+    expect(await ledger('tasks set ACME-1 --title Translate --assignee writer --priority high --label docs')).toBe(0);
+    expect(await ledger('tasks status ACME-1 in_progress -o table')).toBe(0);
+    expect(out).toBe('ACME-1 is in_progress\n');
+    expect(await ledger('tasks get ACME-1')).toBe(0);
+    expect(JSON.parse(out)).toMatchObject({
+      title: 'Translate',
+      status: 'in_progress',
+      assignee: 'writer',
+      priority: 'high',
+      labels: ['docs'],
+    });
+    expect(await ledger('tasks assign ACME-1 -o table')).toBe(0);
+    expect(out).toBe("ACME-1 is nobody's\n");
+  });
+
+  it('requests a wakeup, shows its run, cancels that, and tells the whole story', async () => {
+    await ledger('agents set tester');
+    expect(await ledger('wakeups request tester --reason nightly -o table')).toBe(0);
+    expect(out).toBe('heartbeat~tester.1 is queued\n');
+    expect(await ledger('wakeups request tester -o table')).toBe(0);
+    expect(out).toBe('joined heartbeat~tester.1\n');
+    expect(await ledger('runs list --agent tester --status queued -o table')).toBe(0);
+    expect(out).toMatch(/^RUN +AGENT +STATUS/);
+    expect(out).toContain('heartbeat~tester.1');
+    expect(await ledger('runs cancel heartbeat~tester.1 --reason enough -o table')).toBe(0);
+    expect(out).toBe('heartbeat~tester.1 is cancelled\n');
+    expect(await ledger('replay heartbeat~tester -o table')).toBe(0);
+    expect(out.split('\n').map((line) => line.split(/ +/)[2])).toEqual([
+      'EVENT',
+      'TaskOpened',
+      'WakeupRequested',
+      'RunQueued',
+      'WakeupRequested',
+      'WakeupCoalesced',
+      'RunCancelled',
+      undefined,
+    ]);
+    expect(out).toContain('heartbeat~tester.1 is cancelled, for good: enough');
+    expect(await ledger('replay heartbeat~tester.1 --json')).toBe(0);
+    expect(JSON.parse(out).items.at(-1)).toMatchObject({ type: 'RunCancelled', metadata: { actor: { type: 'user' } } });
+  });
+
+  it('tells the story as it was at a position or a time', async () => {
+    await ledger('agents set teller');
+    await ledger('wakeups request teller');
+    await ledger('replay heartbeat~teller');
+    const [first, second] = JSON.parse(out).items;
+    await ledger(`replay heartbeat~teller --at ${second.position}`);
+    expect(JSON.parse(out).items).toHaveLength(2);
+    await ledger('replay heartbeat~teller --at 2001-01-01T00:00:00Z');
+    expect(JSON.parse(out).items).toEqual([]);
+    expect(await ledger('replay heartbeat~teller --at yesterday')).toBe(2);
+    expect(first.type).toBe('TaskOpened');
+  });
+
+  it('withdraws a wakeup by the beginning of its id', async () => {
+    await ledger('agents set sleeper');
+    await ledger('wakeups request sleeper');
+    const { id } = JSON.parse(out).wakeup;
+    expect(await ledger(`wakeups cancel ${id.slice(0, 13)} -o table`)).toBe(0);
+    expect(out).toBe(`${id} is cancelled\n`);
+  });
+
+  it('takes the unique beginning of an id for it, and names those that it could be', async () => {
+    await ledger('agents set prefix-one');
+    await ledger('agents set prefix-two');
+    expect(await ledger('agents get prefix-o')).toBe(0);
+    expect(JSON.parse(out).id).toBe('prefix-one');
+    expect(await ledger('agents get prefix-')).toBe(3);
+    expect(err).toBe('"prefix-" is the beginning of prefix-one, prefix-two: give more of it\n');
+  });
+
+  it('pauses and resumes an agent, and refuses to wake one that is paused', async () => {
+    await ledger('agents set pausing');
+    expect(await ledger('agents pause pausing --reason holidays -o table')).toBe(0);
+    expect(out).toBe('pausing is paused\n');
+    expect(await ledger('wakeups request pausing')).toBe(5);
+    expect(err).toContain('paused');
+    expect(await ledger('agents resume pausing -o table')).toBe(0);
+    expect(await ledger('wakeups request pausing')).toBe(0);
+  });
+
+  it('promotes what is due, and nothing twice', async () => {
+    expect(await ledger('retries promote -o table')).toBe(0);
+    expect(out).toBe('0 promoted\n');
+    expect(await ledger('retries list -o table')).toBe(0);
+    expect(out).toBe('none\n');
+  });
+
+  it('counts', async () => {
+    expect(await ledger('dashboard -o table')).toBe(0);
+    expect(out).toContain('runs.queued');
+    expect(await ledger('companies set acme --name Acme -o table')).toBe(0);
+    expect(out).toBe('acme is named Acme\n');
+  });
+
+  it.each([
+    ['agents get nobody', 3, 'there is no agent nobody'],
+    ['runs get ACME-404.1', 3, 'ACME-404.1'],
+    ['runs retry-now ACME-404.1', 3, 'ACME-404'],
+    ['agents set coder --max-concurrent 11', 2, 'maxConcurrentRuns'],
+    ['agents set coder --retry-delays soon', 2, 'give a number with its unit'],
+    ['runs list --status asleep', 2, 'asleep'],
+    ['runs list --colour red', 2, '--colour'],
+    ['tasks set ACME-405', 2, 'give --title to open it'],
+    ['no-such-verb', 2, 'no-such-verb'],
+  ])('%s ends with %d and says why', async (line, exitCode, words) => {
+    expect(await ledger(line)).toBe(exitCode);
+    expect(err).toContain(words);
+    expect(out).toBe('');
+  });
+
+  it('says that nobody answers', async () => {
+    process.env.LEDGER_URL = 'http://127.0.0.1:2';
+    expect(await ledger('runs list')).toBe(75);
+    process.env.LEDGER_URL = server.url;
+    expect(err).toBe('no ledger answers at http://127.0.0.1:2: start one with npm start, or set LEDGER_URL\n');
+  });
+});
