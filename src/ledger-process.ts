@@ -76,7 +76,7 @@ export class LedgerProcess implements CommandPorts {
 
   /** The loops that send commands. */
   startLoops(dispatch: Dispatch): void {
-    const runs = new UnheldRuns(this.readModels);
+    const runs = new UnheldRuns(this.reads, this.readModels);
     if (this.has('promoter')) this.run(promoter({ ...this.ports(), dispatch }));
     if (this.has('reaper')) this.run(reaper({ ...this.ports(), dispatch, runs }));
   }
