@@ -1,9 +1,12 @@
 import { type INestApplication, type LoggerService, type Type, type DynamicModule } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Drain } from './drain.js';
 import { guard } from './gate.js';
 import { takeJsonBodies } from './json-body.js';
+import { malformed } from './problem.js';
+import { sendProblem } from './problem.filter.js';
 import type { Rate } from './rate-limit.js';
 
 export interface Listening {
@@ -22,6 +25,9 @@ const generous: Rate = { perSecond: 20_000, burst: 40_000 };
 export async function listen(module: Type | DynamicModule, options: Listening): Promise<{ app: INestApplication; url: string }> {
   const adapter = new FastifyAdapter({
     bodyLimit: 1024 * 1024,
+    // A path that the router cannot read reaches no filter.
+    frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) =>
+      sendProblem(malformed('path', `the path cannot be read: ${error.message}`), request, reply),
     // Names that are too long are refused by the commands, with a sentence.
     routerOptions: { maxParamLength: 4_096 },
     requestTimeout: 30_000,
