@@ -81,11 +81,11 @@ export class Reports {
   }
 
   private async postOnce({ run, key, finish }: Report): Promise<Finished> {
-    const options = { key, timeoutMs: 15_000, signal: this.signal };
-    const { body } = await persist(() => this.client.post<Finished>(['runs', run, 'finish'], finish, options), {
-      signal: this.signal,
-    });
-    return body;
+    const { signal } = this;
+    const onFailure = (error: Error, tries: number) =>
+      tries === 1 && this.say(`${run}: its end is not reported yet: ${error.message} …`);
+    const post = () => this.client.post<Finished>(['runs', run, 'finish'], finish, { key, timeoutMs: 15_000, signal });
+    return (await persist(post, { signal, onFailure })).body;
   }
 
   private kept(): Report[] {
