@@ -1,0 +1,32 @@
+import { activity } from '../../src/projections/activity.js';
+import { parked, requested, runningRun, wakeup } from '../facts.js';
+import { given, only, onTask } from './folded.js';
+
+describe('activity', () => {
+  it('has a line per event, with who, what and why', () => {
+    const lines = given(onTask([...runningRun, parked(2)])).folded(activity);
+    expect(lines.map(({ sentence }) => sentence)).toEqual([
+      'ACME-12 was opened: Mend the export',
+      'the wakeup asks fixer to run: requested',
+      'ACME-12.1 was queued for fixer: requested',
+      'ACME-12.1 was started by laptop',
+      'ACME-12.2 will retry ACME-12.1 at 2026-04-20T12:02:00.000Z (1 of 4)',
+    ]);
+    expect(lines[3]).toMatchObject({
+      actor_type: 'user',
+      actor_id: 'ada',
+      action: 'RunStarted',
+      entity_type: 'run',
+      entity_id: 'ACME-12.1',
+      agent: 'fixer',
+      task: 'ACME-12',
+      run: 'ACME-12.1',
+    });
+  });
+
+  it('cuts a sentence that a caller made too long', () => {
+    const line = only(given(onTask([requested(1, { reason: 'x'.repeat(5_000) })])).folded(activity));
+    expect(line).toMatchObject({ entity_id: wakeup(1) });
+    expect(line.sentence).toHaveLength(500);
+  });
+});

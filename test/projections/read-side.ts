@@ -1,0 +1,64 @@
+import type pg from 'pg';
+import { createPool } from '../../src/database.js';
+import { beginning } from '../../src/events/event.js';
+import type { LedgerEvent } from '../../src/events/ledger-event.js';
+import type { EventStore } from '../../src/event-store/event-store.js';
+import { foldLog } from '../../src/projections/fold.js';
+import { Progress } from '../../src/projections/progress.js';
+import { readModelOf } from '../../src/projections/projection.js';
+import { installable, Projectors } from '../../src/projections/projectors.js';
+import { ReadModels } from '../../src/projections/read-models.js';
+import type { AnyProjection } from './every.js';
+
+/** The projectors of one process, as far as the database can tell. */
+export class ReadSide {
+  readonly said: string[] = [];
+  readonly progress: Progress;
+  readonly readModels: ReadModels;
+  private readonly db: pg.Pool;
+  private readonly projectors: Projectors;
+
+  constructor(
+    url: string,
+    private readonly store: EventStore,
+    private readonly projections: readonly AnyProjection[],
+  ) {
+    this.db = createPool(url, 'projector');
+    this.readModels = new ReadModels(this.db);
+    this.progress = new Progress(this.db, this.readModels);
+    const { db, progress, said } = this;
+    const say = (_level: string, sentence: string) => void said.push(sentence);
+    this.projectors = new Projectors(projections.map(installable), { db, store, progress, say });
+  }
+
+  start(): Promise<void> {
+    return this.projectors.start();
+  }
+
+  async caughtUp(ms = 10_000): Promise<void> {
+    const names = this.projections.map(({ name }) => name);
+    await this.progress.reached(names, await this.store.head(), ms);
+  }
+
+  /** All rows of each read model are what the whole log folds to. */
+  async expectRowsOfTheLog(): Promise<void> {
+    const log = await this.store.readAll<LedgerEvent>({ after: beginning, limit: 1_000_000 });
+    for (const projection of this.projections) {
+      const folded = foldLog(projection, log);
+      expect(byKey(projection, await this.rows(projection))).toEqual(byKey(projection, folded));
+    }
+  }
+
+  async rows(projection: AnyProjection): Promise<Record<string, unknown>[]> {
+    const { rows } = await this.db.query<Record<string, unknown>>(`select * from ${readModelOf(projection)}.${projection.name}`);
+    return rows;
+  }
+
+  async stop(): Promise<void> {
+    await this.projectors.stop();
+    await this.db.end();
+  }
+}
+
+const byKey = ({ name, key }: AnyProjection, rows: readonly Record<string, unknown>[]) =>
+  new Map(rows.map((row) => [[name, ...key.map((column) => String(row[column]))].join(' '), row]));
