@@ -1,0 +1,100 @@
+import type pg from 'pg';
+import { beginning, nameUuid, type Recorded } from '../../src/events/event.js';
+import type { LaneEvent } from '../../src/events/lane.js';
+import type { LedgerEvent } from '../../src/events/ledger-event.js';
+import { PostgresEventStore } from '../../src/event-store/postgres.js';
+import { foldLog, keyOf } from '../../src/projections/fold.js';
+import { brokenLaws } from '../laws.js';
+import { everyProjection, type AnyProjection } from '../projections/every.js';
+import type { Acknowledged } from './load.js';
+import { get } from './ask.js';
+import { until } from './until.js';
+
+export type Log = readonly Recorded<LedgerEvent>[];
+
+/** The log as a reader gets it from its engine. */
+export async function readLog(url: string): Promise<Log> {
+  const store = new PostgresEventStore({ url });
+  try {
+    return await store.readAll<LedgerEvent>({ after: beginning, limit: 1_000_000 });
+  } finally {
+    await store.close();
+  }
+}
+
+/** Holes, doubles, and whatever else no log may have; nothing when it is sound. `maxAttempts`: the most that an agent's policy gives. */
+export function faultsOf(log: Log, maxAttempts: number): string[] {
+  const faults = log.flatMap(({ position }, i) => (Number(position) === i + 1 ? [] : [`position ${position} is at place ${i + 1}`]));
+  if (new Set(log.map(({ id }) => id)).size !== log.length) faults.push('an event id is there twice');
+  for (const [stream, events] of byStream(log)) {
+    faults.push(...events.flatMap(({ revision }, i) => (revision === i ? [] : [`${stream}: revision ${revision} at ${i}`])));
+    if (!stream.startsWith('task-')) continue;
+    faults.push(...appendedTwice(events).map((command) => `${stream}: ${command} was carried out twice`));
+    faults.push(...brokenLaws(events as readonly Recorded<LaneEvent>[], { maxAttempts }).map((broken) => `${stream}: ${broken}`));
+  }
+  return faults;
+}
+
+function byStream(log: Log): Map<string, Recorded<LedgerEvent>[]> {
+  const streams = new Map<string, Recorded<LedgerEvent>[]>();
+  for (const event of log) {
+    const events = streams.get(event.stream);
+    if (events) events.push(event);
+    else streams.set(event.stream, [event]);
+  }
+  return streams;
+}
+
+/** Commands whose events are not all of one append. */
+function appendedTwice(events: Log): string[] {
+  const last = new Map<string, number>();
+  return events.flatMap(({ metadata: { commandId }, position }) => {
+    const before = last.get(commandId);
+    last.set(commandId, Number(position));
+    return before === undefined || before === Number(position) - 1 ? [] : [commandId];
+  });
+}
+
+/** Acknowledged commands of which the log has nothing. Promotions may have had nothing to do. */
+export function lostCommands(acknowledged: readonly Acknowledged[], log: Log): string[] {
+  const written = new Set(log.map(({ metadata }) => metadata.commandId));
+  return acknowledged
+    .filter(({ path }) => path !== 'retries/promote-due')
+    .filter(({ path, key }) => !written.has(nameUuid('idempotency-key', 'acme', `/v1/companies/acme/${path}`, key)))
+    .map(({ method, path, key }) => `${method} ${path} (${key})`);
+}
+
+/** Waits until every read model has folded what the log has now; answers how long that took in ms. */
+export async function caughtUp(url: string, ms = 12_000): Promise<number> {
+  const began = performance.now();
+  const { head } = (await get(url, '/v1/projections')).body;
+  const behind = ({ position }: { position: string }) => position < head;
+  await until('read models at the head', async () => !(await get(url, '/v1/projections')).body.items.some(behind), ms);
+  return performance.now() - began;
+}
+
+/** Read models whose rows are not a fold of the log. */
+export async function unfaithful(db: pg.Pool, log: Log): Promise<string[]> {
+  const names = [];
+  for (const projection of everyProjection) if (!(await isFaithful(db, projection, log))) names.push(projection.name);
+  return names;
+}
+
+async function isFaithful(db: pg.Pool, projection: AnyProjection, log: Log): Promise<boolean> {
+  const { name, version, key } = projection;
+  const { rows } = await db.query<Record<string, unknown>>(`select * from ${name}_v${version}.${name}`);
+  const keyed = (row: object) => keyOf(key.map((column) => row[column as never]));
+  const sorted = (list: object[]) => JSON.stringify(list.toSorted((a, b) => (keyed(a) < keyed(b) ? -1 : 1)).map(canonical));
+  return sorted(rows) === sorted(foldLog(projection, log));
+}
+
+/** `jsonb` has an order of keys of its own. */
+function canonical(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(canonical);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([name, inner]) => [name, canonical(inner)]),
+  );
+}
