@@ -1,0 +1,194 @@
+import fc from 'fast-check';
+import { pauseAgent, putAgent, resumeAgent } from '../../src/commands/agent.js';
+import { Rejected } from '../../src/commands/decider.js';
+import { promoteDueRetries } from '../../src/commands/promote-due-retries.js';
+import { cancelRun, finishRun } from '../../src/commands/run.js';
+import { scheduleRetry } from '../../src/commands/retry.js';
+import { assignTask, putTask, setTaskStatus } from '../../src/commands/task.js';
+import { cancelWakeup, requestWakeup } from '../../src/commands/wakeup.js';
+import type { Lane, OpenRun } from '../../src/events/lane.js';
+import { agents } from '../../src/projections/agents.js';
+import { dashboard } from '../../src/projections/dashboard.js';
+import { dueRetries } from '../../src/projections/due-retries.js';
+import { foldLog } from '../../src/projections/fold.js';
+import { readyRuns } from '../../src/projections/ready-runs.js';
+import { runStatus } from '../../src/projections/run-status.js';
+import { taskCounts } from '../../src/projections/task-counts.js';
+import { tasks } from '../../src/projections/tasks.js';
+import { wakeupRequests } from '../../src/projections/wakeup-requests.js';
+import { machine, person } from '../facts.js';
+import { VirtualLedger, type Claimed } from '../virtual-ledger.js';
+import { seeded, type Draw } from './history.js';
+
+const agentNames = ['fixer', 'reviewer'];
+const taskNames = ['ACME-1', 'ACME-2', 'ACME-3'];
+const endings = [
+  { outcome: 'succeeded' },
+  { outcome: 'failed', error: '429 rate limited' },
+  { outcome: 'failed', errorCode: 'process_lost' },
+  { outcome: 'timed_out' },
+  { outcome: 'cancelled', intent: 'requeue' },
+  { outcome: 'cancelled', intent: 'stop' },
+];
+
+/** What the lanes are by their own fold, and what the read models make of the same log. */
+async function told(seed: number) {
+  const ledger = await playedLedger(seeded(seed));
+  const log = await ledger.log();
+  const lanes = await Promise.all(taskNames.map((task) => ledger.lane(task)));
+    console.log(JSON.stringify(log.reduce((c: Record<string, number>, e) => ({ ...c, [e.type]: (c[e.type] ?? 0) + 1 }), {})));
+  return { log, lanes, open: lanes.flatMap(({ open }) => open) };
+}
+
+describe('whatever commands decide, the read models agree with the lanes', () => {
+  const seed = Date.now() % 2 ** 31;
+  beforeAll(() => console.log(`seed ${seed}`));
+
+  const agree = (compare: (history: Awaited<ReturnType<typeof told>>) => void) => () =>
+    fc.assert(
+      fc.asyncProperty(fc.integer({ min: 0 }), async (story) => compare(await told(story))),
+      { seed, numRuns: 15 },
+    );
+
+  it(
+    'about runs',
+    agree(({ log, open }) => {
+      const rows = foldLog(runStatus, log).filter(({ finished_at }) => finished_at === null);
+      expect(byId(rows.map(({ run_id, agent, status, attempt }) => [run_id, agent, status, attempt]))).toEqual(
+        byId(open.map(({ runId, agent, status, attempt }) => [runId, agent, status, attempt])),
+      );
+    }),
+  );
+
+  it(
+    'about what is queued and what is parked',
+    agree(({ log, lanes, open }) => {
+      expect(
+        foldLog(readyRuns, log)
+          .map(({ run_id }) => run_id)
+          .sort(),
+      ).toEqual(ids(open, 'queued'));
+      const parked = foldLog(dueRetries, log).flatMap((lane) => lane.parked);
+      expect(
+        byId(parked.map(({ runId, dueAt, wakeupIds, queuedAt, chain }) => [runId, dueAt, wakeupIds, queuedAt, chain])),
+      ).toEqual(
+        byId(
+          withStatus(open, 'scheduled_retry').map(({ runId, dueAt, wakeupIds, queuedAt, chain }) => [
+            runId,
+            dueAt,
+            wakeupIds,
+            queuedAt,
+            chain,
+          ]),
+        ),
+      );
+      for (const lane of foldLog(dueRetries, log)) {
+        expect(lane.revision).toBe(log.findLast(({ subject }) => subject === lane.task)?.revision);
+        const { kind, status: taskStatus, priority } = lanes.find(({ task }) => task === lane.task)!;
+        for (const { place } of lane.parked) expect(place).toEqual({ kind, taskStatus, priority });
+      }
+    }),
+  );
+
+  it(
+    'about tasks',
+    agree(({ log, lanes }) => {
+      const rows = foldLog(tasks, log).map(({ task, status, assignee, open_runs, running }) => [
+        task,
+        status,
+        assignee,
+        open_runs,
+        running,
+      ]);
+      expect(byId(rows)).toEqual(
+        byId(lanes.map((lane) => [lane.task, lane.status, lane.assignee, lane.open.length, runningOn(lane)])),
+      );
+      for (const { task, revision } of foldLog(tasks, log))
+        expect(revision).toBe(log.findLast(({ subject }) => subject === task)?.revision);
+      const counted = foldLog(taskCounts, log).filter((row) => row.tasks > 0);
+      expect(counted.reduce((sum, row) => sum + row.tasks, 0)).toBe(lanes.length);
+    }),
+  );
+
+  it(
+    'about counters',
+    agree(({ log, open }) => {
+      const days = foldLog(dashboard, log);
+      const sum = (column: 'queued' | 'running' | 'parked') => days.reduce((total, day) => total + day[column], 0);
+      const statuses = ['queued', 'running', 'scheduled_retry'] as const;
+      expect([sum('queued'), sum('running'), sum('parked')]).toEqual(statuses.map((status) => withStatus(open, status).length));
+      for (const { agent, queued, running, parked } of foldLog(agents, log)) {
+        const own = open.filter((run) => run.agent === agent);
+        expect([agent, queued, running, parked]).toEqual([agent, ...statuses.map((status) => withStatus(own, status).length)]);
+      }
+    }),
+  );
+
+  it(
+    'about demands: none is lost, and each open one has its place',
+    agree(({ log, lanes, open }) => {
+      const rows = foldLog(wakeupRequests, log);
+      expect(rows).toHaveLength(log.filter(({ type }) => type === 'WakeupRequested').length);
+      const waiting = lanes.flatMap((lane) => lane.waiting.map(({ wakeupId }) => wakeupId));
+      expect(
+        rows
+          .filter(({ status }) => status === 'deferred')
+          .map(({ wakeup_id }) => wakeup_id)
+          .sort(),
+      ).toEqual(waiting.sort());
+      for (const { wakeup_id, status, run } of rows) {
+        const carrier = open.find(({ wakeupIds }) => wakeupIds.includes(wakeup_id));
+        const expected = carrier && (carrier.status === 'running' ? 'claimed' : 'queued');
+        expect([wakeup_id, run, status]).toEqual(
+          expected ? [wakeup_id, carrier.runId, expected] : [wakeup_id, run, expect.not.stringMatching(/queued|claimed/)],
+        );
+      }
+    }),
+  );
+});
+
+const byId = (rows: readonly (readonly unknown[])[]) => rows.toSorted((a, b) => (String(a[0]) < String(b[0]) ? -1 : 1));
+const withStatus = (runs: readonly OpenRun[], status: OpenRun['status']) => runs.filter((run) => run.status === status);
+const ids = (runs: readonly OpenRun[], status: OpenRun['status']) =>
+  withStatus(runs, status)
+    .map(({ runId }) => runId)
+    .sort();
+const runningOn = ({ open }: Lane) => open.find(({ status }) => status === 'running')?.runId ?? null;
+
+async function playedLedger(draw: Draw): Promise<VirtualLedger> {
+  const ledger = new VirtualLedger();
+  for (const agent of agentNames) await ledger.send(putAgent, { agent, policy: { retry: { delaysMs: [60_000, 60_000] } } });
+  for (const task of taskNames) await ledger.send(putTask, { task, title: 'Mend the export', assignee: agentNames[draw(2)] });
+  const claimed: Claimed[] = [];
+  for (let step = 0; step < 120; step++) await refusable(() => move(ledger, draw, claimed));
+  return ledger;
+}
+
+async function move(ledger: VirtualLedger, draw: Draw, claimed: Claimed[]): Promise<unknown> {
+  const agent = agentNames[draw(2)]!;
+  const task = taskNames[draw(3)]!;
+  const { open, waiting } = await ledger.lane(task);
+  const run = open[0]?.runId;
+  const wakeup = draw(2) ? waiting[0]?.wakeupId : open[0]?.wakeupIds[0];
+  const wake = () => ledger.send(requestWakeup, { agent, task, source: 'on_demand' }, { actor: draw(2) ? person : machine });
+  const claim = async () => claimed.push(...(await ledger.claim(agent, { max: 2 })));
+  const finish = () => claimed.length > 0 && ledger.send(finishRun, { ...claimed.shift(), ...endings[draw(endings.length)] });
+  const moves = [
+    ...[wake, wake, wake, wake, claim, claim, claim, finish, finish, finish, finish],
+    () => ledger.clock.advance(45_000),
+    () => ledger.send(promoteDueRetries, { company: undefined }),
+    () => ledger.send(setTaskStatus, { task, status: ['todo', 'in_progress', 'in_progress', 'done', 'blocked'][draw(5)] }),
+    () => ledger.send(assignTask, { task, agent }),
+    () => (draw(4) ? ledger.send(resumeAgent, { agent, reason: 'quiet' }) : ledger.send(pauseAgent, { agent, reason: 'noisy' })),
+    () => wakeup && ledger.send(cancelWakeup, { task, wakeup, reason: 'no need' }),
+    () => run && ledger.send(cancelRun, { run, reason: 'enough' }),
+    () => run && ledger.send(scheduleRetry, { run }),
+  ];
+  return moves[draw(moves.length)]!();
+}
+
+async function refusable(work: () => Promise<unknown>): Promise<void> {
+  await work().catch((error: unknown) => {
+    if (!(error instanceof Rejected)) throw error;
+  });
+}
