@@ -1,0 +1,197 @@
+// How fast the read models catch up, all of them, exactly once: beside the least that must be done for the same tables, and beside
+// Emmett's consumer, which hands every event over and does nothing with it. And how soon an append is seen.
+import 'reflect-metadata';
+import { randomUUID } from 'node:crypto';
+import { getPostgreSQLEventStore, postgreSQLEventStoreConsumer } from '@event-driven-io/emmett-postgresql';
+import { createPool } from '../dist/database.js';
+import { PostgresEventStore } from '../dist/event-store/postgres.js';
+import { migrate } from '../dist/migrator.js';
+import { readModelsOfTheLedger } from '../dist/projections/core.js';
+import { Progress } from '../dist/projections/progress.js';
+import { Projectors } from '../dist/projections/projectors.js';
+import { ReadModels } from '../dist/projections/read-models.js';
+import { foldByHand } from './lib/fold-limit.mjs';
+import { story } from './lib/history.mjs';
+import { alternate, percentile, seconds } from './lib/measure.mjs';
+import { openPostgres } from './lib/postgres.mjs';
+import { atMost, ratioAtLeast, Report } from './lib/report.mjs';
+import { sampleEvent, sampleMetadata } from './lib/samples.mjs';
+import { seed, seedInterleaved, taskNames } from './lib/seed.mjs';
+import { settings } from './lib/settings.mjs';
+
+const tasks = 5_000;
+const events = tasks * 20 + 1;
+const emmettEvents = 20_000;
+
+const { rounds, ms } = settings();
+const postgres = await openPostgres();
+const report = new Report('project', postgres);
+await fillEmmett();
+for (const [how, fill] of Object.entries({ contiguous: seed, interleaved: seedInterleaved })) await catchUp(how, fill);
+await visible();
+report.finish();
+await postgres.close();
+
+async function catchUp(how, fill) {
+  const log = `bench_${how}`;
+  const schemas = await prepare(await postgres.database(log), fill);
+  const measured = await alternate(rounds, {
+    ours: () => onCopy(log, (url) => ourCatchUp(url)),
+    limit: () => onCopy(log, (url) => byHand(url, schemas)),
+    ...(how === 'contiguous' && { emmett: () => emmettCatchUp(), emmettLarge: () => emmettCatchUp({ batchSize: 1_000 }) }),
+  });
+  refuseDifferent(measured);
+  const ours = measured.ours.map(({ rate }) => rate);
+  const add = (rest) =>
+    report.add({ what: `catch-up of ${schemas.count} read models, runs ${how}`, unit: 'events/s', ours, ...rest });
+  add({ against: 'fold by hand', reference: measured.limit.map(({ rate }) => rate), goal: ratioAtLeast(0.6) });
+  for (const [side, against] of Object.entries({ emmett: "Emmett's consumer", emmettLarge: 'the same in batches of 1,000' }))
+    if (measured[side]) add({ against, reference: measured[side].map(({ rate }) => rate), goal: ratioAtLeast(10) });
+  await postgres.drop(log);
+}
+
+/** A full log beside empty tables. */
+async function prepare(url, fill) {
+  const pool = createPool(url, 'admin');
+  await migrate(pool);
+  const store = new PostgresEventStore({ url });
+  await fill(store, 'whole', taskNames('T', tasks));
+  await store.close();
+  for (const installable of readModelsOfTheLedger) await installable({ db: pool });
+  const { rows } = await pool.query('select projection, read_model from projection_versions');
+  await pool.query('vacuum (analyze, freeze) public.events');
+  await pool.end();
+  return { count: rows.length, ...Object.fromEntries(rows.map((row) => [row.projection, row.read_model])) };
+}
+
+async function onCopy(log, work) {
+  const url = await postgres.database('bench_copy', log);
+  await postgres.checkpoint();
+  const measured = await work(url);
+  const pool = createPool(url, 'admin');
+  const counts = {};
+  const { rows } = await pool.query('select projection, read_model from projection_versions');
+  for (const { projection, read_model } of rows)
+    counts[projection] = (await pool.query(`select count(*) as n from ${read_model}.${projection}`)).rows[0].n;
+  await pool.end();
+  return { ...measured, counts };
+}
+
+async function ourCatchUp(url) {
+  const side = ourProjectors(url);
+  const head = await side.store.head();
+  const start = performance.now();
+  await side.projectors.start();
+  await side.reached(head);
+  const rate = events / seconds(start);
+  await side.close();
+  return { rate };
+}
+
+async function byHand(url, schemas) {
+  const start = performance.now();
+  await foldByHand(url, schemas, events);
+  return { rate: events / seconds(start) };
+}
+
+/** Both sides have folded the same: no row too few, none too many. */
+function refuseDifferent({ ours, limit }) {
+  const [first, ...others] = [...ours, ...limit].map(({ counts }) => JSON.stringify(counts));
+  for (const other of others) if (other !== first) throw new Error(`the rows differ: ${first} and ${other}`);
+}
+
+function ourProjectors(url) {
+  const [db, reads] = [createPool(url, 'projector'), createPool(url, 'read')];
+  const store = new PostgresEventStore({ url });
+  const progress = new Progress(reads, new ReadModels(reads));
+  const projectors = new Projectors(readModelsOfTheLedger, {
+    db,
+    store,
+    progress,
+    say: (level, sentence) => console.error(level, sentence),
+  });
+  let names;
+  return {
+    store,
+    projectors,
+    async reached(position) {
+      names ??= (await reads.query('select projection from projection_versions')).rows.map(({ projection }) => projection);
+      await progress.reached(names, position, 600_000);
+    },
+    async close() {
+      await projectors.stop();
+      await store.close();
+      await Promise.all([db.end(), reads.end()]);
+    },
+  };
+}
+
+async function fillEmmett() {
+  const store = getPostgreSQLEventStore(await postgres.database('bench_emmett'));
+  await store.schema.migrate();
+  const sample = () => ({ type: sampleEvent().type, data: sampleEvent().data, metadata: sampleMetadata() });
+  for (let n = 0; n < emmettEvents; n += 1_000) await store.appendToStream(`run-${n}`, Array.from({ length: 1_000 }, sample));
+  await store.close();
+}
+
+async function emmettCatchUp(pulling = {}) {
+  const connectionString = await postgres.database('bench_emmett_copy', 'bench_emmett');
+  const consumer = postgreSQLEventStoreConsumer({ connectionString, pulling });
+  let handled = 0;
+  const start = performance.now();
+  const all = new Promise((done) => {
+    consumer.reactor({ processorId: `bench-${randomUUID()}`, eachMessage: () => void (++handled === emmettEvents && done()) });
+  });
+  consumer.start().catch((error) => console.error(`Emmett: ${error.message}`));
+  await Promise.race([all, new Promise((done) => setTimeout(done, 20_000))]);
+  const rate = handled / seconds(start);
+  await consumer.close();
+  return { rate };
+}
+
+/** One task after another is opened, 500 events a second, and waited for until every read model shows it. */
+async function visible() {
+  const url = await postgres.database('bench_visible');
+  const schemas = await prepare(url, async () => {});
+  const side = ourProjectors(url);
+  await side.projectors.start();
+  const copy = await story('failed');
+  const measured = await alternate(rounds, { ours: (round) => paced(side, copy, round) });
+  for (const [p, goal] of [
+    [50, 10],
+    [99, 50],
+  ]) {
+    const ours = measured.ours.map((latencies) => percentile(latencies, p));
+    report.add({
+      what: `append → visible in all ${schemas.count}, 500 events/s, p${p}`,
+      unit: 'ms',
+      ours,
+      goal: atMost(goal, 'ms'),
+    });
+  }
+  await side.close();
+}
+
+/** From the answer of the append to the commit of the last read model, in ms. */
+async function paced(side, copy, round) {
+  const latencies = [];
+  const pending = [];
+  const name = taskNames(`V-${round + 1}`, 100_000).values();
+  const first = copy(name.next().value);
+  const everyMs = (first.events.length / 500) * 1_000;
+  const start = performance.now();
+  for (let n = 0; n * everyMs < ms; n++) {
+    const wait = n * everyMs - (performance.now() - start);
+    if (wait > 0) await new Promise((resume) => setTimeout(resume, wait));
+    pending.push(once(side, copy(name.next().value)).then((took) => latencies.push(took)));
+  }
+  await Promise.all(pending);
+  return latencies;
+}
+
+async function once({ store, reached }, write) {
+  const [{ position }] = await store.append([write]);
+  const answered = performance.now();
+  await reached(position);
+  return performance.now() - answered;
+}
