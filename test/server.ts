@@ -14,7 +14,7 @@ export interface Answer {
 }
 
 /** JSON that a test looks into; what it takes out of it to send it again is text. */
-export type Body = string & { readonly [field: string]: Body };
+export type Body = string & { readonly [field: string]: Body; readonly [index: number]: Body };
 
 type RequestHeaders = Record<string, string>;
 
