@@ -2,7 +2,7 @@ import { evolveAgent, unknownAgent, type Agent, type AgentEvent } from '../event
 import { agentStream, subjectOf, type AgentId, type Event, type Recorded, type StreamId } from '../events/event.js';
 import { StoreUnavailable, type EventStore, type Write, type WriteResult } from '../event-store/event-store.js';
 import { Contention, OutcomeUnknown, Rejected, type CommandContext, type Decision, type Lease, type Outcome, type Stream, type World } from './decider.js';
-import { Folded } from './folded.js';
+import { Folded, type Written } from './folded.js';
 import { RecentlyUsed } from './recently-used.js';
 import { toWrite } from './write.js';
 
@@ -99,13 +99,8 @@ export class Ledger {
   ): Promise<Outcome<State, E>> {
     const stream = decision.stream(command);
     for (let race = 0; race < this.patience.races; race++) {
-      const folded = await this.load(decision.of, stream, race > 0);
-      const written = folded.writtenBy(context.commandId);
+      const { folded, known, written, events } = await this.propose(decision, command, context, race > 0);
       if (written) return this.recall(folded, stream, written);
-      // `folded` moves on while World is read; what is decided and what is appended belong to one revision.
-      const known = ending(folded);
-      const events = decision.decide(command, known.state, await this.world(decision, command, known.state, context));
-      refuseMismatch(stream, known.revision, context.ifRevision);
       if (events.length === 0) return { ...known, events: [], replayed: false };
       const chain = decision.correlate?.(command, known.state);
       const [result] = await this.append([toWrite(stream, known.revision, events, context, chain)]);
@@ -117,6 +112,39 @@ export class Ledger {
       }
     }
     throw new Contention(`${stream}: ${this.patience.races} races were lost to other writers; send the command again`);
+  }
+
+  /** A refusal, or nothing to do, may come of a cached state that is a moment old: it is said only of the head. */
+  private async propose<C extends object, State, E extends Event>(
+    decision: Decision<C, State, E>,
+    command: C,
+    context: CommandContext,
+    atHead: boolean,
+  ): Promise<Proposal<State, E>> {
+    const stream = decision.stream(command);
+    const doubtful = !atHead && this.folded.peek(stream) !== undefined;
+    try {
+      const proposal = await this.proposeOn(await this.load(decision.of, stream, atHead), decision, command, context);
+      if (!doubtful || proposal.written || proposal.events.length > 0) return proposal;
+    } catch (error) {
+      if (!doubtful || !(error instanceof Rejected)) throw error;
+    }
+    return this.propose(decision, command, context, true);
+  }
+
+  /** `folded` moves on while World is read; what is decided and what is appended belong to one revision: that of `known`. */
+  private async proposeOn<C extends object, State, E extends Event>(
+    folded: Folded<State, E>,
+    decision: Decision<C, State, E>,
+    command: C,
+    context: CommandContext,
+  ): Promise<Proposal<State, E>> {
+    const known = ending(folded);
+    const written = folded.writtenBy(context.commandId);
+    if (written) return { folded, known, written, events: [] };
+    const events = decision.decide(command, known.state, await this.world(decision, command, known.state, context));
+    refuseMismatch(decision.stream(command), known.revision, context.ifRevision);
+    return { folded, known, events };
   }
 
   private async recall<State, E extends Event>(folded: Folded<State, E>, stream: StreamId, { from, to }: { from: number; to: number }) {
@@ -168,6 +196,15 @@ export class Ledger {
       if (this.turns.get(stream) === turn) this.turns.delete(stream);
     }
   }
+}
+
+/** What a decision comes to on the state that is known. */
+interface Proposal<State, E extends Event> {
+  readonly folded: Folded<State, E>;
+  readonly known: Pick<Outcome<State, E>, 'state' | 'revision' | 'position'>;
+  readonly events: readonly E[];
+  /** the command was carried out before */
+  readonly written?: Written;
 }
 
 const ending = <State, E extends Event>({ state, revision, position }: Folded<State, E>) => ({ state, revision, position });
