@@ -45,10 +45,12 @@ export class VirtualLedger {
   readonly clock: VirtualClock;
   readonly leases: VirtualLeases;
   readonly ports: CommandPorts;
+  private readonly process: number;
   private sent = 0;
   private claims = 0;
 
-  constructor({ store, clock = new VirtualClock(), leases, patience }: Partial<Parts> = {}) {
+  constructor({ store, clock = new VirtualClock(), leases, patience, process = 1 }: Partial<Parts> = {}) {
+    this.process = process;
     this.clock = clock;
     this.leases = leases ?? new VirtualLeases(clock);
     const events = store ?? new MemoryEventStore({ now: clock.now });
@@ -65,7 +67,7 @@ export class VirtualLedger {
 
   /** Another process on the same log, clock and leases. */
   another(): VirtualLedger {
-    return new VirtualLedger({ store: this.ports.store, clock: this.clock, leases: this.leases });
+    return new VirtualLedger({ store: this.ports.store, clock: this.clock, leases: this.leases, process: this.process + 1 });
   }
 
   /** As Dispatch sends it, each time under a commandId of its own unless one is given. */
@@ -77,7 +79,7 @@ export class VirtualLedger {
     const execution = catalogue.find(({ command }) => command === kind.command);
     if (!execution) throw new Error(`${kind.command.name} is not in the catalogue`);
     const command = validated(kind.command, { company: 'acme', ...fields });
-    const commandId = nameUuid('sent by the test', ++this.sent);
+    const commandId = nameUuid('sent by the test', this.process, ++this.sent);
     // The catalogue's list forgets the type of each answer; `kind` remembers it.
     return (await execution.execute(command, { commandId, actor: person, ...context }, this.ports)) as Dispatched<Answer>;
   }
@@ -91,7 +93,7 @@ export class VirtualLedger {
     const { runs } = await this.answer(claimRuns, {
       agent,
       workerId: 'laptop',
-      requestId: `claim-${++this.claims}`,
+      requestId: `claim-${this.process}-${++this.claims}`,
       max: 10,
       ...fields,
     });
@@ -141,6 +143,7 @@ interface Parts {
   readonly clock: VirtualClock;
   readonly leases: VirtualLeases;
   readonly patience: Patience;
+  readonly process: number;
 }
 
 const wholeLog = (store: EventStore) => store.readAll<LedgerEvent>({ after: beginning, limit: 1_000_000 });
