@@ -102,7 +102,7 @@ async function set({ client, output }: Door, agent: string, options: SetOptions)
     manager: options.manager ?? before?.manager ?? undefined,
     policy: changed(before?.policy, options),
   };
-  const { body: after } = await surely((key) => client.put<Agent>(['agents', agent], body, { key, ifMatch: etag }));
+  const { body: after } = await surely(client, (key) => client.put<Agent>(['agents', agent], body, { key, ifMatch: etag }));
   output.did(after, before ? `${agent} is changed` : `${agent} is registered`);
 }
 
@@ -141,7 +141,7 @@ async function steer(
   const done = { pause: 'paused', resume: 'active', terminate: 'terminated' } as const;
   const answer = await named(client, 'agents', agent, async (id) => ({
     id,
-    ...(await surely((key) => client.post<Agent>(['agents', id, step], body, { key }))),
+    ...(await surely(client, (key) => client.post<Agent>(['agents', id, step], body, { key }))),
   }));
   output.did(answer.body, `${answer.id} is ${done[step]}`);
 }

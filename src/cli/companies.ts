@@ -12,6 +12,6 @@ export function addCompanies(program: Command): void {
 }
 
 async function set({ client, output }: Door, id: string, name: string): Promise<void> {
-  const { body } = await surely((key) => client.put<object>([], { name }, { key }));
+  const { body } = await surely(client, (key) => client.put<object>([], { name }, { key }));
   output.did(body, `${id} is named ${name}`);
 }

@@ -3,7 +3,7 @@ import { userInfo } from 'node:os';
 import { Option, type Command } from 'commander';
 import { clientConfig } from '../config.js';
 import type { Page } from '../projections/paging.js';
-import { Client, type At } from './client.js';
+import { Client, type Answer, type At } from './client.js';
 import { Output, formats, type Format } from './output.js';
 import { persist } from './persist.js';
 import { Problem, Unanswered } from './problem.js';
@@ -40,11 +40,21 @@ export function openDoor({ output, company }: DoorOptions): Door {
   };
 }
 
-/** Sent again for up to ten seconds while its outcome is unknown; the one key makes that harmless. Where nobody listens, that is said at once. */
-export const surely = <T>(work: (key: string) => Promise<T>): Promise<T> => {
+const lists = ['agents', 'tasks', 'runs', 'wakeups'] as const;
+type List = (typeof lists)[number];
+
+/**
+ * Sends a command, again for up to ten seconds while its outcome is unknown; the one key makes that harmless. Where nobody listens, that
+ * is said at once. Resolves when the lists show what it did, so that the next line of a script sees it.
+ */
+export async function surely<T>(client: Client, work: (key: string) => Promise<Answer<T>>): Promise<Answer<T>> {
   const key = randomUUID();
-  return persist(() => work(key), { forMs: 10_000, isHopeless: (error) => error instanceof Unanswered && error.refused });
-};
+  const isHopeless = (error: Error) => error instanceof Unanswered && error.refused;
+  const answer = await persist(() => work(key), { forMs: 10_000, isHopeless });
+  // The command is done; a list that is far behind is no reason to say otherwise.
+  await Promise.allSettled(lists.map((list) => client.get([list], { limit: 1 }, { minPosition: answer.position })));
+  return answer;
+}
 
 const searched = 1_000;
 
@@ -52,12 +62,7 @@ const searched = 1_000;
  * Does something with the thing of that id or, where there is none, with the only one whose id begins so.
  * Several that do are a refusal that names them.
  */
-export async function named<T>(
-  client: Client,
-  list: 'runs' | 'wakeups' | 'agents' | 'tasks',
-  id: string,
-  act: (id: string) => Promise<T>,
-): Promise<T> {
+export async function named<T>(client: Client, list: List, id: string, act: (id: string) => Promise<T>): Promise<T> {
   try {
     return await act(id);
   } catch (error) {

@@ -4,7 +4,7 @@ export interface ProblemBody {
   readonly detail?: string;
   readonly code?: string;
   readonly retryable?: boolean;
-  readonly errors?: readonly (string | { readonly field?: string; readonly message?: string; readonly detail?: string })[];
+  readonly errors?: readonly { readonly field: string; readonly message: string }[];
 }
 
 /** The server answered, and not with what was asked for. The message is a sentence for people. */
@@ -77,10 +77,8 @@ function exitCodeOfProblem({ status, code, retryable }: Problem): ExitCode {
   return exitCodes.failure;
 }
 
+/** A field's own sentence is often the whole detail already. */
 function sentence(status: number, { title, detail, errors = [] }: ProblemBody): string {
-  const fields = errors.map((error) =>
-    typeof error === 'string' ? error : [error.field, error.message ?? error.detail].filter(Boolean).join(': '),
-  );
-  const missing = fields.filter((field) => !detail?.includes(field));
-  return [detail ?? title ?? `the server answered ${status} without a word`, ...missing].join('\n  ');
+  const more = errors.filter(({ message }) => !detail?.includes(message)).map(({ field, message }) => `${field}: ${message}`);
+  return [detail ?? title ?? `the server answered ${status} without a word`, ...more].join('\n  ');
 }

@@ -31,7 +31,7 @@ async function list({ client, output }: Door, { limit, cursor }: PageOptions): P
 }
 
 async function promote({ client, output }: Door, limit: number | undefined): Promise<void> {
-  const { body } = await surely((key) =>
+  const { body } = await surely(client, (key) =>
     client.post<{ promoted: number; runIds: readonly string[]; held: number }>(['retries', 'promote-due'], { limit }, { key }),
   );
   const which = body.runIds.length > 0 ? `: ${body.runIds.slice(0, 10).join(', ')}${body.promoted > 10 ? ' …' : ''}` : '';

@@ -118,7 +118,7 @@ async function events({ client, output }: Door, run: string, { limit, cursor }: 
 
 async function cancel({ client, output }: Door, run: string, { reason, intent }: CancelOptions): Promise<void> {
   const { body } = await named(client, 'runs', run, (id) =>
-    surely((key) => client.post<{ run?: RunView; next?: Next }>(['runs', id, 'cancel'], { reason, intent }, { key })),
+    surely(client, (key) => client.post<{ run?: RunView; next?: Next }>(['runs', id, 'cancel'], { reason, intent }, { key })),
   );
   const follows = body.next && 'run' in body.next ? `; next: ${body.next.run}` : '';
   output.did(body, `${body.run?.id ?? run} is ${body.run?.status ?? 'cancelled'}${follows}`);
@@ -134,7 +134,7 @@ interface Retried {
 
 async function retry({ client, output }: Door, run: string, reason: string | undefined): Promise<void> {
   const { body } = await named(client, 'runs', run, (id) =>
-    surely((key) => client.post<Retried>(['runs', id, 'schedule-retry'], { reason }, { key })),
+    surely(client, (key) => client.post<Retried>(['runs', id, 'schedule-retry'], { reason }, { key })),
   );
   const { outcome, attempt, maxAttempts, dueAt, run: next } = body;
   const sentences = {
@@ -152,7 +152,7 @@ interface RetriedNow {
 
 async function retryNow({ client, output }: Door, run: string): Promise<void> {
   const { body } = await named(client, 'runs', run, (id) =>
-    surely((key) => client.post<RetriedNow>(['runs', id, 'retry-now'], {}, { key })),
+    surely(client, (key) => client.post<RetriedNow>(['runs', id, 'retry-now'], {}, { key })),
   );
   const name = body.run?.id ?? run;
   const sentences = {

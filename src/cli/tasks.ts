@@ -78,7 +78,7 @@ async function get({ client, output }: Door, task: string): Promise<void> {
 async function set({ client, output }: Door, task: string, options: SetOptions): Promise<void> {
   const { kind, status, priority, assignee, parent, label: labels } = options;
   const title = options.title ?? (await titleOf(client, task));
-  const { body } = await surely((key) =>
+  const { body } = await surely(client, (key) =>
     client.put<Task>(['tasks', task], { title, kind, status, priority, assignee, parent, labels }, { key }),
   );
   output.did(body, `${task} is set`);
@@ -96,14 +96,14 @@ async function titleOf(client: Client, task: string): Promise<string> {
 
 async function assign({ client, output }: Door, task: string, agent: string | undefined): Promise<void> {
   const { body } = await named(client, 'tasks', task, (id) =>
-    surely((key) => client.post<object>(['tasks', id, 'assign'], { agent: agent ?? null }, { key })),
+    surely(client, (key) => client.post<object>(['tasks', id, 'assign'], { agent: agent ?? null }, { key })),
   );
   output.did(body, `${task} is ${agent ?? 'nobody'}'s`);
 }
 
 async function move({ client, output }: Door, task: string, status: string): Promise<void> {
   const { body } = await named(client, 'tasks', task, (id) =>
-    surely((key) => client.post<object>(['tasks', id, 'status'], { status }, { key })),
+    surely(client, (key) => client.post<object>(['tasks', id, 'status'], { status }, { key })),
   );
   output.did(body, `${task} is ${status}`);
 }

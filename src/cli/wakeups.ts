@@ -66,7 +66,7 @@ async function request(
   agent: string,
   { task, reason, source, payload, key }: RequestOptions,
 ): Promise<void> {
-  const { body } = await surely((random) =>
+  const { body } = await surely(client, (random) =>
     client.post<Requested>(['wakeups'], { agent, task, reason, source, payload }, { key: key ?? random }),
   );
   output.did(body, disposition(agent, body));
@@ -88,7 +88,7 @@ function disposition(agent: string, { wakeup }: Requested): string {
 
 async function cancel({ client, output }: Door, wakeup: string, reason: string): Promise<void> {
   const { body } = await named(client, 'wakeups', wakeup, (id) =>
-    surely((key) => client.post<{ wakeup?: { id: string } }>(['wakeups', id, 'cancel'], { reason }, { key })),
+    surely(client, (key) => client.post<{ wakeup?: { id: string } }>(['wakeups', id, 'cancel'], { reason }, { key })),
   );
   output.did(body, `${body.wakeup?.id ?? wakeup} is cancelled`);
 }
