@@ -51,7 +51,9 @@ export class Owners {
   }
 
   private async tryAcquire(name: string): Promise<Ownership | undefined> {
-    return (await this.take(name, false, null)) ?? this.replaceGone(name);
+    // A release, or the answer to a take, may have been lost on its way: what this process has given up it may have again.
+    const former = this.held.has(name) ? null : this.me.holder;
+    return (await this.take(name, false, former)) ?? this.replaceGone(name);
   }
 
   private async replaceGone(name: string): Promise<Ownership | undefined> {
