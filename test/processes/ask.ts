@@ -7,7 +7,12 @@ export interface Answer {
   readonly body: any;
 }
 
-export type Ask = { readonly method: string; readonly path: string; readonly body?: object; readonly headers?: Record<string, string> };
+export type Ask = {
+  readonly method: string;
+  readonly path: string;
+  readonly body?: object;
+  readonly headers?: Record<string, string>;
+};
 
 /** A request to a server; a path that does not begin with `/` is below the company acme. A connection that is lost is an error. */
 export async function ask(url: string, { method, path, body, headers }: Ask): Promise<Answer> {

@@ -39,19 +39,17 @@ describe('a server that is killed', () => {
     const postgres = postmaster(join(home, 'postgres'));
     const load = new Load(() => server.url, draw);
     load.start(6);
-    const times: string[] = [];
     for (let kill = 0; kill < kills; kill += 1) {
       await atARandomMoment(load, draw);
       await server.end('SIGKILL');
       server = await serveLedger({ LEDGER_HOME: home });
-      times.push(`${Math.round(server.readyMs)}+${Math.round(await caughtUp(server.url, belowOwnTermMs))}`);
+      await caughtUp(server.url, belowOwnTermMs);
     }
     await load.stop();
     await caughtUp(server.url);
 
     const databaseUrl = embeddedUrl();
     const log = await readLog(databaseUrl);
-    console.log(`seed ${seed}: ${load.acknowledged.length} commands, ${log.length} events; ready + read models on, in ms: ${times.join(' ')}`);
     expect(load.unexpected).toEqual([]);
     expect(load.repeats.get('connection lost')).toBeGreaterThan(0);
     expect(lostCommands(load.acknowledged, log)).toEqual([]);
@@ -59,10 +57,16 @@ describe('a server that is killed', () => {
     expect(postmaster(join(home, 'postgres'))?.pid).toBe(postgres?.pid);
     await expectTheSameAnswers(load);
     const again = await readLog(databaseUrl);
-    expect(again.filter(({ metadata }) => !isSystem(metadata.actor)).length).toBe(log.filter(({ metadata }) => !isSystem(metadata.actor)).length);
+    expect(again.filter(({ metadata }) => !isSystem(metadata.actor)).length).toBe(
+      log.filter(({ metadata }) => !isSystem(metadata.actor)).length,
+    );
     await caughtUp(server.url);
     const pool = createPool(databaseUrl, 'read');
-    await until('read models that equal a fold of the log', async () => (await unfaithful(pool, await readLog(databaseUrl))).length === 0, 10_000);
+    await until(
+      'read models that equal a fold of the log',
+      async () => (await unfaithful(pool, await readLog(databaseUrl))).length === 0,
+      10_000,
+    );
     await pool.end();
     expect(await server.end('SIGTERM')).toEqual({ code: 0, signal: null });
     expect(postmaster(join(home, 'postgres'))).toBeUndefined();

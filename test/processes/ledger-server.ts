@@ -8,8 +8,6 @@ import { until } from './until.js';
 export interface LedgerServer {
   readonly url: string;
   readonly pid: number;
-  /** from its start to its ready line */
-  readonly readyMs: number;
   /** what it has logged so far */
   readonly log: readonly string[];
   /** Sends a signal; resolves when the process has ended. */
@@ -24,14 +22,14 @@ const started = new Set<ChildProcess>();
 
 /** On a free port of 127.0.0.1; resolves when it is ready, and fails with what it said when it does not become so. */
 export async function serveLedger(env: Environment): Promise<LedgerServer> {
-  const began = performance.now();
   const { child, log } = await spawnLedger(['serve'], { PORT: '0', ...env });
   const ended = exitOf(child);
   const url = await until(
     'a ready server',
     () => {
       const [, address] = /ready at (\S+) after/.exec(log.join('\n')) ?? [];
-      if (address === undefined && child.exitCode !== null) throw new Error(`the server ended with ${child.exitCode}:\n${log.join('\n')}`);
+      if (address === undefined && child.exitCode !== null)
+        throw new Error(`the server ended with ${child.exitCode}:\n${log.join('\n')}`);
       return address;
     },
     60_000,
@@ -43,7 +41,6 @@ export async function serveLedger(env: Environment): Promise<LedgerServer> {
   return {
     url,
     pid: child.pid!,
-    readyMs: performance.now() - began,
     log,
     end,
     signal: (signal) => void child.kill(signal),

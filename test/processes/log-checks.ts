@@ -24,7 +24,9 @@ export async function readLog(url: string): Promise<Log> {
 
 /** Holes, doubles, and whatever else no log may have; nothing when it is sound. `maxAttempts`: the most that an agent's policy gives. */
 export function faultsOf(log: Log, maxAttempts: number): string[] {
-  const faults = log.flatMap(({ position }, i) => (Number(position) === i + 1 ? [] : [`position ${position} is at place ${i + 1}`]));
+  const faults = log.flatMap(({ position }, i) =>
+    Number(position) === i + 1 ? [] : [`position ${position} is at place ${i + 1}`],
+  );
   if (new Set(log.map(({ id }) => id)).size !== log.length) faults.push('an event id is there twice');
   for (const [stream, events] of byStream(log)) {
     faults.push(...events.flatMap(({ revision }, i) => (revision === i ? [] : [`${stream}: revision ${revision} at ${i}`])));
