@@ -36,7 +36,7 @@ async function told(seed: number) {
   const ledger = await playedLedger(seeded(seed));
   const log = await ledger.log();
   const lanes = await Promise.all(taskNames.map((task) => ledger.lane(task)));
-    console.log(JSON.stringify(log.reduce((c: Record<string, number>, e) => ({ ...c, [e.type]: (c[e.type] ?? 0) + 1 }), {})));
+  console.log(JSON.stringify(log.reduce((c: Record<string, number>, e) => ({ ...c, [e.type]: (c[e.type] ?? 0) + 1 }), {})));
   return { log, lanes, open: lanes.flatMap(({ open }) => open) };
 }
 
@@ -136,13 +136,11 @@ describe('whatever commands decide, the read models agree with the lanes', () =>
           .map(({ wakeup_id }) => wakeup_id)
           .sort(),
       ).toEqual(waiting.sort());
-      for (const { wakeup_id, status, run } of rows) {
-        const carrier = open.find(({ wakeupIds }) => wakeupIds.includes(wakeup_id));
-        const expected = carrier && (carrier.status === 'running' ? 'claimed' : 'queued');
-        expect([wakeup_id, run, status]).toEqual(
-          expected ? [wakeup_id, carrier.runId, expected] : [wakeup_id, run, expect.not.stringMatching(/queued|claimed/)],
-        );
-      }
+      const carried = open.flatMap((run) =>
+        run.wakeupIds.map((id) => [id, run.runId, run.status === 'running' ? 'claimed' : 'queued']),
+      );
+      const shown = rows.filter(({ status }) => status === 'queued' || status === 'claimed');
+      expect(byId(shown.map(({ wakeup_id, run, status }) => [wakeup_id, run, status]))).toEqual(byId(carried));
     }),
   );
 });
@@ -173,8 +171,9 @@ async function move(ledger: VirtualLedger, draw: Draw, claimed: Claimed[]): Prom
   const wake = () => ledger.send(requestWakeup, { agent, task, source: 'on_demand' }, { actor: draw(2) ? person : machine });
   const claim = async () => claimed.push(...(await ledger.claim(agent, { max: 2 })));
   const finish = () => claimed.length > 0 && ledger.send(finishRun, { ...claimed.shift(), ...endings[draw(endings.length)] });
+  const often = [wake, wake, wake, wake, claim, claim, claim, finish, finish, finish, finish];
   const moves = [
-    ...[wake, wake, wake, wake, claim, claim, claim, finish, finish, finish, finish],
+    ...often,
     () => ledger.clock.advance(45_000),
     () => ledger.send(promoteDueRetries, { company: undefined }),
     () => ledger.send(setTaskStatus, { task, status: ['todo', 'in_progress', 'in_progress', 'done', 'blocked'][draw(5)] }),

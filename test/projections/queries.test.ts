@@ -1,0 +1,223 @@
+import fc from 'fast-check';
+import type { LedgerEvent } from '../../src/events/ledger-event.js';
+import { MemoryEventStore } from '../../src/event-store/memory.js';
+import { ActivityQueries } from '../../src/projections/activity-queries.js';
+import { AgentsQueries } from '../../src/projections/agent-queries.js';
+import { DashboardQueries } from '../../src/projections/dashboard-queries.js';
+import { DueRetriesQueries, dueRetries } from '../../src/projections/due-retries.js';
+import { foldLog } from '../../src/projections/fold.js';
+import type { Page, PageRequest } from '../../src/projections/paging.js';
+import { ReadyRunsQueries, readyRuns } from '../../src/projections/ready-runs.js';
+import { RunStatusQueries } from '../../src/projections/run-queries.js';
+import { runStatus } from '../../src/projections/run-status.js';
+import { TasksQueries } from '../../src/projections/task-queries.js';
+import { WakeupRequestsQueries } from '../../src/projections/wakeup-queries.js';
+import { freshDatabase, type TestDatabase } from '../postgres.js';
+import { everyProjection } from './every.js';
+import { History, seeded } from './history.js';
+import { ReadSide } from './read-side.js';
+
+let database: TestDatabase;
+let side: ReadSide;
+const store = new MemoryEventStore();
+let log: Awaited<ReturnType<typeof store.readAll<LedgerEvent>>>;
+
+beforeAll(async () => {
+  database = await freshDatabase();
+  side = new ReadSide(database.url, store, everyProjection);
+  await side.start();
+  for (const write of new History(seeded(21)).steps(2_500)) await store.append([write]);
+  await side.caughtUp();
+  log = await store.readAll<LedgerEvent>({ after: '', limit: 1_000_000 });
+});
+afterAll(async () => {
+  await side.stop();
+  await database.drop();
+});
+
+const runsOf = (company: string) => foldLog(runStatus, log).filter((run) => run.company === company);
+const newestFirst = (a: { queued_at: string; run_id: string }, b: { queued_at: string; run_id: string }) =>
+  a.queued_at === b.queued_at ? (a.run_id < b.run_id ? 1 : -1) : a.queued_at < b.queued_at ? 1 : -1;
+
+async function wholeList<T>(list: (page: PageRequest) => Promise<Page<T>>, limit: number): Promise<T[]> {
+  const items: T[] = [];
+  for (let cursor: string | undefined, page = 0; page === 0 || cursor; page++) {
+    const answer = await list({ limit, cursor });
+    expect(answer.items.length).toBeLessThanOrEqual(limit);
+    items.push(...answer.items);
+    cursor = answer.next;
+  }
+  return items;
+}
+
+describe('the list of runs', () => {
+  it('has every run once, newest first, however it is paged and filtered', async () => {
+    const runs = new RunStatusQueries(side.readModels);
+    const some = <T>(...values: T[]) =>
+      fc.option(fc.uniqueArray(fc.constantFrom(...values), { minLength: 1, maxLength: 3 }), { nil: undefined });
+    const filters = fc.record({
+      status: some('failed' as const, 'timed_out' as const, 'succeeded' as const, 'scheduled_retry' as const),
+      agent: some('agent-0', 'agent-1'),
+      task: some('T-0', 'T-2', 'T-3'),
+      errorCode: some('upstream_overloaded', 'timeout'),
+      q: fc.constantFrom(undefined, 'OVERloaded', 'no such text'),
+    });
+    const seed = Date.now() % 2 ** 31;
+    console.log(`seed ${seed}`);
+    await fc.assert(
+      fc.asyncProperty(filters, fc.integer({ min: 3, max: 200 }), async (filter, limit) => {
+        const expected = runsOf('acme')
+          .filter((run) => filter.status?.some((status) => status === run.status) ?? true)
+          .filter((run) => filter.agent?.includes(run.agent) ?? true)
+          .filter((run) => filter.task?.includes(run.task) ?? true)
+          .filter((run) => filter.errorCode?.includes(run.error_code ?? '') ?? true)
+          .filter((run) => filter.q === undefined || run.error?.toLowerCase().includes(filter.q.toLowerCase()))
+          .toSorted(newestFirst);
+        const listed = await wholeList((page) => runs.list('acme', filter, page), limit);
+        expect(listed.map(({ id }) => id)).toEqual(expected.map(({ run_id }) => run_id));
+      }),
+      { numRuns: 40, seed },
+    );
+  });
+
+  it('has the runs of a chain', async () => {
+    const { chain } = runsOf('acme').find((run) => run.attempt > 0)!;
+    const { items } = await new RunStatusQueries(side.readModels).list('acme', { chain: [chain] }, {});
+    expect(items.map(({ id }) => id).sort()).toEqual(
+      runsOf('acme')
+        .filter((run) => run.chain === chain)
+        .map(({ run_id }) => run_id)
+        .sort(),
+    );
+  });
+
+  it('has 50 items unless another limit can be read', async () => {
+    const runs = new RunStatusQueries(side.readModels);
+    const size = async (limit: string) => (await runs.list('acme', {}, { limit })).items.length;
+    expect([await size('many'), await size(''), await size('7.9'), await size('0'), await size('-3')]).toEqual([50, 50, 7, 1, 1]);
+  });
+
+  it.each([
+    ['rubbish', 'rubbish'],
+    ['one of another list', Buffer.from('["wakeups","2026-04-20T12:00:00.000Z","x"]').toString('base64url')],
+    ['one without a time', Buffer.from('["runs","yesterday-ish","x"]').toString('base64url')],
+    ['one with a NUL', Buffer.from('["runs","2026-04-20T12:00:00.000Z","\\u0000"]').toString('base64url')],
+  ])('refuses a cursor that it never gave: %s', async (_, cursor) => {
+    const answer = new RunStatusQueries(side.readModels).list('acme', {}, { cursor });
+    await expect(answer).rejects.toThrow(/^the cursor ".+" is not one of this list/);
+  });
+
+  it('says what a run waits for, and at which revision its task is', async () => {
+    const runs = await wholeList((page) => new RunStatusQueries(side.readModels).list('acme', {}, page), 500);
+    const paused = new Set(
+      (await new AgentsQueries(side.readModels).list('acme', {})).items
+        .filter(({ status }) => status === 'paused')
+        .map(({ id }) => id),
+    );
+    const running = new Map(runs.filter(({ status }) => status === 'running').map(({ task, id }) => [task, id]));
+    for (const run of runs) {
+      const waits = run.status === 'queued' || run.status === 'scheduled_retry';
+      expect(run.held).toBe(waits && paused.has(run.agent) ? true : undefined);
+      expect(run.behind).toBe(run.status === 'queued' ? running.get(run.task) : undefined);
+      expect(run.revision).toBe(log.findLast(({ company, subject }) => company === 'acme' && subject === run.task)?.revision);
+    }
+  });
+
+  it('answers undefined for a run that is not there', async () => {
+    expect(await new RunStatusQueries(side.readModels).get('acme', 'T-0.99999')).toBeUndefined();
+  });
+});
+
+describe('the other lists', () => {
+  it('have every row once', async () => {
+    const { readModels } = side;
+    const wakeups = await wholeList((page) => new WakeupRequestsQueries(readModels).list('acme', {}, page), 97);
+    const tasks = await wholeList((page) => new TasksQueries(readModels).list('acme', {}, page), 2);
+    const agents = await wholeList((page) => new AgentsQueries(readModels).list('acme', page), 1);
+    const lines = await wholeList((page) => new ActivityQueries(readModels).list('acme', {}, page), 101);
+    const ofAcme = (type: string) => log.filter((event) => event.company === 'acme' && event.type === type).length;
+    expect(new Set(wakeups.map(({ id }) => id)).size).toBe(ofAcme('WakeupRequested'));
+    expect(wakeups).toHaveLength(ofAcme('WakeupRequested'));
+    expect(tasks).toHaveLength(ofAcme('TaskOpened'));
+    expect(agents).toHaveLength(ofAcme('AgentRegistered'));
+    expect(lines.map(({ position }) => position)).toEqual(
+      log
+        .filter(({ company }) => company === 'acme')
+        .map(({ position }) => position)
+        .toReversed(),
+    );
+  });
+
+  it('show the run of the demand that a demand has joined', async () => {
+    const wakeups = await wholeList(
+      (page) => new WakeupRequestsQueries(side.readModels).list('acme', { status: ['coalesced'] }, page),
+      200,
+    );
+    const queries = new WakeupRequestsQueries(side.readModels);
+    for (const { coalescedInto, run } of wakeups.slice(0, 20)) expect(run).toBe((await queries.get('acme', coalescedInto!))?.run);
+    expect(wakeups.length).toBeGreaterThan(0);
+  });
+
+  it('bound the feed to 100 lines unless asked for up to 500', async () => {
+    const feed = new ActivityQueries(side.readModels);
+    expect((await feed.list('acme', {}, {})).items).toHaveLength(100);
+    expect((await feed.list('acme', {}, { limit: 10_000 })).items).toHaveLength(500);
+  });
+});
+
+describe('what loops start from', () => {
+  it('is due by time, page by page', async () => {
+    const queries = new DueRetriesQueries(side.readModels, side.progress);
+    const all = await queries.due('2027-01-01T00:00:00.000Z', 100, {});
+    const [first] = await queries.due('2027-01-01T00:00:00.000Z', 1, {});
+    const rest = await queries.due('2027-01-01T00:00:00.000Z', 100, { after: first });
+    expect(all).toHaveLength(foldLog(dueRetries, log).length);
+    expect([first, ...rest]).toEqual(all);
+    expect(await queries.due('2026-01-01T00:00:00.000Z', 100, {})).toEqual([]);
+  });
+
+  it('is next due without what is held', async () => {
+    const paused = (await new AgentsQueries(side.readModels).list('acme', {})).items
+      .filter(({ status }) => status === 'paused')
+      .map(({ id }) => id);
+    const others = (await new AgentsQueries(side.readModels).list('globex', {})).items
+      .filter(({ status }) => status === 'paused')
+      .map(({ id }) => id);
+    const held = new Set([...paused, ...others]);
+    const times = foldLog(dueRetries, log).flatMap(({ parked }) =>
+      parked.filter(({ agent }) => !held.has(agent)).map(({ dueAt }) => dueAt),
+    );
+    expect(await new DueRetriesQueries(side.readModels, side.progress).nextDue()).toBe(times.sort()[0]);
+  });
+
+  it('is queued, in the order of claims', async () => {
+    const candidates = await new ReadyRunsQueries(side.readModels, side.progress).candidates('acme', 'agent-0', 100);
+    const rows = foldLog(readyRuns, log).filter(({ company, agent }) => company === 'acme' && agent === 'agent-0');
+    const inOrder = rows.toSorted((a, b) => a.rank - b.rank || a.priority - b.priority || (a.ready_at < b.ready_at ? -1 : 1));
+    expect(candidates.map(({ runId }) => runId)).toEqual(inOrder.map(({ run_id }) => run_id));
+  });
+});
+
+describe('the dashboard', () => {
+  it('shows 14 UTC days, empty ones too, and what is open of any day', async () => {
+    const shown = await new DashboardQueries(side.readModels).get('acme', new Date('2026-04-23T23:59:59.999Z'));
+    const runs = runsOf('acme');
+    expect(shown.runActivity.map(({ date }) => date)).toEqual(
+      Array.from({ length: 14 }, (_, day) => `2026-04-${String(day + 10)}`),
+    );
+    for (const { date, succeeded, failed, total } of shown.runActivity) {
+      const ofDay = runs.filter(({ queued_at }) => queued_at.startsWith(date));
+      const count = (...statuses: string[]) => ofDay.filter(({ status }) => statuses.includes(status)).length;
+      expect([date, succeeded, failed, total]).toEqual([date, count('succeeded'), count('failed', 'timed_out'), ofDay.length]);
+    }
+    const open = (status: string) => runs.filter((run) => run.status === status).length;
+    expect(shown.runs).toEqual({ queued: open('queued'), running: open('running'), parked: open('scheduled_retry') });
+    expect(shown.agents.active + shown.agents.paused).toBe(2);
+  });
+
+  it('is empty for a company that nobody has heard of', async () => {
+    const shown = await new DashboardQueries(side.readModels).get('initech', new Date('2026-04-23T00:00:00.000Z'));
+    expect(shown).toMatchObject({ runs: { queued: 0, running: 0, parked: 0 }, tasks: { open: 0 }, nextDue: undefined });
+    expect(shown.runActivity).toHaveLength(14);
+  });
+});
