@@ -36,10 +36,13 @@ create table public.manual_clock (
 );
 
 -- The ledger's time, in whole milliseconds: what is stored is exactly what readers are shown.
+create view public.ledger_clock as
+select date_trunc('milliseconds', coalesce((select c.now from public.manual_clock c), clock_timestamp())) as now;
+
 create function public.ledger_now() returns timestamptz
 language plpgsql volatile as $$
 begin
-  return date_trunc('milliseconds', coalesce((select c.now from public.manual_clock c), clock_timestamp()));
+  return (select c.now from public.ledger_clock c);
 end
 $$;
 
@@ -72,37 +75,28 @@ begin
 end
 $$;
 
--- What becomes of a write: `appended` behind head (-1: no stream), `replayed` (its ids are there already), or `conflict`; and the
--- revision of its last event. Ids are looked for where the expectation would put them and among the last 100 events of the stream.
+-- What becomes of a write whose expectation is not the revision `head` of its stream (-1: no stream): `appended` after all, `replayed`
+-- (its ids are there already), or `conflict`; and the revision of its last event, of a conflict the head. Ids are looked for where
+-- the expectation would put them and among the last 100 events of the stream.
 create function public.judge_write(
-  stream text, expected int, events jsonb,
-  out outcome text, out head int, out revision int
+  stream text, head int, expected int, ids uuid[],
+  out outcome text, out revision int
 )
 language plpgsql as $$
 declare
-  ids uuid[];
   complete boolean;
 begin
-  select e.revision
-  into head
-  from public.events e
-  where e.stream = judge_write.stream
-  order by e.revision desc
-  limit 1;
-  if head is not null then
-    ids := array(select (e ->> 'id')::uuid from jsonb_array_elements(judge_write.events) e);
-    select max(known.revision), array_agg(known.id) = ids and max(known.revision) - min(known.revision) = cardinality(ids) - 1
-    into revision, complete
-    from public.known_ids(judge_write.stream, head, expected, ids) known;
-  end if;
-  head := coalesce(head, -1);
-  if revision is not null then
-    outcome := case when complete then 'replayed' else 'conflict' end;
-  elsif expected = head or expected = -3 or (expected = -2 and head >= 0) then
+  select max(known.revision), array_agg(known.id) = ids and max(known.revision) - min(known.revision) = cardinality(ids) - 1
+  into revision, complete
+  from public.known_ids(judge_write.stream, head, expected, ids) known;
+  if complete then
+    outcome := 'replayed';
+  elsif revision is null and (expected = -3 or (expected = -2 and head >= 0)) then
     outcome := 'appended';
-    revision := head + jsonb_array_length(judge_write.events);
+    revision := head + cardinality(ids);
   else
     outcome := 'conflict';
+    revision := head;
   end if;
 end
 $$;
@@ -124,20 +118,6 @@ begin
 end
 $$;
 
--- The last position, and the time of the next one.
-create function public.log_tail(out last bigint, out next_time timestamptz)
-language plpgsql as $$
-begin
-  select e.position, e.recorded_at
-  into last, next_time
-  from public.events e
-  order by e.position desc
-  limit 1;
-  last := coalesce(last, 0);
-  next_time := greatest(next_time, public.ledger_now());
-end
-$$;
-
 -- Appends one write; call it alone in its transaction. `events` is [{id, type, schema, data}, …].
 -- `revision` and `position` are those of the write's last event; of a conflict `revision` is the stream's, -1 for none.
 -- The position of a replayed write is left to whoever reads its events.
@@ -147,63 +127,101 @@ create function public.append_one(
 )
 language plpgsql as $$
 declare
-  judged record;
-  tail record;
+  head int;
+  last bigint;
+  next_time timestamptz;
 begin
   perform public.begin_append();
-  judged := public.judge_write(append_one.stream, expected, append_one.events);
-  outcome := judged.outcome;
-  if outcome <> 'appended' then
-    revision := case when outcome = 'conflict' then judged.head else judged.revision end;
-    return;
+  -- One statement for all that is asked before the insert: each one costs as much as a look into an index.
+  select
+    coalesce((select e.revision from public.events e where e.stream = append_one.stream order by e.revision desc limit 1), -1),
+    coalesce(tail.position, 0),
+    greatest(tail.recorded_at, clock.now)
+  into head, last, next_time
+  from public.ledger_clock clock
+  left join lateral (select e.position, e.recorded_at from public.events e order by e.position desc limit 1) tail on true;
+  outcome := 'appended';
+  revision := head + jsonb_array_length(events);
+  if expected <> head then
+    select judged.outcome, judged.revision
+    into outcome, revision
+    from public.judge_write(append_one.stream, head, expected, public.ids_of(events)) judged;
+    if outcome <> 'appended' then
+      return;
+    end if;
   end if;
-  tail := public.log_tail();
   insert into public.events (position, stream, revision, id, type, schema, data, metadata, recorded_at)
-  select tail.last + e.n, append_one.stream, judged.head + e.n, e.id, e.type, e.schema, e.data, append_one.metadata, tail.next_time
+  select last + e.n, append_one.stream, head + e.n, e.id, e.type, e.schema, e.data, append_one.metadata, next_time
   from rows from (jsonb_to_recordset(append_one.events) as (id uuid, type text, schema smallint, data jsonb))
     with ordinality as e (id, type, schema, data, n);
-  revision := judged.revision;
-  "position" := tail.last + judged.revision - judged.head;
-  recorded_ms := extract(epoch from tail.next_time) * 1000;
+  "position" := last + revision - head;
+  recorded_ms := public.epoch_ms(next_time);
 end
 $$;
 
--- Appends many writes, all to different streams, each for itself: the parameters are lists with an entry per write,
--- the rows are answers in the same order, as `append_one` gives them.
-create function public.append_events(streams text[], expectations int[], batches jsonb[], metadatas jsonb[])
+create function public.ids_of(events jsonb) returns uuid[]
+language sql immutable as $$
+  select array(select (e ->> 'id')::uuid from jsonb_array_elements(events) e)
+$$;
+
+-- Appends many writes, all to different streams, each for itself. The lists have an entry per write; `events` are those of all
+-- writes, [{write, id, type, schema, data}, …], in order, with the number of their write from 1. The rows are answers in the order
+-- of the writes, as `append_one` gives them.
+create function public.append_events(streams text[], expectations int[], counts int[], metadatas jsonb[], events jsonb)
 returns table (outcome text, revision int, "position" bigint, recorded_ms bigint)
 language plpgsql as $$
 declare
-  tail record;
+  last bigint;
+  next_time timestamptz;
 begin
   perform public.begin_append();
-  tail := public.log_tail();
+  select coalesce(tail.position, 0), greatest(tail.recorded_at, clock.now)
+  into last, next_time
+  from public.ledger_clock clock
+  left join lateral (select e.position, e.recorded_at from public.events e order by e.position desc limit 1) tail on true;
   return query
-  with judged as materialized (
-    select w.*, j.*
-    from unnest(streams, expectations, batches, metadatas) with ordinality as w (stream, expected, events, metadata, n)
-    cross join lateral public.judge_write(w.stream, w.expected, w.events) j
+  with heads as materialized (
+    select
+      w.*,
+      coalesce((select e.revision from public.events e where e.stream = w.stream order by e.revision desc limit 1), -1) as head
+    from unnest(streams, expectations, counts, metadatas) with ordinality as w (stream, expected, count, metadata, n)
+  ),
+  judged as materialized (
+    select h.n, h.stream, h.count, h.metadata, h.head, 'appended' as outcome, h.head + h.count as revision
+    from heads h
+    where h.expected = h.head
+    union all
+    select h.n, h.stream, h.count, h.metadata, h.head, j.outcome, j.revision
+    from heads h
+    cross join lateral public.judge_write(
+      h.stream, h.head, h.expected,
+      array(select (e ->> 'id')::uuid from jsonb_array_elements(events) e where (e ->> 'write')::int = h.n)
+    ) j
+    where h.expected <> h.head
   ),
   placed as materialized (
-    select j.*, tail.last + sum(j.revision - j.head) filter (where j.outcome = 'appended') over (order by j.n) as last
+    select
+      j.*,
+      last + sum(j.count) filter (where j.outcome = 'appended') over in_order as last,
+      sum(j.count) over in_order as through
     from judged j
+    window in_order as (order by j.n)
   ),
   inserted as (
     insert into public.events (position, stream, revision, id, type, schema, data, metadata, recorded_at)
     select
-      p.last - (p.revision - p.head) + e.n, p.stream, p.head + e.n,
-      e.id, e.type, e.schema, e.data, p.metadata, tail.next_time
-    from placed p
-    cross join lateral
-      rows from (jsonb_to_recordset(p.events) as (id uuid, type text, schema smallint, data jsonb))
-      with ordinality as e (id, type, schema, data, n)
+      p.last - p.through + e.n, p.stream, p.revision - p.through + e.n,
+      e.id, e.type, e.schema, e.data, p.metadata, next_time
+    from rows from (jsonb_to_recordset(append_events.events) as (write int, id uuid, type text, schema smallint, data jsonb))
+      with ordinality as e (write, id, type, schema, data, n)
+    join placed p on p.n = e.write
     where p.outcome = 'appended'
   )
   select
     p.outcome,
-    case when p.outcome = 'conflict' then p.head else p.revision end,
+    p.revision,
     case when p.outcome = 'appended' then p.last::bigint end,
-    (extract(epoch from tail.next_time) * 1000)::bigint
+    public.epoch_ms(next_time)
   from placed p
   order by p.n;
 end

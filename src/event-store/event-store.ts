@@ -3,7 +3,8 @@ import type { Event, Metadata, NewEvent, Position, Recorded, StreamId } from '..
 /**
  * What the writer believes about the stream. A number is the revision of its last event.
  * Domain commands use numbers and `no-stream` only: under `any` and `stream-exists` a repeated append
- * is recognised by best effort (its ids among the stream's last events), under the other two always.
+ * is recognised by best effort (its ids among the stream's last events), under the other two always, as the identical write:
+ * under an expectation that holds, the same ids are new events.
  */
 export type ExpectedRevision = number | 'no-stream' | 'stream-exists' | 'any';
 

@@ -93,10 +93,12 @@ export class MemoryEventStore extends EventStore {
   #write(write: PreparedWrite): WriteResult {
     const stream = this.#streams.get(write.stream) ?? [];
     const head = stream.length - 1;
-    const known = knownIds(stream, write);
-    const replayed = stream.slice(known[0], (known.at(-1) ?? -1) + 1);
-    if (known.length > 0 && sameIds(replayed, write.ids)) return appended(replayed, true);
-    if (known.length > 0 || !holds(write.expected, head)) return { outcome: 'conflict', actual: head < 0 ? 'no-stream' : head };
+    if (head !== exact(write.expected)) {
+      const known = knownIds(stream, write);
+      const replayed = stream.slice(known[0], (known.at(-1) ?? -1) + 1);
+      if (known.length > 0 && sameIds(replayed, write.ids)) return appended(replayed, true);
+      if (known.length > 0 || !holds(write.expected, head)) return { outcome: 'conflict', actual: head < 0 ? 'no-stream' : head };
+    }
     const events = recordedEvents(write, head + write.ids.length, this.#log.length + write.ids.length, this.#recordedAt());
     this.#log.push(...events);
     this.#streams.set(write.stream, [...stream, ...events]);
@@ -118,7 +120,7 @@ const recentEvents = 100;
 
 /** Revisions at which ids of the write are found: where its expectation would put them, or among the stream's last events. */
 function knownIds(stream: readonly Recorded[], { ids, expected }: PreparedWrite): number[] {
-  const from = expected === 'no-stream' ? 0 : typeof expected === 'number' ? expected + 1 : Infinity;
+  const from = (exact(expected) ?? Infinity) + 1;
   const recent = stream.length - recentEvents;
   return stream
     .filter(({ id, revision }) => (revision >= recent || (revision >= from && revision < from + ids.length)) && ids.includes(id))
@@ -128,11 +130,14 @@ function knownIds(stream: readonly Recorded[], { ids, expected }: PreparedWrite)
 const sameIds = (events: readonly Recorded[], ids: readonly string[]): boolean =>
   events.length === ids.length && events.every(({ id }, i) => id === ids[i]);
 
-function holds(expected: ExpectedRevision, head: number): boolean {
-  if (expected === 'any') return true;
-  if (expected === 'stream-exists') return head >= 0;
-  return head === (expected === 'no-stream' ? -1 : expected);
-}
+/** The revision that a writer knows the stream to have; undefined when it does not say. */
+const exact = (expected: ExpectedRevision): number | undefined => {
+  if (expected === 'no-stream') return -1;
+  return typeof expected === 'number' ? expected : undefined;
+};
+
+const holds = (expected: ExpectedRevision, head: number): boolean =>
+  expected === 'any' || (expected === 'stream-exists' && head >= 0);
 
 function appended(events: readonly Recorded[], replayed: boolean): WriteResult {
   const last = events.at(-1)!;

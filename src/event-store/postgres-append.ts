@@ -25,7 +25,7 @@ const appendOne: Statement<AnswerRow> = {
 
 const appendEvents: Statement<AnswerRow> = {
   name: 'append_events',
-  text: 'select outcome, revision, position, recorded_ms from public.append_events($1, $2, $3, $4)',
+  text: 'select outcome, revision, position, recorded_ms from public.append_events($1, $2, $3, $4, $5)',
 };
 
 /** The round trips of the gatherer: one write by the simpler function, several by the one for lists. */
@@ -48,7 +48,7 @@ export class PostgresAppend implements Call<PreparedWrite, Answer> {
         ? await query(
             this.#pool,
             appendOne,
-            [first.stream, expectation(first.expected), first.events, first.metadata],
+            [first.stream, expectation(first.expected), `[${first.events.join()}]`, first.metadata],
             this.#timeoutMs,
           )
         : await query(this.#pool, appendEvents, columns(writes), this.#timeoutMs);
@@ -65,9 +65,13 @@ export class PostgresAppend implements Call<PreparedWrite, Answer> {
 const columns = (writes: readonly PreparedWrite[]): unknown[] => [
   writes.map(({ stream }) => stream),
   writes.map(({ expected }) => expectation(expected)),
-  writes.map(({ events }) => events),
+  writes.map(({ ids }) => ids.length),
   writes.map(({ metadata }) => metadata),
+  `[${writes.flatMap(({ events }, i) => events.map((event) => numbered(event, i + 1))).join()}]`,
 ];
+
+/** With the number of its write as one more field of the JSON object. */
+const numbered = (event: string, write: number): string => `{"write":${write},${event.slice(1)}`;
 
 /** The numbers that the functions of 0001_events.sql take. */
 const expectation = (expected: ExpectedRevision): number => (typeof expected === 'number' ? expected : wildcards[expected]);

@@ -8,8 +8,8 @@ export interface PreparedWrite {
   readonly stream: StreamId;
   readonly expected: ExpectedRevision;
   readonly ids: readonly string[];
-  /** JSON of `[{id, type, schema, data}, …]` */
-  readonly events: string;
+  /** JSON of a list of `{id, type, schema, data}`, entry by entry */
+  readonly events: readonly string[];
   readonly metadata: string;
   readonly bytes: number;
 }
@@ -21,14 +21,15 @@ export function prepareWrite({ stream, expectedRevision, events, metadata }: Wri
   try {
     const flaw = flawOfPlace(stream, expectedRevision) ?? (events.length === 0 ? `${stream}: a write needs an event` : undefined);
     if (flaw !== undefined) return refused(flaw);
-    const text = JSON.stringify(events.map(storedFields));
+    const texts = events.map((event) => JSON.stringify(storedFields(event)));
+    const text = texts.join();
     const context = JSON.stringify(metadata);
     const bytes = Buffer.byteLength(text) + Buffer.byteLength(context);
     const unfit =
       flawOfSize(stream, bytes) ?? flawOfText(stream, text) ?? flawOfText(stream, context) ?? firstFlaw(stream, events);
     if (unfit !== undefined) return refused(unfit);
     const ids = events.map(({ id }) => id.toLowerCase());
-    return { stream, expected: expectedRevision, ids, events: text, metadata: context, bytes };
+    return { stream, expected: expectedRevision, ids, events: texts, metadata: context, bytes };
   } catch (error) {
     // what JSON.stringify throws for cycles, bigints and bottomless nesting
     return refused(`${stream}: the events cannot be written as JSON: ${error instanceof Error ? error.message : String(error)}`);
@@ -37,7 +38,7 @@ export function prepareWrite({ stream, expectedRevision, events, metadata }: Wri
 
 /** The events of a write as they are read back, the last of them at `place` and `revision`. */
 export function recordedEvents(write: PreparedWrite, revision: number, place: number, recordedAt: string): Recorded[] {
-  const events: NewEvent[] = JSON.parse(write.events);
+  const events: NewEvent[] = JSON.parse(`[${write.events.join()}]`);
   const metadata = JSON.parse(write.metadata);
   const { company, subject } = subjectOf(write.stream);
   return events.map((event, i) => {

@@ -59,8 +59,9 @@ describe('the append functions', () => {
       await client.query(`set synchronous_commit = off; set search_path = ''`);
       await client.query('begin');
       expect((await client.query(appendOne, [anEvent()])).rows).toEqual([{ outcome: 'appended', position: '1' }]);
-      const batch = `select outcome from public.append_events(array['a', 'b'], array[-1, -2], array[$1, $1]::jsonb[], array['{}', '{}']::jsonb[])`;
-      expect((await client.query(batch, [anEvent()])).rows).toEqual([{ outcome: 'appended' }, { outcome: 'conflict' }]);
+      const batch = `select outcome from public.append_events(array['a', 'b'], array[-1, -2], array[1, 1], array['{}', '{}']::jsonb[], $1)`;
+      const both = JSON.stringify([1, 2].map((number) => ({ write: number, ...event() })));
+      expect((await client.query(batch, [both])).rows).toEqual([{ outcome: 'appended' }, { outcome: 'conflict' }]);
       expect((await client.query('show synchronous_commit')).rows).toEqual([{ synchronous_commit: 'on' }]);
       await client.query('commit');
       expect((await client.query('show synchronous_commit')).rows).toEqual([{ synchronous_commit: 'off' }]);
