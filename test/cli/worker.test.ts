@@ -44,7 +44,7 @@ describe('a worker with real commands against a real server', () => {
   });
 
   /** Starts a worker whose command is this script. */
-  function work(script: string, settings: { max?: number; timeoutMs?: number; graceMs?: number } = {}): Worker {
+  function work(script: string, settings: { max?: number; timeoutMs?: number; graceMs?: number; leaseMs?: number } = {}): Worker {
     const worker = new Worker(
       {
         url: link.url,
@@ -234,7 +234,7 @@ describe('a worker with real commands against a real server', () => {
 
   it('reports what a worker before it could not', async () => {
     const run = await wake();
-    const first = work('sleep 0.5; exit 0', { graceMs: 500 });
+    const first = work('sleep 0.5; exit 0', { leaseMs: 60_000 });
     await untilLine(`started ${run}`);
     await link.cut();
     await until(
