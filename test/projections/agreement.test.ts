@@ -36,7 +36,6 @@ async function told(seed: number) {
   const ledger = await playedLedger(seeded(seed));
   const log = await ledger.log();
   const lanes = await Promise.all(taskNames.map((task) => ledger.lane(task)));
-  console.log(JSON.stringify(log.reduce((c: Record<string, number>, e) => ({ ...c, [e.type]: (c[e.type] ?? 0) + 1 }), {})));
   return { log, lanes, open: lanes.flatMap(({ open }) => open) };
 }
 
