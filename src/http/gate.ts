@@ -6,9 +6,11 @@ import { RateLimit, type Rate } from './rate-limit.js';
 /** Turns requests away before anything is read of them: from other sites, too many, or too late. `host`: what the server listens on. */
 export function guard(server: FastifyInstance, { host, rate, drain }: { host: string; rate: Rate; drain: Drain }): void {
   const limit = new RateLimit(rate);
-  server.addHook('onRequest', (request, reply, done) => {
+  server.addHook('onRequest', (request, _reply, done) => done(refusal(request, host, limit, drain)));
+  // Also of what was in flight when the end began: a connection that is kept alive would hold it up.
+  server.addHook('onSend', (_request, reply, payload, done) => {
     if (drain.signal.aborted) void reply.header('connection', 'close');
-    done(refusal(request, host, limit, drain));
+    done(null, payload);
   });
 }
 
