@@ -5,8 +5,15 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
+let compiling: Promise<string> | undefined;
+
 /** The command line of the ledger as JavaScript, for processes of its own; built once per test run, from the sources as they are. */
-export async function compiledLedger(): Promise<string> {
+export function compiledLedger(): Promise<string> {
+  compiling ??= compileUnlessDone();
+  return compiling;
+}
+
+async function compileUnlessDone(): Promise<string> {
   const folder = join(process.env.TEST_LEDGER_HOME ?? '', 'compiled');
   if (!existsSync(folder)) await compile(folder);
   return join(folder, 'dist/cli/main.js');

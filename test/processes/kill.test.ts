@@ -1,9 +1,10 @@
-import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createPool } from '../../src/database.js';
 import { postmaster, within } from '../../src/embedded-postgres/postmaster.js';
 import { seeded } from '../projections/history.js';
+import { embeddedUrl } from './embedded-url.js';
 import { ask } from './ask.js';
 import { endAll, serveLedger, type LedgerServer } from './ledger-server.js';
 import { Load } from './load.js';
@@ -48,7 +49,7 @@ describe('a server that is killed', () => {
     await load.stop();
     await caughtUp(server.url);
 
-    const databaseUrl = embeddedUrl();
+    const databaseUrl = embeddedUrl(home);
     const log = await readLog(databaseUrl);
     expect(load.unexpected).toEqual([]);
     expect(load.repeats.get('connection lost')).toBeGreaterThan(0);
@@ -78,11 +79,6 @@ describe('a server that is killed', () => {
       expect([path, again.status, again.text]).toEqual([path, answer.status, answer.text]);
       expect(again.headers.get('idempotent-replayed')).toBe('true');
     }
-  }
-
-  function embeddedUrl(): string {
-    const password = readFileSync(join(home, 'postgres.password'), 'utf8').trim();
-    return `postgres://ledger:${password}@127.0.0.1:${readFileSync(join(home, 'postgres.port'), 'utf8').trim()}/postgres`;
   }
 });
 

@@ -127,7 +127,7 @@ async function promoteAll(url: string): Promise<number[]> {
   while (counts.length < 2 || counts.at(-1)! + counts.at(-2)! > 0) {
     const { status, body } = await post(url, 'retries/promote-due');
     if (status === 200) counts.push(body.promoted);
-    else expect([status, body.retryable]).toEqual([503, true]);
+    else if (body?.retryable !== true) throw new Error(`${status} ${JSON.stringify(body)}`);
   }
   return counts;
 }
