@@ -5,12 +5,15 @@ import { AgentsQueries } from '../projections/agent-queries.js';
 import { agents } from '../projections/agents.js';
 import { Call, type Exchange } from './call.js';
 import { CommandDoor } from './command-door.js';
+import { Documented } from './documented.js';
 import { ListOfCompany, OfCompany, readOf } from './query.js';
 import { one, Reads } from './reads.js';
 
 export class OneAgent extends OfCompany {
   @Slug() agent!: string;
 }
+
+const refuses = ['agent_not_found', 'agent_terminated'] as const;
 
 @Controller('v1/companies/:company/agents')
 export class AgentsController {
@@ -21,6 +24,7 @@ export class AgentsController {
   ) {}
 
   @Get()
+  @Documented({ summary: 'Agents by id', takes: ListOfCompany, answers: 'Agent[]' })
   async list(@Call() call: Exchange) {
     const { company, ...page } = readOf(ListOfCompany, call);
     await this.reads.upTo(call, agents);
@@ -28,6 +32,7 @@ export class AgentsController {
   }
 
   @Get(':agent')
+  @Documented({ summary: 'One agent, its policy and its load', takes: OneAgent, answers: 'Agent', refuses: ['agent_not_found'] })
   async get(@Call() call: Exchange) {
     const { company, agent } = readOf(OneAgent, call);
     await this.reads.upTo(call, agents);
@@ -35,21 +40,35 @@ export class AgentsController {
   }
 
   @Put(':agent')
+  @Documented({
+    summary: 'Registers an agent, or replaces its description and policy',
+    takes: putAgent.command,
+    answers: 'Agent',
+    refuses: ['agent_terminated'],
+  })
   put(@Call() call: Exchange) {
     return this.door.send(putAgent, call, showAgent);
   }
 
   @Post(':agent/pause')
+  @Documented({ summary: 'Holds what an agent has to do', takes: pauseAgent.command, answers: 'Agent', refuses })
   pause(@Call() call: Exchange) {
     return this.door.send(pauseAgent, call, showAgent);
   }
 
   @Post(':agent/resume')
+  @Documented({ summary: 'Lets go on what was held', takes: resumeAgent.command, answers: 'Agent', refuses })
   resume(@Call() call: Exchange) {
     return this.door.send(resumeAgent, call, showAgent);
   }
 
   @Post(':agent/terminate')
+  @Documented({
+    summary: 'Ends an agent for good',
+    takes: terminateAgent.command,
+    answers: 'Agent',
+    refuses: ['agent_not_found'],
+  })
   terminate(@Call() call: Exchange) {
     return this.door.send(terminateAgent, call, showAgent);
   }

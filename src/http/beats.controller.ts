@@ -5,6 +5,7 @@ import { validated } from '../commands/dispatch.js';
 import { Int, IsoTime, RunId, Slug, Text } from '../commands/fields.js';
 import { taskOfRun } from '../events/event.js';
 import { Call, type Exchange } from './call.js';
+import { Documented } from './documented.js';
 import { Beats } from './ports.js';
 
 /** A worker still works on a run; no fact, and harmless when repeated. */
@@ -21,6 +22,7 @@ export class BeatsController {
   constructor(private readonly beats: Beats) {}
 
   @Post()
+  @Documented({ summary: 'Renews the lease of a run that is worked on', takes: Beat, answers: 'Beat', refuses: ['stale_lease'] })
   @HttpCode(200)
   async beat(@Call() call: Exchange) {
     const { lease, ...beat } = validated(Beat, call.fields());

@@ -4,6 +4,7 @@ import { nameUuid } from '../events/event.js';
 import { answered, write } from './answers.js';
 import { Call, type Exchange } from './call.js';
 import { CommandDoor, type Fields } from './command-door.js';
+import { Documented } from './documented.js';
 import { Drain } from './drain.js';
 import { Bells } from './ports.js';
 import { Count, queryOf } from './query.js';
@@ -23,6 +24,13 @@ export class ClaimsController {
 
   /** Claims again whenever there may be something, until there is or the time is over. */
   @Post()
+  @Documented({
+    summary: 'Gives queued runs to a worker, under leases',
+    takes: claimRuns.command,
+    query: ClaimQuery,
+    answers: 'ClaimedRuns',
+    refuses: ['agent_not_found'],
+  })
   async claim(@Call() call: Exchange) {
     const { wait = 0 } = queryOf(ClaimQuery, call);
     const deadline = performance.now() + wait * 1_000;

@@ -3,6 +3,7 @@ import { IsNumber, IsOptional, Max, Min } from 'class-validator';
 import { validated } from '../commands/dispatch.js';
 import { IsoTime } from '../commands/fields.js';
 import { Call, type Exchange } from './call.js';
+import { Documented } from './documented.js';
 import { Time, type ManualTime } from './ports.js';
 
 /** What is left out stays as it is. */
@@ -17,11 +18,13 @@ export class ClockController {
   constructor(private readonly time: Time) {}
 
   @Get()
+  @Documented({ summary: 'The time that is set by hand', answers: 'Clock' })
   get() {
     return this.manual().read();
   }
 
   @Put()
+  @Documented({ summary: 'Moves the time forward, or sets what stands for chance', takes: SetClock, answers: 'Clock' })
   set(@Call() call: Exchange) {
     return this.manual().set(validated(SetClock, call.fields()));
   }

@@ -1,15 +1,16 @@
 import { Controller, Get } from '@nestjs/common';
-import { Allow, IsOptional, Matches } from 'class-validator';
+import { IsOptional, Matches } from 'class-validator';
 import { Slug, Text } from '../commands/fields.js';
 import { subjectOf, type StreamId } from '../events/event.js';
 import { Call, type Exchange } from './call.js';
+import { Documented } from './documented.js';
 import { EventPages } from './event-pages.js';
 import { positionNamed } from './headers.js';
 import { malformed } from './problem.js';
 import { readOf, Several } from './query.js';
 
 export class EventList {
-  @Allow() limit?: string;
+  @IsOptional() limit?: string;
   @IsOptional() @Text(2_000) cursor?: string;
   /** what comes after this position */
   @IsOptional() @Text(100) after?: string;
@@ -31,12 +32,14 @@ export class EventsController {
   constructor(private readonly events: EventPages) {}
 
   @Get('events')
+  @Documented({ summary: 'The whole ledger, in order', takes: EventList, answers: 'Event[]' })
   ofAll(@Call() call: Exchange) {
     const { limit, cursor, after, types } = readOf(EventList, call);
     return this.events.ofLog({ types, ...since(after) }, { limit, cursor });
   }
 
   @Get('companies/:company/events')
+  @Documented({ summary: 'The ledger of a company, in order', takes: EventListOfCompany, answers: 'Event[]' })
   ofCompany(@Call() call: Exchange) {
     const { company, stream, limit, cursor, after, types } = readOf(EventListOfCompany, call);
     const filter = { company, types, ...since(after) };

@@ -1,6 +1,7 @@
 import { Controller, Get } from '@nestjs/common';
 import { EventStore } from '../event-store/event-store.js';
 import { CheckpointQueries } from '../projections/checkpoint-queries.js';
+import { Documented } from './documented.js';
 import { Drain } from './drain.js';
 import { Doctor } from './ports.js';
 import { Refusal } from './problem.js';
@@ -17,12 +18,14 @@ export class OperationsController {
 
   /** The process answers. */
   @Get('healthz')
+  @Documented({ summary: 'The process answers', answers: 'Health' })
   health() {
     return { status: 'ok' };
   }
 
   /** It takes requests: the store is there, and the server does not end. How far read models are behind is said, and no reason. */
   @Get('readyz')
+  @Documented({ summary: 'It takes requests, and its store is there', answers: 'Ready' })
   async ready() {
     if (this.drain.signal.aborted) throw new Refusal('shutting_down', 'this server shuts down');
     const head = await this.store.head();
@@ -30,11 +33,13 @@ export class OperationsController {
   }
 
   @Get('v1/projections')
+  @Documented({ summary: 'How far each read model is', answers: 'Projections' })
   async projections() {
     return { head: await this.store.head(), items: await this.checkpoints.list() };
   }
 
   @Get('v1/doctor')
+  @Documented({ summary: 'What could be wrong with the database', answers: 'Checks' })
   async diagnose() {
     return { checks: await this.doctor.examine() };
   }

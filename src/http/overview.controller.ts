@@ -8,6 +8,7 @@ import { DashboardQueries } from '../projections/dashboard-queries.js';
 import { dueRetries } from '../projections/due-retries.js';
 import { taskCounts } from '../projections/task-counts.js';
 import { Call, type Exchange } from './call.js';
+import { Documented } from './documented.js';
 import { Time } from './ports.js';
 import { ListOfCompany, OfCompany, readOf, Several } from './query.js';
 import { Reads } from './reads.js';
@@ -30,6 +31,7 @@ export class OverviewController {
   ) {}
 
   @Get('dashboard')
+  @Documented({ summary: 'Counters of a company', takes: OfCompany, answers: 'Dashboard' })
   async dashboard(@Call() call: Exchange) {
     const { company } = readOf(OfCompany, call);
     await this.reads.upTo(call, dashboard, agents, taskCounts, dueRetries);
@@ -37,6 +39,7 @@ export class OverviewController {
   }
 
   @Get('activity')
+  @Documented({ summary: 'What happened, for people, newest first', takes: ActivityList, answers: 'Activity[]' })
   async activity(@Call() call: Exchange) {
     const { company, limit, cursor, ...filters } = readOf(ActivityList, call);
     await this.reads.upTo(call, activity);

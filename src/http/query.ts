@@ -1,5 +1,5 @@
 import { Transform } from 'class-transformer';
-import { Allow, IsOptional } from 'class-validator';
+import { IsOptional } from 'class-validator';
 import { validated } from '../commands/dispatch.js';
 import { Int, Slug, Text } from '../commands/fields.js';
 import type { Exchange } from './call.js';
@@ -17,7 +17,7 @@ export class OfCompany {
 
 /** Of every list. What cannot be read as a limit is none. */
 export class ListOfCompany extends OfCompany {
-  @Allow() limit?: string;
+  @IsOptional() limit?: string;
   @IsOptional() @Text(2_000) cursor?: string;
 }
 

@@ -5,6 +5,7 @@ import { runStatus } from '../projections/run-status.js';
 import { tasks } from '../projections/tasks.js';
 import { Call, type Exchange } from './call.js';
 import { CommandDoor } from './command-door.js';
+import { Documented } from './documented.js';
 import { ListOfCompany, readOf } from './query.js';
 import { Reads } from './reads.js';
 
@@ -17,6 +18,7 @@ export class RetriesController {
   ) {}
 
   @Get()
+  @Documented({ summary: 'Parked runs, the first to come due first', takes: ListOfCompany, answers: 'Run[]' })
   async list(@Call() call: Exchange) {
     const { company, ...page } = readOf(ListOfCompany, call);
     await this.reads.upTo(call, runStatus, tasks);
@@ -24,6 +26,7 @@ export class RetriesController {
   }
 
   @Post('promote-due')
+  @Documented({ summary: 'Queues every parked run that is due', takes: promoteDueRetries.command, answers: 'PromotedRetries' })
   promoteDue(@Call() call: Exchange) {
     return this.door.send(promoteDueRetries, call);
   }

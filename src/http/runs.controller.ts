@@ -10,6 +10,7 @@ import { runStatus } from '../projections/run-status.js';
 import { tasks } from '../projections/tasks.js';
 import { Call, type Exchange } from './call.js';
 import { CommandDoor } from './command-door.js';
+import { Documented } from './documented.js';
 import { EventPages } from './event-pages.js';
 import { ListOfCompany, OfCompany, readOf, Several } from './query.js';
 import { one, present, Reads } from './reads.js';
@@ -42,6 +43,7 @@ export class RunsController {
   ) {}
 
   @Get()
+  @Documented({ summary: 'Runs, newest first', takes: RunList, answers: 'Run[]' })
   async list(@Call() call: Exchange) {
     const { company, limit, cursor, ...filters } = readOf(RunList, call);
     await this.reads.upTo(call, runStatus, tasks);
@@ -49,6 +51,7 @@ export class RunsController {
   }
 
   @Get(':run')
+  @Documented({ summary: 'One run', takes: OneRun, answers: 'Run', refuses: ['run_not_found'] })
   async get(@Call() call: Exchange) {
     const { company, run } = readOf(OneRun, call);
     await this.reads.upTo(call, runStatus, tasks);
@@ -56,6 +59,7 @@ export class RunsController {
   }
 
   @Get(':run/events')
+  @Documented({ summary: 'Everything that happened to a run', takes: RunEvents, answers: 'Event[]', refuses: ['run_not_found'] })
   async eventsOf(@Call() call: Exchange) {
     const { company, run, ...page } = readOf(RunEvents, call);
     await this.reads.upTo(call, runStatus);
@@ -63,12 +67,24 @@ export class RunsController {
   }
 
   @Post(':run/process')
+  @Documented({
+    summary: 'Says which process works on a run',
+    takes: recordProcess.command,
+    answers: 'ChangedRun',
+    refuses: ['run_not_found', 'stale_lease'],
+  })
   process(@Call() call: Exchange) {
     return this.door.send(recordProcess, call);
   }
 
   /** Reported again under the same lease, it is the same report, with a key or without. */
   @Post(':run/finish')
+  @Documented({
+    summary: 'Reports how a run ended',
+    takes: finishRun.command,
+    answers: 'EndedRun',
+    refuses: ['run_not_found', 'stale_lease'],
+  })
   finish(@Call() call: Exchange) {
     const { company, run } = call.request.params;
     return this.door.send(finishRun, call, {
@@ -77,16 +93,35 @@ export class RunsController {
   }
 
   @Post(':run/cancel')
+  @Documented({
+    summary: 'Ends a run, for good or to have it done again',
+    takes: cancelRun.command,
+    answers: 'EndedRun',
+    refuses: ['run_not_found', 'run_not_running'],
+  })
   cancel(@Call() call: Exchange) {
     return this.door.send(cancelRun, call);
   }
 
   @Post(':run/schedule-retry')
+  @Documented({
+    summary: 'Tries a failed run again, after the next delay',
+    takes: scheduleRetry.command,
+    answers: 'ScheduledRetry',
+    status: [200, 201],
+    refuses: ['run_not_found', 'run_not_retryable', 'issue_terminal_status', 'agent_terminated'],
+  })
   scheduleRetry(@Call() call: Exchange) {
     return this.door.send(scheduleRetry, call, { status: ({ outcome }) => (outcome === 'scheduled' ? 201 : 200) });
   }
 
   @Post(':run/retry-now')
+  @Documented({
+    summary: 'Does not wait for a parked run',
+    takes: retryNow.command,
+    answers: 'RetriedNow',
+    refuses: ['run_not_found'],
+  })
   retryNow(@Call() call: Exchange) {
     return this.door.send(retryNow, call);
   }

@@ -6,6 +6,7 @@ import { TasksQueries } from '../projections/task-queries.js';
 import { tasks } from '../projections/tasks.js';
 import { Call, type Exchange } from './call.js';
 import { CommandDoor } from './command-door.js';
+import { Documented } from './documented.js';
 import { EventPages } from './event-pages.js';
 import { ListOfCompany, OfCompany, readOf, Several } from './query.js';
 import { one, Reads } from './reads.js';
@@ -33,6 +34,7 @@ export class TasksController {
   ) {}
 
   @Get()
+  @Documented({ summary: 'Tasks, newest first', takes: TaskList, answers: 'Task[]' })
   async list(@Call() call: Exchange) {
     const { company, limit, cursor, ...filters } = readOf(TaskList, call);
     await this.reads.upTo(call, tasks);
@@ -40,6 +42,7 @@ export class TasksController {
   }
 
   @Get(':task')
+  @Documented({ summary: 'One task', takes: OneTask, answers: 'Task', refuses: ['task_not_found'] })
   async get(@Call() call: Exchange) {
     const { company, task } = readOf(OneTask, call);
     await this.reads.upTo(call, tasks);
@@ -47,22 +50,41 @@ export class TasksController {
   }
 
   @Get(':task/events')
+  @Documented({
+    summary: 'Everything that happened on a task',
+    takes: TaskEvents,
+    answers: 'Event[]',
+    refuses: ['task_not_found'],
+  })
   eventsOf(@Call() call: Exchange) {
     const { company, task, ...page } = readOf(TaskEvents, call);
     return this.events.ofTask(company, task, page);
   }
 
   @Put(':task')
+  @Documented({
+    summary: 'Opens a task, or describes it anew',
+    takes: putTask.command,
+    answers: 'PutTask',
+    refuses: ['agent_not_found', 'agent_terminated', 'task_kind_fixed'],
+  })
   put(@Call() call: Exchange) {
     return this.door.send(putTask, call, { show: ({ task, ...done }) => ({ ...task, ...done }) });
   }
 
   @Post(':task/assign')
+  @Documented({
+    summary: "Makes a task an agent's, or nobody's",
+    takes: assignTask.command,
+    answers: 'ChangedTask',
+    refuses: ['task_not_found', 'agent_not_found', 'agent_terminated'],
+  })
   assign(@Call() call: Exchange) {
     return this.door.send(assignTask, call);
   }
 
   @Post(':task/status')
+  @Documented({ summary: 'Moves a task', takes: setTaskStatus.command, answers: 'ChangedTask', refuses: ['task_not_found'] })
   setStatus(@Call() call: Exchange) {
     return this.door.send(setTaskStatus, call);
   }

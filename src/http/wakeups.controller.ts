@@ -1,4 +1,6 @@
 import { Controller, Get, Post } from '@nestjs/common';
+import { IsOptional } from 'class-validator';
+import { validated } from '../commands/dispatch.js';
 import { OneOf, Slug, TaskId, Text, Uuid } from '../commands/fields.js';
 import { cancelWakeup, requestWakeup } from '../commands/wakeup.js';
 import { EventStore } from '../event-store/event-store.js';
@@ -7,6 +9,7 @@ import { WakeupRequestsQueries, type Wakeup } from '../projections/wakeup-querie
 import { wakeupRequests, wakeupStatuses, type WakeupStatus } from '../projections/wakeup-requests.js';
 import { Call, type Exchange } from './call.js';
 import { CommandDoor, type Manner } from './command-door.js';
+import { Documented } from './documented.js';
 import { idempotencyKeyOf, isIdempotencyKey } from './headers.js';
 import { malformed } from './problem.js';
 import { ListOfCompany, OfCompany, readOf, Several } from './query.js';
@@ -14,6 +17,16 @@ import { present, Reads } from './reads.js';
 
 export class OneWakeup extends OfCompany {
   @Uuid() wakeup!: string;
+}
+
+/** What a request may say beside the command. */
+export class WakeupRequest extends requestWakeup.command {
+  /** instead of the header Idempotency-Key */
+  @IsOptional() @Text(255) idempotencyKey?: string;
+}
+
+export class WakeupCancellation extends OneWakeup {
+  @Text(4_000) reason!: string;
 }
 
 export class WakeupList extends ListOfCompany {
@@ -34,6 +47,7 @@ export class WakeupsController {
   ) {}
 
   @Get()
+  @Documented({ summary: 'Demands, newest first', takes: WakeupList, answers: 'Wakeup[]' })
   async list(@Call() call: Exchange) {
     const { company, limit, cursor, ...filters } = readOf(WakeupList, call);
     await this.reads.upTo(call, wakeupRequests);
@@ -41,6 +55,12 @@ export class WakeupsController {
   }
 
   @Get(':wakeup')
+  @Documented({
+    summary: 'One demand, and what became of it',
+    takes: OneWakeup,
+    answers: 'Wakeup',
+    refuses: ['wakeup_not_found'],
+  })
   async get(@Call() call: Exchange) {
     const { company, wakeup } = readOf(OneWakeup, call);
     await this.reads.upTo(call, wakeupRequests);
@@ -48,6 +68,13 @@ export class WakeupsController {
   }
 
   @Post()
+  @Documented({
+    summary: 'Asks that an agent runs',
+    takes: WakeupRequest,
+    answers: 'RequestedWakeup',
+    status: [202],
+    refuses: ['agent_not_found', 'task_not_found', 'agent_not_invokable'],
+  })
   request(@Call() call: Exchange) {
     const { idempotencyKey, ...body } = call.body;
     return this.door.send(requestWakeup, call, {
@@ -58,14 +85,20 @@ export class WakeupsController {
   }
 
   @Post(':wakeup/cancel')
+  @Documented({
+    summary: 'Withdraws a demand',
+    takes: WakeupCancellation,
+    answers: 'CancelledWakeup',
+    refuses: ['wakeup_not_found', 'wakeup_not_open', 'wakeup_shared'],
+  })
   async cancel(@Call() call: Exchange) {
-    const { task } = await this.found(call);
-    return this.door.send(cancelWakeup, call, { fields: { ...call.fields(), task } });
+    const cancellation = validated(WakeupCancellation, call.fields());
+    const { task } = await this.found(cancellation);
+    return this.door.send(cancelWakeup, call, { fields: { ...cancellation, task } });
   }
 
   /** A wakeup that was requested a moment ago is there, too. */
-  private async found(call: Exchange): Promise<Wakeup> {
-    const { company, wakeup } = readOf(OneWakeup, call);
+  private async found({ company, wakeup }: OneWakeup): Promise<Wakeup> {
     const known = await this.queries.get(company, wakeup);
     if (known) return known;
     await this.progress.reached([wakeupRequests.name], await this.store.head());

@@ -1,0 +1,207 @@
+import type { ClaimedRuns } from '../commands/claim-runs.js';
+import type { PromotedRetries } from '../commands/promote-due-retries.js';
+import type { RunView } from '../commands/run-view.js';
+import type { WakeupAnswer } from '../commands/wakeup.js';
+import type { Recorded } from '../events/event.js';
+import type { ActivityLine } from '../projections/activity-queries.js';
+import type { Agent } from '../projections/agent-queries.js';
+import type { CheckpointView } from '../projections/checkpoint-queries.js';
+import type { Dashboard } from '../projections/dashboard-queries.js';
+import type { Run } from '../projections/run-queries.js';
+import type { Task } from '../projections/task-queries.js';
+import type { Wakeup } from '../projections/wakeup-queries.js';
+import type { Check, ClockReading } from './ports.js';
+
+const noon = '2026-04-20T12:00:00.000Z';
+const due = '2026-04-20T12:02:00.000Z';
+const wakeupId = '0192f0c1-7a3b-5c4d-8e5f-60718293a4b5';
+const lease = { token: 'zZZOaLwzFmF3cUnOfU-7_Z1s', leaseMs: 30_000 };
+const context = { source: 'on_demand', trigger: 'manual', reason: 'requested', payload: { issue: 7 } };
+
+const agent: Agent = {
+  id: 'coder',
+  company: 'acme',
+  name: 'Coder',
+  adapter: 'process',
+  manager: 'lead',
+  policy: {
+    maxConcurrentRuns: 5,
+    wakeOnDemand: true,
+    heartbeat: { enabled: false, intervalSec: 0 },
+    retry: {
+      name: 'default',
+      version: 1,
+      delaysMs: [120_000, 600_000, 1_800_000, 7_200_000],
+      jitterRatio: 0.25,
+      maxNotBeforeMs: 86_400_000,
+      notBeforeJitterMs: 0,
+    },
+  },
+  status: 'paused',
+  since: noon,
+  reason: 'holiday',
+  counts: { running: 1, queued: 2, parked: 1, deferred: 0, held: 3 },
+  lastRun: 'ACME-12.3',
+  lastRunAt: noon,
+  workerSeenAt: noon,
+  revision: 3,
+};
+
+const task: Task = {
+  id: 'ACME-12',
+  company: 'acme',
+  kind: 'issue',
+  title: 'Mend the build',
+  status: 'in_progress',
+  priority: 'high',
+  parent: 'ACME-1',
+  labels: ['ci'],
+  assignee: 'coder',
+  openedAt: noon,
+  changedAt: noon,
+  lastRun: 'ACME-12.3',
+  openRuns: 1,
+  running: 'ACME-12.3',
+  revision: 9,
+};
+
+const runView: RunView = {
+  id: 'ACME-12.4',
+  company: 'acme',
+  task: 'ACME-12',
+  agent: 'coder',
+  status: 'scheduled_retry',
+  chain: 'ACME-12.3',
+  n: 4,
+  attempt: 1,
+  queuedAt: noon,
+  scheduledRetryAt: due,
+};
+
+const run: Run = {
+  ...runView,
+  maxAttempts: 4,
+  retryOf: 'ACME-12.3',
+  retryReason: 'transient_failure',
+  fallbackMode: 'same_session',
+  cause: 'retry',
+  source: 'on_demand',
+  wakeups: [wakeupId],
+  startedAt: noon,
+  finishedAt: noon,
+  exitCode: 1,
+  error: '429 rate limited, retry after 120 seconds',
+  errorCode: 'adapter_failed',
+  errorFamily: 'transient_upstream',
+  worker: 'build-host-1',
+  host: 'build-host',
+  pid: 4711,
+  behind: 'ACME-12.3',
+  exhausted: false,
+  supersededBy: 'ACME-12.5',
+  held: true,
+  revision: 14,
+  context,
+};
+
+const wakeup: Wakeup = {
+  id: wakeupId,
+  company: 'acme',
+  agent: 'coder',
+  task: 'ACME-12',
+  ...context,
+  status: 'skipped',
+  code: 'issue_terminal_status',
+  run: 'ACME-12.3',
+  coalescedInto: wakeupId,
+  coalescedCount: 0,
+  held: true,
+  commentIds: ['c-1'],
+  requestedBy: 'user:alice',
+  requestedAt: noon,
+  claimedAt: noon,
+  finishedAt: noon,
+};
+
+const event: Recorded = {
+  id: '48039366-7088-5cb7-893e-d3632879bcae',
+  type: 'RetryPromoted',
+  schema: 1,
+  stream: 'task-acme.ACME-12',
+  company: 'acme',
+  subject: 'ACME-12',
+  revision: 15,
+  position: '0000000000000042',
+  recordedAt: due,
+  data: { runId: 'ACME-12.4', trigger: 'due', promotedAt: due },
+  metadata: { actor: { type: 'system', id: 'promoter' }, commandId: wakeupId, causationId: wakeupId, correlationId: 'ACME-12.3' },
+};
+
+const activity: ActivityLine = {
+  position: '0000000000000042',
+  at: due,
+  actor: { type: 'system', id: 'promoter' },
+  action: 'RetryPromoted',
+  entity: { type: 'run', id: 'ACME-12.4' },
+  agent: 'coder',
+  task: 'ACME-12',
+  run: 'ACME-12.4',
+  sentence: 'ACME-12.4 was promoted: due',
+};
+
+const dashboard: Dashboard = {
+  company: 'acme',
+  agents: { active: 3, paused: 1, terminated: 0 },
+  tasks: { open: 12, inProgress: 4, blocked: 1, done: 80 },
+  runs: { queued: 2, running: 3, parked: 1 },
+  nextDue: due,
+  runActivity: [{ date: '2026-04-20', succeeded: 20, failed: 2, other: 1, total: 23 }],
+};
+
+const projection: CheckpointView = {
+  name: 'run_status',
+  version: 1,
+  live: true,
+  position: '0000000000000042',
+  movedAt: due,
+  halted: 'task-acme.ACME-12 at 41: …',
+  parkedStreams: 0,
+};
+
+const taken: WakeupAnswer = { wakeup: { id: wakeupId, status: 'queued', run: 'ACME-12.4', behind: 'ACME-12.3' }, run: runView };
+const next = { kind: 'retry_scheduled', run: 'ACME-12.4', dueAt: due, attempt: 1, maxAttempts: 4 };
+const promoted: PromotedRetries = { promoted: 2, runIds: ['ACME-12.4', 'ACME-13.2'], held: 0 };
+const claimed: ClaimedRuns = { runs: [{ run: { ...runView, status: 'running' }, lease }] };
+const changed = { wakeups: [wakeupId], cancelledRuns: ['ACME-12.2'] };
+const check: Check = { name: 'postgres fsync', ok: false, sentence: 'fsync is off', remedy: 'set fsync = on' };
+const clock: ClockReading = { now: noon, random: 0.5 };
+
+/** One of each answer, with everything that it may have; its schema follows from it. */
+export const answerExamples = {
+  Agent: agent,
+  Company: { id: 'acme', name: 'Acme Inc.', revision: 0 },
+  Task: task,
+  PutTask: { ...task, ...changed },
+  ChangedTask: { task, ...changed },
+  Wakeup: wakeup,
+  RequestedWakeup: taken,
+  CancelledWakeup: { wakeup: { id: wakeupId, status: 'cancelled' } },
+  Run: run,
+  ChangedRun: { run: runView },
+  EndedRun: { run: runView, next },
+  ScheduledRetry: { outcome: 'scheduled', run: runView, dueAt: due, attempt: 1, maxAttempts: 4 },
+  RetriedNow: { outcome: 'gate_suppressed', code: 'agent_not_invokable', run: runView },
+  PromotedRetries: { ...promoted, truncated: true },
+  ClaimedRuns: claimed,
+  Beat: { leaseMs: 30_000, cancelRequested: true },
+  Event: event,
+  Activity: activity,
+  Dashboard: dashboard,
+  Projections: { head: '0000000000000042', items: [projection] },
+  Ready: { status: 'ready', head: '0000000000000042', projections: [projection] },
+  Health: { status: 'ok' },
+  Checks: { checks: [check] },
+  Clock: clock,
+} satisfies Record<string, object>;
+
+export type AnswerName = keyof typeof answerExamples;

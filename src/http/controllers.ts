@@ -1,0 +1,28 @@
+import { AgentsController } from './agents.controller.js';
+import { BeatsController } from './beats.controller.js';
+import { ClaimsController } from './claims.controller.js';
+import { ClockController } from './clock.controller.js';
+import { CompaniesController } from './companies.controller.js';
+import { EventsController } from './events.controller.js';
+import { OperationsController } from './operations.controller.js';
+import { OverviewController } from './overview.controller.js';
+import { RetriesController } from './retries.controller.js';
+import { RunsController } from './runs.controller.js';
+import { TasksController } from './tasks.controller.js';
+import { WakeupsController } from './wakeups.controller.js';
+
+/** Every resource of the API; /openapi.json is made from this list. */
+export const controllers = [
+  CompaniesController,
+  AgentsController,
+  ClaimsController,
+  TasksController,
+  WakeupsController,
+  RunsController,
+  BeatsController,
+  RetriesController,
+  OverviewController,
+  EventsController,
+  OperationsController,
+  ClockController,
+];

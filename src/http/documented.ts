@@ -1,0 +1,22 @@
+import type { Type } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
+import type { RejectedCode } from '../commands/decider.js';
+import type { AnswerName } from './answer-examples.js';
+
+/** What /openapi.json says of a route beyond its path, its method and the conventions. */
+export interface Documentation {
+  /** what it does, as a sentence without its end */
+  readonly summary: string;
+  /** the class whose fields come in the path and the body, of a GET in the path and the query */
+  readonly takes?: Type<object>;
+  /** parameters of the query beside a body */
+  readonly query?: Type<object>;
+  /** `Run[]`: a page of them */
+  readonly answers: AnswerName | `${AnswerName}[]`;
+  /** default 200 */
+  readonly status?: readonly number[];
+  /** beside what the conventions refuse */
+  readonly refuses?: readonly RejectedCode[];
+}
+
+export const Documented = Reflector.createDecorator<Documentation>();

@@ -1,0 +1,124 @@
+import type { Type } from '@nestjs/common';
+import { defaultMetadataStorage } from 'class-transformer/cjs/storage.js';
+import { validationMetadatasToSchemas } from 'class-validator-jsonschema';
+import { answerExamples, type AnswerName } from './answer-examples.js';
+import type { Documentation } from './documented.js';
+import { problemExamples, problemResponses } from './openapi-problems.js';
+import { fieldExamples, schemaName, schemasOf } from './openapi-schemas.js';
+import { routesOf, type Route } from './routes.js';
+
+/** OpenAPI 3.1, as far as the ledger's own has it. */
+export interface OpenApi {
+  readonly openapi: '3.1.0';
+  readonly info: { readonly title: string; readonly version: string; readonly description: string };
+  readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
+  readonly components: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+}
+
+export interface Operation {
+  readonly operationId: string;
+  readonly summary: string;
+  readonly tags: readonly string[];
+  readonly parameters: readonly Schema[];
+  readonly requestBody?: Schema;
+  readonly responses: Readonly<Record<string, Schema>>;
+}
+
+type Schema = Readonly<Record<string, unknown>>;
+interface ClassSchema {
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly required?: readonly string[];
+}
+
+/** The description of the routes of these controllers, made from their classes and from `Documented`. */
+export function describeRoutes(controllers: readonly Type<object>[]): OpenApi {
+  const classes = validationMetadatasToSchemas({
+    classTransformerMetadataStorage: defaultMetadataStorage,
+    refPointerPrefix: '#/components/schemas/',
+  }) as Record<string, ClassSchema>;
+  const paths: Record<string, Record<string, Operation>> = {};
+  for (const route of controllers.flatMap(routesOf)) (paths[route.path] ??= {})[route.method] = operationOf(route, classes);
+  return { openapi: '3.1.0', info, paths, components: { parameters, schemas: schemasOf(classes), examples: problemExamples() } };
+}
+
+const info = {
+  title: 'Run ledger',
+  version: '1',
+  description:
+    'Every decision about a run is an immutable event. Commands answer with the position of what they wrote (Ledger-Position) and the ' +
+    'revision of its stream (ETag); a read waits for a position (Ledger-Min-Position). Errors are problems of RFC 9457. Unknown fields ' +
+    'are refused; of a key that is twice in an object, the last one counts; cursors and positions are opaque.',
+};
+
+const text = { type: 'string' };
+const header = (name: string, description: string, example: string) => ({
+  name,
+  in: 'header',
+  description,
+  schema: text,
+  example,
+});
+const parameters = {
+  IdempotencyKey: header('Idempotency-Key', 'makes a repeat harmless, for 24 hours', '0192f0c1-7a3b-7c4d-8e5f-60718293a4b5'),
+  IfMatch: header('If-Match', 'the ETag of what was read: another revision is refused', '"3"'),
+  Actor: header('X-Actor', 'who acts: user, agent or system', 'user:alice'),
+  MinPosition: header('Ledger-Min-Position', 'what is read shows everything up to here', '0000000000000042'),
+};
+const shared = (...names: readonly (keyof typeof parameters)[]) =>
+  names.map((name) => ({ $ref: `#/components/parameters/${name}` }));
+
+function operationOf(route: Route, classes: Readonly<Record<string, ClassSchema>>): Operation {
+  const { name, tag, summary, method, takes, query } = route;
+  const isRead = method === 'get';
+  const taken = classes[takes?.name ?? ''] ?? {};
+  const asked = query ? classes[query.name] : isRead ? taken : undefined;
+  const headers = isRead ? shared('MinPosition') : shared('IdempotencyKey', 'IfMatch', 'Actor');
+  return {
+    operationId: `${name}${tag}`,
+    summary,
+    tags: [tag],
+    parameters: [
+      ...pathParameters(route, taken),
+      ...queryParameters(route, asked),
+      ...(route.path.startsWith('/v1/companies') ? headers : []),
+    ],
+    ...(!isRead && takes && { requestBody: bodyOf(route, taken) }),
+    responses: responsesOf(route),
+  };
+}
+
+const pathParameters = ({ parts }: Route, { properties = {} }: ClassSchema) =>
+  parts.map((name) => ({ name, in: 'path', required: true, schema: properties[name] ?? text, example: fieldExamples[name] }));
+
+const queryParameters = ({ parts }: Route, { properties = {}, required = [] }: ClassSchema = {}) =>
+  Object.entries(properties)
+    .filter(([name]) => !parts.includes(name))
+    .map(([name, schema]) => ({ name, in: 'query', required: required.includes(name), schema, ...exampleOf(name) }));
+
+const exampleOf = (name: string) => (name in fieldExamples ? { example: fieldExamples[name] } : {});
+
+function bodyOf({ parts }: Route, { properties = {}, required = [] }: ClassSchema): Schema {
+  const own = Object.entries(properties).filter(([name]) => !parts.includes(name));
+  const needed = required.filter((name) => !parts.includes(name));
+  const schema = { type: 'object', properties: Object.fromEntries(own), required: needed, additionalProperties: false };
+  const example = Object.fromEntries(needed.map((name) => [name, fieldExamples[name] ?? null]));
+  return { required: needed.length > 0, content: { 'application/json': { schema, example } } };
+}
+
+function responsesOf(route: Route): Record<string, Schema> {
+  const { answers, status = [200] } = route;
+  const content = { 'application/json': answerOf(answers) };
+  const good = status.map((code) => [String(code), { description: 'done', content }]);
+  return { ...Object.fromEntries(good), ...problemResponses(route) };
+}
+
+function answerOf(answers: Documentation['answers']): Schema {
+  const name = answers.replace('[]', '') as AnswerName;
+  const $ref = `#/components/schemas/${schemaName(name)}`;
+  if (answers === name) return { schema: { $ref }, example: answerExamples[name] };
+  const properties = {
+    items: { type: 'array', items: { $ref } },
+    next: { ...text, description: 'cursor of the next page; absent at the end' },
+  };
+  return { schema: { type: 'object', required: ['items'], properties }, example: { items: [answerExamples[name]] } };
+}
