@@ -20,9 +20,9 @@ type Fields<C> = { readonly [Field in keyof C]?: unknown };
  * A decision without a store: `given(queued, started, failed).when(scheduleRetry, { … }, { now: at('12:00') }).then(…)`. The facts are
  * folded, the command is validated as Dispatch does it, and what was decided is folded once more for the answer.
  */
-export const given = <E extends Event>(...facts: readonly E[]) => ({
-  when: <C extends object, State, Answer>(
-    decision: Decision<C, State, E, Answer>,
+export const given = <Facts extends readonly Event[]>(...facts: Facts) => ({
+  when: <C extends object, State, E extends Event, Answer>(
+    decision: Decision<C, State, E | Facts[number], Answer>,
     fields: Fields<C>,
     circumstances: Circumstances = {},
   ) => new Decided(decision, facts, validated(decision.command, fields), circumstances),

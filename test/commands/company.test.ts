@@ -8,7 +8,7 @@ const named: CompanyEvent = { type: 'CompanyNamed', data: { name: 'Acme', namedA
 
 describe('NameCompany', () => {
   it('gives a company its name', () =>
-    given<CompanyEvent>()
+    given()
       .when(nameCompany, { company: 'acme', name: 'Acme' })
       .answering({ company: { id: 'acme', name: 'Acme', revision: 0 } })
       .then({ type: 'CompanyNamed', data: { name: 'Acme', namedAt: '2026-04-20T12:00:00.000Z' } }));
@@ -29,7 +29,7 @@ describe('NameCompany', () => {
     ['a missing name', { company: 'acme' }, /^name is missing/],
     ['a field that it does not know', { company: 'acme', name: 'Acme', motto: 'More' }, /unknown field motto/],
   ])('refuses %s', (_, fields, sentence) => {
-    expect(() => given<CompanyEvent>().when(nameCompany, fields)).toThrow(InvalidCommand);
-    expect(() => given<CompanyEvent>().when(nameCompany, fields)).toThrow(sentence);
+    expect(() => given().when(nameCompany, fields)).toThrow(InvalidCommand);
+    expect(() => given().when(nameCompany, fields)).toThrow(sentence);
   });
 });
