@@ -65,6 +65,8 @@ export interface Outcome<State, E extends Event> {
   readonly position: Position;
   /** this commandId had been answered before */
   readonly replayed: boolean;
+  /** of a decision that wrote nothing: what it knew, and so why */
+  readonly world?: World;
 }
 
 /** What came of a command, and where a reader of its effects has to look. */

@@ -99,9 +99,9 @@ export class Ledger {
   ): Promise<Outcome<State, E>> {
     const stream = decision.stream(command);
     for (let race = 0; race < this.patience.races; race++) {
-      const { folded, known, written, events } = await this.propose(decision, command, context, race > 0);
+      const { folded, known, written, events, world } = await this.propose(decision, command, context, race > 0);
       if (written) return this.recall(folded, stream, written);
-      if (events.length === 0) return { ...known, events: [], replayed: false };
+      if (events.length === 0) return { ...known, events: [], replayed: false, world };
       const chain = decision.correlate?.(command, known.state);
       const [result] = await this.append([toWrite(stream, known.revision, events, context, chain)]);
       if (!result) throw new Error(`${stream}: the store gave no answer to a write`);
@@ -142,9 +142,10 @@ export class Ledger {
     const known = ending(folded);
     const written = folded.writtenBy(context.commandId);
     if (written) return { folded, known, written, events: [] };
-    const events = decision.decide(command, known.state, await this.world(decision, command, known.state, context));
+    const world = await this.world(decision, command, known.state, context);
+    const events = decision.decide(command, known.state, world);
     refuseMismatch(decision.stream(command), known.revision, context.ifRevision);
-    return { folded, known, events };
+    return { folded, known, events, world };
   }
 
   private async recall<State, E extends Event>(folded: Folded<State, E>, stream: StreamId, { from, to }: { from: number; to: number }) {
@@ -203,6 +204,7 @@ interface Proposal<State, E extends Event> {
   readonly folded: Folded<State, E>;
   readonly known: Pick<Outcome<State, E>, 'state' | 'revision' | 'position'>;
   readonly events: readonly E[];
+  readonly world?: World;
   /** the command was carried out before */
   readonly written?: Written;
 }

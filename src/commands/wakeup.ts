@@ -1,12 +1,12 @@
 import { IsOptional } from 'class-validator';
 import { heartbeatTask, taskStream, type AgentId, type WakeupId } from '../events/event.js';
 import type { Lane, LaneEvent, OpenRun, Waiting } from '../events/lane.js';
-import { runningRun } from '../events/lane.js';
+import { refusalKey, runningRun } from '../events/lane.js';
 import { wakeupSources, wakeupTriggers, type WakeupSource, type WakeupTrigger } from '../events/wakeup.js';
 import { decision, Rejected, type World } from './decider.js';
 import { FreeJson, OneOf, Slug, TaskId, Text, Uuid } from './fields.js';
 import { bounded } from './free-json.js';
-import { coalesced, deferred, takeIn } from './intake.js';
+import { coalesced, deferred, refusal, takeIn } from './intake.js';
 import { after, knownAgent, lanes } from './lane.js';
 import { redact, redactText } from './redact.js';
 import { cancelled } from './run.js';
@@ -38,7 +38,8 @@ export const requestWakeup = decision({
     const events = takeIn(open, askOf(command, open, world), world);
     return events.length > 0 ? [...opening, ...events] : [];
   },
-  answer: ({ company, agent }, { state, events }) => wakeupAnswer(company, agent, state, events),
+  answer: (command, { state, events, world }) =>
+    world && events.length === 0 ? refusedBefore(command, state, world) : wakeupAnswer(command, state, events),
 });
 
 function askOf({ agent, source = 'on_demand', trigger = 'manual', reason = 'requested', payload = {} }: RequestWakeup, lane: Lane, { actor }: World) {
@@ -61,10 +62,10 @@ export interface WakeupAnswer {
   readonly run?: RunView;
 }
 
-/** Made from the first demand that was written; nothing written means that it was refused a moment ago, for the same reason. */
-function wakeupAnswer(company: string, agent: AgentId, lane: Lane, events: readonly LaneEvent[]): WakeupAnswer {
+/** Made from the first demand that was written. */
+function wakeupAnswer({ company, agent }: RequestWakeup, lane: Lane, events: readonly LaneEvent[]): WakeupAnswer {
   const requested = events.find((event) => event.type === 'WakeupRequested');
-  if (!requested) return refusedBefore(lane, agent);
+  if (!requested) return {};
   const id = requested.data.wakeupId;
   for (const { type, data } of events) {
     if (type === 'WakeupSkipped') return refused(id, data.code, agent);
@@ -75,11 +76,12 @@ function wakeupAnswer(company: string, agent: AgentId, lane: Lane, events: reado
   return {};
 }
 
-function refusedBefore(lane: Lane, agent: AgentId): WakeupAnswer {
-  const [last] = Object.entries(lane.refusals)
-    .filter(([key]) => key.startsWith(`${agent} `))
-    .sort(([, a], [, b]) => (a.at < b.at ? 1 : -1));
-  return last ? refused(last[1].wakeupId, last[0].slice(agent.length + 1), agent) : {};
+/** Nothing was written: a tick that had nothing to add, or a demand that was refused a moment ago for the same reason. */
+function refusedBefore(command: RequestWakeup, lane: Lane, world: World): WakeupAnswer {
+  const { agent } = command;
+  const code = refusal(lane, askOf(command, lane, world), knownAgent(world, agent));
+  const first = code && lane.refusals[refusalKey(agent, code)];
+  return first ? refused(first.wakeupId, code, agent) : {};
 }
 
 function refused(id: WakeupId, code: string, agent: AgentId): WakeupAnswer {
