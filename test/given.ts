@@ -80,6 +80,7 @@ class Decided<C extends object, State, E extends Event, Answer> {
       revision,
       position: String(revision),
       replayed: false,
+      world: world(this.circumstances),
     });
   }
 
