@@ -4,7 +4,7 @@ import { CommandsModule } from './commands/commands.module.js';
 import { examine } from './doctor.js';
 import { EventStore } from './event-store/event-store.js';
 import { HttpModule } from './http/http.module.js';
-import { IdempotencyKeys } from './http/idempotency-keys.js';
+import { IdempotencyKeys } from './idempotency-keys.js';
 import { Beats, Bells, Doctor, Time } from './http/ports.js';
 import { LedgerProcess } from './ledger-process.js';
 import { ManualClock } from './manual-clock.js';

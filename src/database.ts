@@ -54,3 +54,22 @@ function isoTime(value: string): string {
   const time: Date = pg.types.getTypeParser(pg.types.builtins.TIMESTAMPTZ, 'text')(value);
   return time.toISOString();
 }
+
+/**
+ * True for what the connection or the server is to blame for, and not the statement: the same may go well a little later.
+ * SQLSTATE classes, and what pg and sockets say of a connection that is not there:
+ * https://www.postgresql.org/docs/current/errcodes-appendix.html
+ */
+export function isOutage(error: unknown): boolean {
+  if (error instanceof pg.DatabaseError) return error.code === readOnly || outageClasses.includes(error.code?.slice(0, 2) ?? '');
+  if (!(error instanceof Error)) return false;
+  return ('code' in error && lostSocket.test(String(error.code))) || lostConnection.test(error.message);
+}
+
+/** Connection exception, transaction rollback, insufficient resources, operator intervention, system error. */
+const outageClasses = ['08', '40', '53', '57', '58'];
+/** After a failover, the old address may lead to a standby. */
+const readOnly = '25006';
+const lostSocket = /^(ECONN|EPIPE|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH|ENOTFOUND|EAI_AGAIN)/;
+const lostConnection =
+  /connection terminated|timeout exceeded when trying to connect|query read timeout|client has encountered a connection error/i;

@@ -1,14 +1,7 @@
 import { Rejected, type Dispatched } from '../commands/decider.js';
+import type { Answered } from '../idempotency-keys.js';
 import type { Exchange } from './call.js';
 import { problemOf } from './problem.js';
-
-/** What goes back to the client; kept as it is where a key makes it repeatable. */
-export interface Answered {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string>>;
-  /** JSON */
-  readonly body: string;
-}
 
 export interface Showing<Answer> {
   /** default 200 */

@@ -1,10 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { Rejected, type Sendable } from '../commands/decider.js';
 import { Dispatch, InvalidCommand } from '../commands/dispatch.js';
-import { answered, refused, write, type Answered, type Showing } from './answers.js';
+import { answered, refused, write, type Showing } from './answers.js';
 import type { Exchange } from './call.js';
 import { contextOf, idempotencyKeyOf } from './headers.js';
-import { IdempotencyKeys, type Keyed } from './idempotency-keys.js';
+import { IdempotencyKeys, type Answered, type Keyed } from '../idempotency-keys.js';
 import { Refusal } from './problem.js';
 import { uuid7 } from './uuid7.js';
 

@@ -1,9 +1,8 @@
 import { HttpException } from '@nestjs/common';
-import pg from 'pg';
 import { Contention, OutcomeUnknown, Rejected, rejectedCodes, type RejectedCode } from '../commands/decider.js';
 import { InvalidCommand, type FieldError } from '../commands/dispatch.js';
 import { StoreUnavailable } from '../event-store/event-store.js';
-import { unavailable } from '../event-store/postgres-errors.js';
+import { isOutage } from '../database.js';
 import { InvalidCursor } from '../projections/paging.js';
 import { ProjectionBehind } from '../projections/progress.js';
 
@@ -105,22 +104,10 @@ function codeOfFault(error: unknown): keyof typeof ownProblems {
   if (error instanceof ProjectionBehind) return 'projection_behind';
   if (error instanceof Contention) return 'contention';
   if (error instanceof OutcomeUnknown) return 'outcome_unknown';
-  if (error instanceof StoreUnavailable || isConnectionLoss(error)) return 'store_unavailable';
+  if (error instanceof StoreUnavailable || isOutage(error)) return 'store_unavailable';
   if (error instanceof Error && error.name === 'ClockGoesBack') return 'clock_goes_back';
   return 'internal';
 }
-
-/** Queries of read models do not go through the store; what `pg` itself throws has no class. */
-function isConnectionLoss(error: unknown): boolean {
-  if (error instanceof pg.DatabaseError) return unavailable(error) instanceof StoreUnavailable;
-  if (!(error instanceof Error)) return false;
-  const code = 'code' in error ? String(error.code) : '';
-  return (
-    /^(ECONN|EPIPE|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH|ENOTFOUND|EAI_AGAIN)/.test(code) || connectionWords.test(error.message)
-  );
-}
-const connectionWords =
-  /connection terminated|timeout exceeded when trying to connect|query read timeout|client has encountered a connection error/i;
 
 /** What the framework refuses by itself. */
 function toldByStatus(status: number, message: string): Told {

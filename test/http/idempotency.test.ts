@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { IdempotencyKeys } from '../../src/http/idempotency-keys.js';
+import { IdempotencyKeys } from '../../src/idempotency-keys.js';
 import { startServer, type TestServer } from '../server.js';
 
 let server: TestServer;

@@ -1,8 +1,16 @@
 import { createHmac } from 'node:crypto';
 import type pg from 'pg';
-import { unavailable } from '../event-store/postgres-errors.js';
-import { nameUuid } from '../events/event.js';
-import type { Answered } from './answers.js';
+import { isOutage } from './database.js';
+import { StoreUnavailable } from './event-store/event-store.js';
+import { nameUuid } from './events/event.js';
+
+/** What goes back to a client, kept as it is so that asking again is answered the same. */
+export interface Answered {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  /** JSON */
+  readonly body: string;
+}
 
 /** What a client asks under a key of its own, so that asking again is harmless. */
 export interface Keyed {
@@ -89,7 +97,7 @@ export class IdempotencyKeys {
     try {
       return (await this.db.query<R>({ name, text, values })).rows;
     } catch (error) {
-      throw unavailable(error);
+      throw isOutage(error) ? new StoreUnavailable(`Postgres is out of reach: ${String(error)}`, { cause: error }) : error;
     }
   }
 }
