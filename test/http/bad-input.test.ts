@@ -1,5 +1,5 @@
 import { connect } from 'node:net';
-import { startServer, type TestServer } from '../server.js';
+import { startServer, type Answer, type TestServer } from '../server.js';
 
 let server: TestServer;
 const api: TestServer['api'] = (...request) => server.api(...request);
@@ -17,10 +17,12 @@ async function refused(status: number, request: Parameters<TestServer['api']>, f
   const answer = await api(...request);
   expect({ request, status: answer.status }).toEqual({ request, status });
   expect(answer.headers.get('content-type')).toContain('application/problem+json');
-  if (field) expect(answer.body.errors).toContainEqual(expect.objectContaining({ field }));
+  expect(fieldsIn(answer)).toEqual(expect.arrayContaining(field ? [field] : []));
   expect(await head()).toBe(before);
   expect((await api('GET', '/healthz')).status).toBe(200);
 }
+
+const fieldsIn = ({ body }: Answer): string[] => Object.values(body.errors ?? {}).map(({ field }) => field);
 
 describe('a body', () => {
   it.each([
