@@ -56,7 +56,8 @@ module.exports = {
     },
     {
       name: 'facts-touch-nothing',
-      comment: 'No files, clocks, processes or sockets where things are decided; crypto is for ids made from names, util for comparing.',
+      comment:
+        'No files, clocks, processes or sockets where things are decided; crypto is for ids made from names, util for comparing.',
       severity: 'error',
       from: { path: '^src/(events|commands|policies)/' },
       to: { dependencyTypes: ['core'], pathNot: '^(node:)?(crypto|util)$' },

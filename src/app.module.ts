@@ -43,9 +43,15 @@ const partsOfTheLedger = [
   part(CommandPorts, (ledger) => ledger),
   part(EventStore, ({ store }) => store),
   part(Progress, ({ progress }) => progress),
-  ...[RunStatusQueries, WakeupRequestsQueries, AgentsQueries, TasksQueries, DashboardQueries, ActivityQueries, CheckpointQueries].map((Queries) =>
-    part(Queries, ({ readModels }) => new Queries(readModels)),
-  ),
+  ...[
+    RunStatusQueries,
+    WakeupRequestsQueries,
+    AgentsQueries,
+    TasksQueries,
+    DashboardQueries,
+    ActivityQueries,
+    CheckpointQueries,
+  ].map((Queries) => part(Queries, ({ readModels }) => new Queries(readModels))),
   part(IdempotencyKeys, ({ reads }) => new IdempotencyKeys(reads)),
   part(Bells, ({ bells }) => bells),
   part(Beats, ({ leases, ledger }) => new LeaseBeats(leases, ledger)),

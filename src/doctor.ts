@@ -47,11 +47,22 @@ async function readModels(db: pg.Pool, store: EventStore): Promise<Check[]> {
   );
   return rows.map(({ readModel, position, halted }) => {
     const name = `read model ${readModel}`;
-    if (halted) return { name, ok: false, sentence: `halted at ${shown(position)}: ${halted}`, remedy: 'mend what it names, then restart the server' };
+    if (halted)
+      return {
+        name,
+        ok: false,
+        sentence: `halted at ${shown(position)}: ${halted}`,
+        remedy: 'mend what it names, then restart the server',
+      };
     const behind = Number(head || 0) - Number(position || 0);
     const sentence = `at ${shown(position)} of ${shown(head)}`;
     if (behind <= 1_000) return { name, ok: true, sentence };
-    return { name, ok: false, sentence: `${sentence}, ${behind} events behind`, remedy: 'see that a server with the role projector runs' };
+    return {
+      name,
+      ok: false,
+      sentence: `${sentence}, ${behind} events behind`,
+      remedy: 'see that a server with the role projector runs',
+    };
   });
 }
 
@@ -67,7 +78,12 @@ async function parkedStreams(db: pg.Pool): Promise<Check> {
   const [first] = rows;
   if (!first) return { name: 'parked streams', ok: true, sentence: 'every stream is folded' };
   const sentence = `${first.count} parked; the first: ${first.stream} in ${first.readModel}: ${first.error}`;
-  return { name: 'parked streams', ok: false, sentence, remedy: 'the fold of that read model has a defect: mend it, then retry the stream' };
+  return {
+    name: 'parked streams',
+    ok: false,
+    sentence,
+    remedy: 'the fold of that read model has a defect: mend it, then retry the stream',
+  };
 }
 
 async function expiredLeases(db: pg.Pool): Promise<Check> {
@@ -90,7 +106,12 @@ async function immutability(db: pg.Pool): Promise<Check> {
   );
   const ok = rows[0]?.enabled === 'A';
   const sentence = ok ? 'events cannot be changed' : 'the trigger that refuses changes of events is missing or switched off';
-  return { name: 'immutable events', ok, sentence, ...(ok ? {} : { remedy: 'alter table events enable always trigger events_are_immutable' }) };
+  return {
+    name: 'immutable events',
+    ok,
+    sentence,
+    ...(ok ? {} : { remedy: 'alter table events enable always trigger events_are_immutable' }),
+  };
 }
 
 function clockSkew(skewMs: number): Check {

@@ -54,7 +54,8 @@ export class LedgerProcess implements CommandPorts {
     const beats = createPool(databaseUrl, 'beat');
     const projectors = createPool(databaseUrl, 'projector');
     this.pools = [this.reads, loops, beats, projectors];
-    this.clock = settings.clock === 'manual' ? new ManualClock(this.reads, () => this.bells.ring(retriesBell)) : new SystemClock(this.reads);
+    this.clock =
+      settings.clock === 'manual' ? new ManualClock(this.reads, () => this.bells.ring(retriesBell)) : new SystemClock(this.reads);
     this.store = new PostgresEventStore({ url: databaseUrl, log });
     this.leases = new PostgresLeases(loops, beats, this.bells);
     this.ledger = new Ledger(this.store, this.clock, this.leases);
@@ -62,7 +63,8 @@ export class LedgerProcess implements CommandPorts {
     this.progress = new Progress(this.reads, this.readModels);
     this.dueRetries = new DueRetriesQueries(this.readModels, this.progress);
     this.readyRuns = new ReadyRunsQueries(this.readModels, this.progress);
-    const say = (level: 'info' | 'warn' | 'error', sentence: string) => (level === 'info' ? log.info(sentence) : log.warn(sentence));
+    const say = (level: 'info' | 'warn' | 'error', sentence: string) =>
+      level === 'info' ? log.info(sentence) : log.warn(sentence);
     this.projectors = new Projectors(readModelsOfTheLedger, { db: projectors, store: this.store, progress: this.progress, say });
   }
 

@@ -82,5 +82,6 @@ export class ManualClock implements Clock {
 /** A database whose time is set by hand is for tests only; a process with a real clock would write times that go back. */
 export async function refuseManualDatabase(db: pg.Pool): Promise<void> {
   const { rowCount } = await db.query('select from manual_clock');
-  if (rowCount) throw new Error('the time of this database is set by hand: start with LEDGER_CLOCK=manual, or use another database');
+  if (rowCount)
+    throw new Error('the time of this database is set by hand: start with LEDGER_CLOCK=manual, or use another database');
 }

@@ -20,7 +20,7 @@ export async function startProcess(script, { args = [], env = {}, word = 'ready'
       said += text;
       if (said.includes(word)) ready();
     });
-    ended.then(([code]) => fail(new Error(`${script} ended with ${code} before it was ready: ${said}`)));
+    void ended.then(([code]) => fail(new Error(`${script} ended with ${code} before it was ready: ${said}`)));
   });
   const stop = async () => {
     child.kill('SIGINT');

@@ -1,7 +1,15 @@
 import { isDeepStrictEqual } from 'node:util';
 import { Type } from 'class-transformer';
 import { ArrayMaxSize, IsArray, IsBoolean, IsNumber, IsOptional, Max, Min, ValidateNested } from 'class-validator';
-import { evolveAgent, unknownAgent, type Agent, type AgentDescription, type AgentEvent, type AgentPolicy, type RetryPolicy } from '../events/agent.js';
+import {
+  evolveAgent,
+  unknownAgent,
+  type Agent,
+  type AgentDescription,
+  type AgentEvent,
+  type AgentPolicy,
+  type RetryPolicy,
+} from '../events/agent.js';
 import { agentStream } from '../events/event.js';
 import { decision, Rejected, type Outcome, type Stream, type World } from './decider.js';
 import { Int, Slug, Text } from './fields.js';
@@ -50,12 +58,17 @@ export const putAgent = decision({
     const description = { name, adapter, manager, policy: policyOf(command.policy, known?.policy) };
     if (!known) return [{ type: 'AgentRegistered', data: { agent, ...description, registeredAt: now.toISOString() } }];
     refuseTerminated(agent, known);
-    return isSame(known, description) ? [] : [{ type: 'AgentChanged', data: { agent, ...description, changedAt: now.toISOString() } }];
+    return isSame(known, description)
+      ? []
+      : [{ type: 'AgentChanged', data: { agent, ...description, changedAt: now.toISOString() } }];
   },
   answer: agentAnswer,
 });
 
-function policyOf({ maxConcurrentRuns = 5, wakeOnDemand = true, heartbeat, retry }: PolicyFields = {}, known?: AgentPolicy): AgentPolicy {
+function policyOf(
+  { maxConcurrentRuns = 5, wakeOnDemand = true, heartbeat, retry }: PolicyFields = {},
+  known?: AgentPolicy,
+): AgentPolicy {
   const { enabled = false, intervalSec = 0 } = heartbeat ?? {};
   return { maxConcurrentRuns, wakeOnDemand, heartbeat: { enabled, intervalSec }, retry: versioned(retryOf(retry), known?.retry) };
 }
@@ -97,7 +110,9 @@ export const pauseAgent = decision({
   ...ofAgent,
   decide({ agent, reason = 'paused', interrupt = true }: PauseAgent, known: Agent, { now }: World): AgentEvent[] {
     refuseTerminated(agent, known);
-    return known?.status === 'paused' ? [] : [{ type: 'AgentPaused', data: { agent, reason, interrupt, pausedAt: now.toISOString() } }];
+    return known?.status === 'paused'
+      ? []
+      : [{ type: 'AgentPaused', data: { agent, reason, interrupt, pausedAt: now.toISOString() } }];
   },
   answer: agentAnswer,
 });
@@ -123,7 +138,9 @@ export const terminateAgent = decision({
   ...ofAgent,
   decide({ agent, reason = 'terminated' }: TerminateAgent, known: Agent, { now }: World): AgentEvent[] {
     refuseUnknown(agent, known);
-    return known?.status === 'terminated' ? [] : [{ type: 'AgentTerminated', data: { agent, reason, terminatedAt: now.toISOString() } }];
+    return known?.status === 'terminated'
+      ? []
+      : [{ type: 'AgentTerminated', data: { agent, reason, terminatedAt: now.toISOString() } }];
   },
   answer: agentAnswer,
 });
@@ -134,7 +151,8 @@ function refuseUnknown(agent: string, known: Agent): void {
 
 function refuseTerminated(agent: string, known: Agent): void {
   refuseUnknown(agent, known);
-  if (known?.status === 'terminated') throw new Rejected('agent_terminated', `${agent} was terminated and stays so; register another agent`);
+  if (known?.status === 'terminated')
+    throw new Rejected('agent_terminated', `${agent} was terminated and stays so; register another agent`);
 }
 
 function agentAnswer({ company, agent }: { company: string; agent: string }, { state, revision }: Outcome<Agent, AgentEvent>) {

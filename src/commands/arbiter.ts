@@ -57,7 +57,8 @@ function firstRule(end: End): LaneEvent[] {
 /** 1: the same attempt again; a person's demand that joins it makes it a chain of its own. */
 function requeue({ lane, run, joining, world }: End): LaneEvent[] | undefined {
   if (run.status !== 'cancelled' || run.intent !== 'requeue') return undefined;
-  if (joining?.outside) return [queuedFor(lane, [{ ...joining, mention: joining.mention || run.mention }], 'requeued', world, run.wakeupIds)];
+  if (joining?.outside)
+    return [queuedFor(lane, [{ ...joining, mention: joining.mention || run.mention }], 'requeued', world, run.wakeupIds)];
   return [again(lane, run, 'requeued', [...run.wakeupIds, ...idsOf(joining)], joining, world)];
 }
 
@@ -99,7 +100,14 @@ export const ownAsk = ({ agent, mention }: EndedRun) =>
   ({ agent, source: 'automation', trigger: 'system', payload: {}, outside: false, mention, explicit: false }) as const;
 
 /** A run of the same chain and attempt. */
-function again(lane: Lane, run: EndedRun, cause: RunCause, wakeupIds: readonly WakeupId[], joining: Demand | undefined, { now }: World): LaneEvent {
+function again(
+  lane: Lane,
+  run: EndedRun,
+  cause: RunCause,
+  wakeupIds: readonly WakeupId[],
+  joining: Demand | undefined,
+  { now }: World,
+): LaneEvent {
   const { agent, chain, attempt, context } = run;
   const carried = { outside: run.outside, mention: run.mention || joining?.mention === true };
   const data = { agent, cause, chain, attempt, retryOf: run.runId, wakeupIds, ...carried, place: placeOf(lane), context };

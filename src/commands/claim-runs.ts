@@ -76,19 +76,33 @@ export async function claim(command: ClaimRuns, context: CommandContext, ports: 
   const claims = before.length > 0 ? before : await takeFree(request, max, policy.maxConcurrentRuns, ports);
   const started = await Promise.all(claims.map((claimed) => start(request, claimed, context, ports)));
   const runs = started.filter((run) => run !== undefined);
-  const position = runs.map((run) => run.position).sort().at(-1) ?? beginning;
+  const position =
+    runs
+      .map((run) => run.position)
+      .sort()
+      .at(-1) ?? beginning;
   return { answer: { runs: runs.map(({ run, lease }) => ({ run, lease })) }, position, replayed: before.length > 0 };
 }
 
 /** The lease comes first: a lane that is held by a worker without a run is freed by time, a run without a lease by nobody. */
-async function takeFree(request: ClaimRequest, max: number, slots: number, { store, readyRuns, leases }: ClaimPorts): Promise<Claim[]> {
+async function takeFree(
+  request: ClaimRequest,
+  max: number,
+  slots: number,
+  { store, readyRuns, leases }: ClaimPorts,
+): Promise<Claim[]> {
   await readyRuns.caughtUp(await store.head());
   const candidates = await readyRuns.candidates(request.company, request.agent, max * 2);
   return candidates.length > 0 ? leases.take(request, candidates, max, slots) : [];
 }
 
 /** Undefined when the run may not be started (any more): somebody was faster, or a gate ended it, or it is held. */
-async function start(request: ClaimRequest, { task, runId, token, leaseMs }: Claim, context: CommandContext, { ledger, leases }: ClaimPorts) {
+async function start(
+  request: ClaimRequest,
+  { task, runId, token, leaseMs }: Claim,
+  context: CommandContext,
+  { ledger, leases }: ClaimPorts,
+) {
   const { company, workerId, requestId } = request;
   const command = Object.assign(new StartRun(), { company, run: runId, workerId, leaseMs });
   try {

@@ -8,7 +8,12 @@ import { contextOf, Dispatch } from './dispatch.js';
 export class CommandsModule {
   /** `imports` bring a provider of CommandPorts. */
   static with(...imports: NonNullable<DynamicModule['imports']>): DynamicModule {
-    return { module: CommandsModule, imports: [CqrsModule.forRoot(), ...imports], providers: [Dispatch, ...catalogue.map(handlerOf)], exports: [Dispatch] };
+    return {
+      module: CommandsModule,
+      imports: [CqrsModule.forRoot(), ...imports],
+      providers: [Dispatch, ...catalogue.map(handlerOf)],
+      exports: [Dispatch],
+    };
   }
 }
 

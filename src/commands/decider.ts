@@ -15,7 +15,10 @@ export interface Sendable<C extends object = object, Answer = unknown> {
 }
 
 /** A kind of command that one stream decides on: how, and what its sender is answered. All of it is pure. */
-export interface Decision<C extends object = object, State = unknown, E extends Event = Event, Answer = unknown> extends Sendable<C, Answer> {
+export interface Decision<C extends object = object, State = unknown, E extends Event = Event, Answer = unknown> extends Sendable<
+  C,
+  Answer
+> {
   readonly of: Stream<State, E>;
   readonly stream: (command: C) => StreamId;
   /** Events: it happened. None: it is so already. `Rejected`: it may not be. */
@@ -34,8 +37,9 @@ export interface Decision<C extends object = object, State = unknown, E extends 
   readonly correlate?: (command: C, state: State) => string | undefined;
 }
 
-export const decision = <C extends object, State, E extends Event, Answer>(definition: Decision<C, State, E, Answer>): Decision<C, State, E, Answer> =>
-  definition;
+export const decision = <C extends object, State, E extends Event, Answer>(
+  definition: Decision<C, State, E, Answer>,
+): Decision<C, State, E, Answer> => definition;
 
 /** What a decision may know besides its own stream. */
 export interface World {

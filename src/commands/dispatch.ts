@@ -11,7 +11,11 @@ export class Dispatch {
   constructor(private readonly bus: CommandBus) {}
 
   /** @throws InvalidCommand, Rejected, Contention, OutcomeUnknown, StoreUnavailable */
-  async send<C extends object, Answer>(kind: Sendable<C, Answer>, fields: { readonly [Field in keyof C]?: unknown }, context: CommandContext) {
+  async send<C extends object, Answer>(
+    kind: Sendable<C, Answer>,
+    fields: { readonly [Field in keyof C]?: unknown },
+    context: CommandContext,
+  ) {
     const command = validated(kind.command, fields);
     contexts.set(command, context);
     return await this.bus.execute<C, Dispatched<Answer>>(command);
@@ -64,7 +68,9 @@ function made<C extends object>(type: new () => C, fields: object): C {
 
 function fieldErrors({ property, target, constraints = {}, children = [] }: ValidationError, path = ''): FieldError[] {
   const field = path + property;
-  const messages = Object.entries(constraints).map(([rule, message]) => (rule === 'whitelistValidation' ? unknownField(field, target) : message));
+  const messages = Object.entries(constraints).map(([rule, message]) =>
+    rule === 'whitelistValidation' ? unknownField(field, target) : message,
+  );
   const own = [...new Set(messages)].map((message) => ({ field, message }));
   return [...own, ...children.flatMap((child) => fieldErrors(child, `${field}.`))];
 }

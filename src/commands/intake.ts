@@ -1,6 +1,15 @@
 import type { Agent } from '../events/agent.js';
 import { runId, wakeupId, type AgentId, type WakeupId } from '../events/event.js';
-import { openRunOf, refusalKey, waitingOf, type Demand, type Lane, type LaneEvent, type OpenRun, type Waiting } from '../events/lane.js';
+import {
+  openRunOf,
+  refusalKey,
+  waitingOf,
+  type Demand,
+  type Lane,
+  type LaneEvent,
+  type OpenRun,
+  type Waiting,
+} from '../events/lane.js';
 import type { RunCause } from '../events/run.js';
 import { isClosed } from '../events/task.js';
 import type { World } from './decider.js';
@@ -46,11 +55,19 @@ export function refusal(lane: Lane, ask: Pick<Ask, 'source' | 'explicit'>, agent
 
 /** The gates once more for a demand that has waited: by now the task may be somebody else's. */
 export function refusalOfWaiting(lane: Lane, waiting: Waiting, agent: NonNullable<Agent>): string | undefined {
-  return refusal(lane, { ...waiting, explicit: false }, agent) ?? (isItsTask(lane, waiting) ? undefined : 'issue_assignee_changed');
+  return (
+    refusal(lane, { ...waiting, explicit: false }, agent) ?? (isItsTask(lane, waiting) ? undefined : 'issue_assignee_changed')
+  );
 }
 
 /** A run for demands that have none, at the head of a chain of its own. */
-export function queuedFor(lane: Lane, demands: readonly [Demand, ...Demand[]], cause: RunCause, { now }: World, passed: readonly WakeupId[] = []): LaneEvent {
+export function queuedFor(
+  lane: Lane,
+  demands: readonly [Demand, ...Demand[]],
+  cause: RunCause,
+  { now }: World,
+  passed: readonly WakeupId[] = [],
+): LaneEvent {
   const id = runId(lane.task, lane.runs + 1);
   const [{ agent, source, trigger, reason, payload }] = demands;
   return {
@@ -106,4 +123,3 @@ function refusedLately(lane: Lane, agent: AgentId, code: string, { now }: World)
   const last = lane.refusals[refusalKey(agent, code)];
   return last !== undefined && now.getTime() - Date.parse(last.at) < 60_000;
 }
-

@@ -33,7 +33,10 @@ export function openRun(lane: Lane, runId: RunId): OpenRun | undefined {
 
 export function refuseUnknown(lane: Lane, runId: RunId): void {
   if (numberOfRun(runId) > lane.runs)
-    throw new Rejected('run_not_found', `there is no run ${runId}${lane.runs ? `; the last one of its task is ${taskOfRun(runId)}.${lane.runs}` : ''}`);
+    throw new Rejected(
+      'run_not_found',
+      `there is no run ${runId}${lane.runs ? `; the last one of its task is ${taskOfRun(runId)}.${lane.runs}` : ''}`,
+    );
 }
 
 export function knownAgent(world: World, id: AgentId): NonNullable<Agent> {
@@ -43,8 +46,15 @@ export function knownAgent(world: World, id: AgentId): NonNullable<Agent> {
 }
 
 /** May this agent's work on the task go on: its own task, or one that it was asked to beside the assignee. */
-export const isItsTask = (lane: Lane, run: { agent: AgentId; mention: boolean }): boolean => run.mention || lane.assignee === run.agent;
+export const isItsTask = (lane: Lane, run: { agent: AgentId; mention: boolean }): boolean =>
+  run.mention || lane.assignee === run.agent;
 
 export const placeOf = ({ kind, status, priority }: Lane): Place => ({ kind, taskStatus: status, priority });
 
-export const moving = ({ runId, agent, status, queuedAt, wakeupIds }: OpenRun): Moving => ({ runId, agent, from: status, queuedAt, wakeupIds });
+export const moving = ({ runId, agent, status, queuedAt, wakeupIds }: OpenRun): Moving => ({
+  runId,
+  agent,
+  from: status,
+  queuedAt,
+  wakeupIds,
+});

@@ -1,7 +1,17 @@
 import { evolveAgent, unknownAgent, type Agent, type AgentEvent } from '../events/agent.js';
 import { agentStream, subjectOf, type AgentId, type Event, type Recorded, type StreamId } from '../events/event.js';
 import { StoreUnavailable, type EventStore, type Write, type WriteResult } from '../event-store/event-store.js';
-import { Contention, OutcomeUnknown, Rejected, type CommandContext, type Decision, type Lease, type Outcome, type Stream, type World } from './decider.js';
+import {
+  Contention,
+  OutcomeUnknown,
+  Rejected,
+  type CommandContext,
+  type Decision,
+  type Lease,
+  type Outcome,
+  type Stream,
+  type World,
+} from './decider.js';
 import { Folded, type Written } from './folded.js';
 import { RecentlyUsed } from './recently-used.js';
 import { toWrite } from './write.js';
@@ -89,7 +99,8 @@ export class Ledger {
 
   private async release<C extends object, State, E extends Event>({ lane }: Decision<C, State, E>, command: C): Promise<void> {
     const held = lane?.(command);
-    if (held && 'lease' in command && typeof command.lease === 'string') await this.leases.release(held.company, held.task, command.lease);
+    if (held && 'lease' in command && typeof command.lease === 'string')
+      await this.leases.release(held.company, held.task, command.lease);
   }
 
   private async decide<C extends object, State, E extends Event>(
@@ -148,18 +159,34 @@ export class Ledger {
     return { folded, known, events, world };
   }
 
-  private async recall<State, E extends Event>(folded: Folded<State, E>, stream: StreamId, { from, to }: { from: number; to: number }) {
+  private async recall<State, E extends Event>(
+    folded: Folded<State, E>,
+    stream: StreamId,
+    { from, to }: { from: number; to: number },
+  ) {
     return { ...ending(folded), events: await this.store.readStream<E>(stream, { from, to }), replayed: true };
   }
 
-  private async world<C extends object, State, E extends Event>(decision: Decision<C, State, E>, command: C, state: State, context: CommandContext): Promise<World> {
+  private async world<C extends object, State, E extends Event>(
+    decision: Decision<C, State, E>,
+    command: C,
+    state: State,
+    context: CommandContext,
+  ): Promise<World> {
     const { company } = subjectOf(decision.stream(command));
     const named = new Set(decision.agents?.(command, state).filter((id) => id !== null) ?? []);
     const known = new Map<AgentId, Agent>();
     for (const id of named) known.set(id, await this.agent(company, id, decision.atHead));
     const lane = decision.lane?.(command);
     const lease = lane && (await this.leases.of(lane.company, lane.task));
-    return { now: this.clock.now(), random: () => this.clock.random(), commandId: context.commandId, actor: context.actor, agent: (id) => known.get(id), lease };
+    return {
+      now: this.clock.now(),
+      random: () => this.clock.random(),
+      commandId: context.commandId,
+      actor: context.actor,
+      agent: (id) => known.get(id),
+      lease,
+    };
   }
 
   /** From the cache, read on from where it ends when it is missing, doubtful, or must be at the head. */
@@ -213,8 +240,14 @@ const ending = <State, E extends Event>({ state, revision, position }: Folded<St
 
 function refuseMismatch(stream: StreamId, revision: number, wanted: number | undefined): void {
   if (wanted !== undefined && wanted !== revision)
-    throw new Rejected('revision_mismatch', `${stream} is at revision ${revision}, not ${wanted}: read it again, then decide again`);
+    throw new Rejected(
+      'revision_mismatch',
+      `${stream} is at revision ${revision}, not ${wanted}: read it again, then decide again`,
+    );
 }
 
 const unknownOutcome = ([first, ...others]: readonly Write[], cause: Error) =>
-  new OutcomeUnknown(`${first?.stream}${others.length ? ` and ${others.length} others` : ''}: the append was not answered (${cause.message}); send the command again with the same key to find out`, { cause });
+  new OutcomeUnknown(
+    `${first?.stream}${others.length ? ` and ${others.length} others` : ''}: the append was not answered (${cause.message}); send the command again with the same key to find out`,
+    { cause },
+  );

@@ -104,13 +104,18 @@ class Promotion {
 
   answer(): PromotedRetries {
     const { length } = this.promoted;
-    return { promoted: length, runIds: this.promoted.slice(0, 1_000), ...(length > 1_000 && { truncated: true as const }), held: this.held.size };
+    return {
+      promoted: length,
+      runIds: this.promoted.slice(0, 1_000),
+      ...(length > 1_000 && { truncated: true as const }),
+      held: this.held.size,
+    };
   }
 
   /** Answers how many lanes had moved on since they were listed. */
   private async promoteAll(): Promise<number> {
     let conflicts = 0;
-    for (let after: DueLane | undefined; ; ) {
+    for (let after: DueLane | undefined; ;) {
       const lanes = await this.ports.dueRetries.due(this.now, page, { company: this.command.company, after });
       conflicts += await this.promote(lanes);
       after = lanes.at(-1);

@@ -6,14 +6,28 @@ import { knownAgent, placeOf } from './lane.js';
 import { maxAttempts, planRetry } from './retry-policy.js';
 
 /** The next attempt of a chain, parked until it is due; its own demand goes before it and is carried with what else waits. */
-export function park(lane: Lane, run: EndedRun, world: World, { reason, joining }: { reason: string; joining?: Demand }): LaneEvent[] {
+export function park(
+  lane: Lane,
+  run: EndedRun,
+  world: World,
+  { reason, joining }: { reason: string; joining?: Demand },
+): LaneEvent[] {
   const { adapter, policy } = knownAgent(world, run.agent);
   const attempt = run.attempt + 1;
   const plan = planRetry(policy.retry, attempt, { now: world.now, sample: world.random(), notBefore: run.notBefore, adapter });
   const added: JsonObject = { retryOf: run.runId, reason: wakeReason, retryReason: reason, attempt, dueAt: plan.dueAt };
   if (plan.fallbackMode) added.fallbackMode = plan.fallbackMode;
   const demand = demandOf(
-    { agent: run.agent, source: 'automation', trigger: 'system', reason: wakeReason, payload: added, outside: false, mention: run.mention, explicit: false },
+    {
+      agent: run.agent,
+      source: 'automation',
+      trigger: 'system',
+      reason: wakeReason,
+      payload: added,
+      outside: false,
+      mention: run.mention,
+      explicit: false,
+    },
     world,
     0,
   );
@@ -50,8 +64,13 @@ export function exhaust(lane: Lane, run: EndedRun, world: World, reason: string)
   const { runId: id, agent, chain, attempt } = run;
   const at = world.now.toISOString();
   const limit = maxAttempts(knownAgent(world, agent).policy.retry);
-  const exhausted: LaneEvent = { type: 'RetryExhausted', data: { runId: id, agent, chain, attempts: attempt, maxAttempts: limit, reason, exhaustedAt: at } };
-  return isAwaited(lane, run) ? [exhausted, ...escalate(lane, run, `${id} failed after ${attempt} retries: a person must look at it`, at)] : [exhausted];
+  const exhausted: LaneEvent = {
+    type: 'RetryExhausted',
+    data: { runId: id, agent, chain, attempts: attempt, maxAttempts: limit, reason, exhaustedAt: at },
+  };
+  return isAwaited(lane, run)
+    ? [exhausted, ...escalate(lane, run, `${id} failed after ${attempt} retries: a person must look at it`, at)]
+    : [exhausted];
 }
 
 const isAwaited = (lane: Lane, run: EndedRun): boolean =>

@@ -26,7 +26,8 @@ export const scheduleRetry = decision({
     if (isTakenUp(lane, run)) return [];
     refuseForeign(lane, run, world);
     const reason = command.reason ?? 'transient_failure';
-    if (run.attempt >= maxAttempts(knownAgent(world, run.agent).policy.retry)) return run.exhausted === null ? exhaust(lane, run, world, reason) : [];
+    if (run.attempt >= maxAttempts(knownAgent(world, run.agent).policy.retry))
+      return run.exhausted === null ? exhaust(lane, run, world, reason) : [];
     return park(lane, run, world, { reason });
   },
   answer({ company, run: source }, { state, events }) {
@@ -38,15 +39,25 @@ export const scheduleRetry = decision({
     const { attempt, exhausted, retry } = findRun(state, source) as EndedRun;
     if (exhausted !== null) return exhaustedAfter(attempt, exhausted);
     const run = findRun(state, retry!)!;
-    return scheduled(runView(company, state, run.runId), { dueAt: String(run.context.dueAt), attempt: run.attempt, maxAttempts: run.maxAttempts! });
+    return scheduled(runView(company, state, run.runId), {
+      dueAt: String(run.context.dueAt),
+      attempt: run.attempt,
+      maxAttempts: run.maxAttempts!,
+    });
   },
 });
 
 /** `attempt` is the one that was refused */
-const exhaustedAfter = (attempts: number, maxAttempts: number) => ({ outcome: 'retry_exhausted' as const, attempt: attempts + 1, maxAttempts });
+const exhaustedAfter = (attempts: number, maxAttempts: number) => ({
+  outcome: 'retry_exhausted' as const,
+  attempt: attempts + 1,
+  maxAttempts,
+});
 
-const scheduled = (run: RunView | undefined, { dueAt, attempt, maxAttempts }: Pick<RetryScheduled['data'], 'dueAt' | 'attempt' | 'maxAttempts'>) =>
-  ({ outcome: 'scheduled' as const, run, dueAt, attempt, maxAttempts });
+const scheduled = (
+  run: RunView | undefined,
+  { dueAt, attempt, maxAttempts }: Pick<RetryScheduled['data'], 'dueAt' | 'attempt' | 'maxAttempts'>,
+) => ({ outcome: 'scheduled' as const, run, dueAt, attempt, maxAttempts });
 
 function retryable(id: RunIdText, lane: Lane): EndedRun {
   refuseUnknown(lane, id);
@@ -61,14 +72,21 @@ function retryable(id: RunIdText, lane: Lane): EndedRun {
 function isTakenUp(lane: Lane, { runId: id, retry }: EndedRun): boolean {
   const successor = retry === null ? undefined : findRun(lane, retry);
   if (!successor || ('wasStarted' in successor && !successor.wasStarted)) return false;
-  if (successor.cause !== 'retry') throw new Rejected('run_not_retryable', `${successor.runId} has done ${id} again already; it can be retried itself once it has failed`);
+  if (successor.cause !== 'retry')
+    throw new Rejected(
+      'run_not_retryable',
+      `${successor.runId} has done ${id} again already; it can be retried itself once it has failed`,
+    );
   return true;
 }
 
 function refuseForeign(lane: Lane, run: EndedRun, world: World): void {
-  if (isClosed(lane.status)) throw new Rejected('issue_terminal_status', `${lane.task} is ${lane.status}; set another status first`);
-  if (!isItsTask(lane, run)) throw new Rejected('run_not_retryable', `${lane.task} is ${lane.assignee ?? 'nobody'}'s by now, not ${run.agent}'s`);
-  if (knownAgent(world, run.agent).status === 'terminated') throw new Rejected('agent_terminated', `${run.agent} was terminated; assign the task to another agent`);
+  if (isClosed(lane.status))
+    throw new Rejected('issue_terminal_status', `${lane.task} is ${lane.status}; set another status first`);
+  if (!isItsTask(lane, run))
+    throw new Rejected('run_not_retryable', `${lane.task} is ${lane.assignee ?? 'nobody'}'s by now, not ${run.agent}'s`);
+  if (knownAgent(world, run.agent).status === 'terminated')
+    throw new Rejected('agent_terminated', `${run.agent} was terminated; assign the task to another agent`);
   const open = openRunOf(lane, run.agent);
   if (open) throw new Rejected('run_not_retryable', `${open.runId} of ${run.agent} is ${open.status} on ${lane.task} already`);
 }
@@ -108,7 +126,10 @@ export const retryNow = decision({
     const run = parked(lane, retryNamed(lane, id));
     return run && !isHeld(run, world) ? [promoted(lane, run, 'manual', world)] : [];
   },
-  answer({ company, run: id }, { state, events }): { outcome: (typeof retryNowOutcomes)[number]; code?: string; run?: ReturnType<typeof runView> } {
+  answer(
+    { company, run: id },
+    { state, events },
+  ): { outcome: (typeof retryNowOutcomes)[number]; code?: string; run?: ReturnType<typeof runView> } {
     const run = runView(company, state, retryNamed(state, id));
     if (events.length > 0) return { outcome: 'promoted', run };
     if (run?.status === 'scheduled_retry') return { outcome: 'gate_suppressed', code: 'agent_not_invokable', run };

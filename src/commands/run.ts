@@ -30,13 +30,17 @@ export const startRun = decision({
     if (run?.status !== 'queued') throw new Rejected('run_not_queued', `${command.run} is ${run?.status ?? 'not open any more'}`);
     const code = stale(lane, run, world);
     if (code) return [cancelled(run, world, { code, reason: gateSentence(code, lane, run), intent: 'stop', wakeups: 'skipped' })];
-    if (knownAgent(world, run.agent).status === 'paused') throw new Rejected('agent_not_invokable', `${run.agent} is paused; resume it first`);
+    if (knownAgent(world, run.agent).status === 'paused')
+      throw new Rejected('agent_not_invokable', `${run.agent} is paused; resume it first`);
     const running = runningRun(lane);
     if (running) throw new Rejected('lane_busy', `${command.run} waits for ${running.runId} to end`);
     const { workerId, leaseMs } = command;
     return [{ type: 'RunStarted', data: { ...moving(run), workerId, leaseMs, startedAt: world.now.toISOString() } }];
   },
-  answer: ({ company, run }, { state, events }) => ({ started: events.some(({ type }) => type === 'RunStarted'), run: runView(company, state, run) }),
+  answer: ({ company, run }, { state, events }) => ({
+    started: events.some(({ type }) => type === 'RunStarted'),
+    run: runView(company, state, run),
+  }),
 });
 
 /** What ends a queued run instead of starting it; a run that was asked for beside the assignee passes all but the first. */
@@ -50,7 +54,9 @@ function stale(lane: Lane, run: OpenRun, world: World): string | undefined {
 
 function gateSentence(code: string, lane: Lane, { agent }: OpenRun): string {
   if (code === 'agent_not_invokable') return `${agent} was terminated`;
-  return code === 'issue_assignee_changed' ? `${lane.task} is ${lane.assignee ?? 'nobody'}'s by now` : `${lane.task} is ${lane.status}`;
+  return code === 'issue_assignee_changed'
+    ? `${lane.task} is ${lane.assignee ?? 'nobody'}'s by now`
+    : `${lane.task} is ${lane.status}`;
 }
 
 /** The process that works on the run, so that a later look can tell whether it still lives. */
@@ -92,7 +98,10 @@ export class FinishRun {
   @IsOptional() @ProcessText(200) errorCode?: string;
   @IsOptional() @OneOf(errorFamilies) errorFamily?: ErrorFamily;
   /** seconds, an HTTP date or an ISO time, as the provider wrote it */
-  @IsOptional() @Transform(({ value }) => (typeof value === 'number' ? String(value) : value)) @ProcessText(200) retryAfter?: string;
+  @IsOptional()
+  @Transform(({ value }) => (typeof value === 'number' ? String(value) : value))
+  @ProcessText(200)
+  retryAfter?: string;
   @IsOptional() @ProcessText(100) liveness?: string;
   @IsOptional() @FreeJson() result?: Record<string, unknown>;
   @IsOptional() @FreeJson() usage?: Record<string, unknown>;
@@ -122,7 +131,12 @@ function endOf(command: FinishRun, run: OpenRun, world: World): LaneEvent {
     case 'cancelled': {
       const intent = command.intent ?? 'stop';
       const reason = redactText(command.error ?? `handed back by ${run.workerId ?? 'its worker'}`);
-      return cancelled(run, world, { code: command.errorCode ?? 'cancelled', reason, intent, wakeups: intent === 'requeue' ? 'passed' : 'cancelled' });
+      return cancelled(run, world, {
+        code: command.errorCode ?? 'cancelled',
+        reason,
+        intent,
+        wakeups: intent === 'requeue' ? 'passed' : 'cancelled',
+      });
     }
   }
 }
@@ -138,7 +152,14 @@ function failureOf(command: FinishRun, run: OpenRun, world: World, defaultCode: 
   const { error = '', errorCode = defaultCode, retryAfter } = command;
   const { adapter } = knownAgent(world, run.agent);
   const { family, notBefore } = classifyFailure({ ...command, errorCode, adapter }, world.now);
-  return { ...outcomeOf(command, world), error: redactText(error), errorCode, errorFamily: family, retryAfter: retryAfter ?? null, notBefore };
+  return {
+    ...outcomeOf(command, world),
+    error: redactText(error),
+    errorCode,
+    errorFamily: family,
+    retryAfter: retryAfter ?? null,
+    notBefore,
+  };
 }
 
 /** An operator ends a run: for good, or to have it done again. Terminal runs stay as they are. */
@@ -156,7 +177,10 @@ export const cancelRun = decision({
     const run = openRun(lane, id);
     if (!run) return [];
     if (intent === 'requeue' && run.status !== 'running')
-      throw new Rejected('run_not_running', `${id} is ${run.status}, so there is nothing to do again; cancel it with intent "stop" to end it`);
+      throw new Rejected(
+        'run_not_running',
+        `${id} is ${run.status}, so there is nothing to do again; cancel it with intent "stop" to end it`,
+      );
     const wakeups = intent === 'requeue' ? 'passed' : 'cancelled';
     return endAndFollow(lane, cancelled(run, world, { code: 'cancelled', reason, intent, wakeups }), world);
   },
@@ -184,11 +208,19 @@ export const reportRunLost = decision({
 function lost(run: OpenRun, { now }: World): LaneEvent {
   const error = `nothing was heard of ${run.workerId ?? 'its worker'} for a whole lease`;
   const failure = { error, errorCode: 'process_lost', errorFamily: 'process_lost', retryAfter: null, notBefore: null } as const;
-  return { type: 'RunFailed', data: { ...moving(run), exitCode: null, result: null, usage: null, ...failure, finishedAt: now.toISOString() } };
+  return {
+    type: 'RunFailed',
+    data: { ...moving(run), exitCode: null, result: null, usage: null, ...failure, finishedAt: now.toISOString() },
+  };
 }
 
 const neverBegun = (run: OpenRun, world: World): LaneEvent =>
-  cancelled(run, world, { code: 'start_lost', reason: `${run.workerId ?? 'its worker'} never began it`, intent: 'requeue', wakeups: 'passed' });
+  cancelled(run, world, {
+    code: 'start_lost',
+    reason: `${run.workerId ?? 'its worker'} never began it`,
+    intent: 'requeue',
+    wakeups: 'passed',
+  });
 
 type Cancelling = { code: string; reason: string; intent: CancelIntent; wakeups: 'skipped' | 'cancelled' | 'passed' };
 
@@ -205,5 +237,8 @@ function endAndFollow(lane: Lane, end: LaneEvent, world: World): LaneEvent[] {
 function refuseStaleLease(lane: Lane, run: string, token: string, { lease }: World): void {
   refuseUnknown(lane, run);
   if (lease?.token !== token || lease.runId !== run)
-    throw new Rejected('stale_lease', `this lease on ${run} is over${lease ? `; ${lease.runId} holds the lane now` : ''}: stop the work on it`);
+    throw new Rejected(
+      'stale_lease',
+      `this lease on ${run} is over${lease ? `; ${lease.runId} holds the lane now` : ''}: stop the work on it`,
+    );
 }

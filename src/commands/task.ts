@@ -1,7 +1,15 @@
 import { ArrayMaxSize, IsArray, IsOptional } from 'class-validator';
 import { taskStream, type AgentId } from '../events/event.js';
 import type { Lane, LaneEvent } from '../events/lane.js';
-import { isClosed, taskKinds, taskPriorities, taskStatuses, type TaskKind, type TaskPriority, type TaskStatus } from '../events/task.js';
+import {
+  isClosed,
+  taskKinds,
+  taskPriorities,
+  taskStatuses,
+  type TaskKind,
+  type TaskPriority,
+  type TaskStatus,
+} from '../events/task.js';
 import { decision, Rejected, type World } from './decider.js';
 import { OneOf, Slug, TaskId, Text } from './fields.js';
 import { takeIn } from './intake.js';
@@ -28,21 +36,37 @@ export const putTask = decision({
   command: PutTask,
   ...ofTask,
   agents: ({ assignee }, lane) => [assignee ?? null, lane.assignee],
-  decide: (command: PutTask, lane: Lane, world: World): LaneEvent[] => (lane.opened ? change(command, lane, world) : open(command, lane, world)),
+  decide: (command: PutTask, lane: Lane, world: World): LaneEvent[] =>
+    lane.opened ? change(command, lane, world) : open(command, lane, world),
   answer: taskAnswer,
 });
 
 function open(command: PutTask, lane: Lane, world: World): LaneEvent[] {
-  const { task, title, kind = 'issue', status = 'todo', priority = 'medium', assignee = null, parent = null, labels = [] } = command;
+  const {
+    task,
+    title,
+    kind = 'issue',
+    status = 'todo',
+    priority = 'medium',
+    assignee = null,
+    parent = null,
+    labels = [],
+  } = command;
   if (assignee !== null) refuseUnable(assignee, world);
   const openedAt = world.now.toISOString();
-  const opened: LaneEvent = { type: 'TaskOpened', data: { task, title, kind, status, priority, assignee, parent, labels, openedAt } };
+  const opened: LaneEvent = {
+    type: 'TaskOpened',
+    data: { task, title, kind, status, priority, assignee, parent, labels, openedAt },
+  };
   return [opened, ...wake(after(lane, [opened]), 'issue_assigned', world)];
 }
 
 function change(command: PutTask, lane: Lane, world: World): LaneEvent[] {
   if (command.kind && command.kind !== lane.kind)
-    throw new Rejected('task_kind_fixed', `${lane.task} is of kind ${lane.kind} and stays so; open another task for ${command.kind}`);
+    throw new Rejected(
+      'task_kind_fixed',
+      `${lane.task} is of kind ${lane.kind} and stays so; open another task for ${command.kind}`,
+    );
   const described = describe(command, lane, world);
   const stays = command.assignee === undefined || command.assignee === lane.assignee;
   const moved = setStatus(after(lane, described), command.status ?? lane.status, world, stays);
@@ -52,9 +76,15 @@ function change(command: PutTask, lane: Lane, world: World): LaneEvent[] {
 
 function describe(command: PutTask, lane: Lane, { now }: World): LaneEvent[] {
   const { title, priority = lane.priority, parent = lane.parent, labels = lane.labels } = command;
-  const same = title === lane.title && priority === lane.priority && parent === lane.parent && labels.join('\n') === lane.labels.join('\n');
+  const same =
+    title === lane.title && priority === lane.priority && parent === lane.parent && labels.join('\n') === lane.labels.join('\n');
   if (same) return [];
-  return [{ type: 'TaskChanged', data: { task: lane.task, title, priority, parent, labels, queuedRuns: queuedRuns(lane), changedAt: now.toISOString() } }];
+  return [
+    {
+      type: 'TaskChanged',
+      data: { task: lane.task, title, priority, parent, labels, queuedRuns: queuedRuns(lane), changedAt: now.toISOString() },
+    },
+  ];
 }
 
 /** The task becomes another agent's, or nobody's: the former one's runs that have not started end with that. */
@@ -78,10 +108,15 @@ export const assignTask = decision({
 function assign(lane: Lane, assignee: AgentId | null, world: World): LaneEvent[] {
   if (assignee === lane.assignee) return [];
   if (assignee !== null) refuseUnable(assignee, world);
-  const assigned: LaneEvent = { type: 'TaskAssigned', data: { task: lane.task, assignee, previous: lane.assignee, assignedAt: world.now.toISOString() } };
+  const assigned: LaneEvent = {
+    type: 'TaskAssigned',
+    data: { task: lane.task, assignee, previous: lane.assignee, assignedAt: world.now.toISOString() },
+  };
   const reason = `${lane.task} was reassigned from ${lane.assignee ?? 'nobody'} to ${assignee ?? 'nobody'}`;
   const formers = lane.open.filter((run) => run.status !== 'running' && run.agent === lane.assignee && !run.mention);
-  const ends = formers.map((run) => cancelled(run, world, { code: 'issue_reassigned', reason, intent: 'stop', wakeups: 'cancelled' }));
+  const ends = formers.map((run) =>
+    cancelled(run, world, { code: 'issue_reassigned', reason, intent: 'stop', wakeups: 'cancelled' }),
+  );
   return [assigned, ...ends, ...wake(after(lane, [assigned, ...ends]), 'issue_assigned', world)];
 }
 
@@ -107,7 +142,10 @@ function setStatus(lane: Lane, to: TaskStatus, world: World, wakes = true): Lane
   const from = lane.status;
   if (to === from) return [];
   const changedAt = world.now.toISOString();
-  const changed: LaneEvent = { type: 'TaskStatusChanged', data: { task: lane.task, from, to, why: null, queuedRuns: queuedRuns(lane), changedAt } };
+  const changed: LaneEvent = {
+    type: 'TaskStatusChanged',
+    data: { task: lane.task, from, to, why: null, queuedRuns: queuedRuns(lane), changedAt },
+  };
   if (isClosed(to)) return [changed, ...close(lane, to === 'done' ? 'issue_done' : 'issue_cancelled', world)];
   const again = from === 'backlog' || isClosed(from) || (from === 'blocked' && to === 'todo');
   return [changed, ...(wakes && again ? wake(after(lane, [changed]), 'issue_status_changed', world) : [])];
@@ -118,7 +156,9 @@ function close(lane: Lane, code: string, world: World): LaneEvent[] {
   const over = lane.open.filter((run) => run.status === 'scheduled_retry' || (run.status === 'queued' && !run.mention));
   const reason = `${lane.task} was ${code === 'issue_done' ? 'done' : 'cancelled'}`;
   const runs = over.map((run) => cancelled(run, world, { code, reason, intent: 'stop', wakeups: 'cancelled' }));
-  const units = lane.waiting.map((waiting) => [waiting, ...waiting.joined]).filter((demands) => !demands.some((demand) => demand.mention));
+  const units = lane.waiting
+    .map((waiting) => [waiting, ...waiting.joined])
+    .filter((demands) => !demands.some((demand) => demand.mention));
   return [...runs, ...units.flat().map(({ wakeupId, agent }) => withdrawn(wakeupId, agent, world, code))];
 }
 
@@ -126,10 +166,15 @@ function close(lane: Lane, code: string, world: World): LaneEvent[] {
 function wake(lane: Lane, reason: string, world: World): LaneEvent[] {
   const { assignee, status } = lane;
   const { actor } = world;
-  if (assignee === null || status === 'backlog' || isClosed(status) || (actor.type === 'agent' && actor.id === assignee)) return [];
+  if (assignee === null || status === 'backlog' || isClosed(status) || (actor.type === 'agent' && actor.id === assignee))
+    return [];
   const source = reason === 'issue_assigned' ? 'assignment' : 'automation';
   const outside = actor.type === 'user';
-  return takeIn(lane, { agent: assignee, source, trigger: 'system', reason, payload: {}, outside, mention: false, explicit: false }, world);
+  return takeIn(
+    lane,
+    { agent: assignee, source, trigger: 'system', reason, payload: {}, outside, mention: false, explicit: false },
+    world,
+  );
 }
 
 const queuedRuns = (lane: Lane) => lane.open.filter((run) => run.status === 'queued').map((run) => run.runId);
@@ -143,7 +188,10 @@ function refuseUnopened(lane: Lane, task: string): void {
   if (!lane.opened) throw new Rejected('task_not_found', `there is no task ${task}; PUT it first`);
 }
 
-function taskAnswer({ company, task }: { company: string; task: string }, { state, events, revision }: { state: Lane; events: readonly LaneEvent[]; revision: number }) {
+function taskAnswer(
+  { company, task }: { company: string; task: string },
+  { state, events, revision }: { state: Lane; events: readonly LaneEvent[]; revision: number },
+) {
   const { title, kind, status, priority, assignee, parent, labels } = state;
   return {
     task: { id: task, company, title, kind, status, priority, assignee, parent, labels, revision },

@@ -42,14 +42,28 @@ export const requestWakeup = decision({
     world && events.length === 0 ? refusedBefore(command, state, world) : wakeupAnswer(command, state, events),
 });
 
-function askOf({ agent, source = 'on_demand', trigger = 'manual', reason = 'requested', payload = {} }: RequestWakeup, lane: Lane, { actor }: World) {
+function askOf(
+  { agent, source = 'on_demand', trigger = 'manual', reason = 'requested', payload = {} }: RequestWakeup,
+  lane: Lane,
+  { actor }: World,
+) {
   const outside = actor.type === 'user' && source !== 'timer';
   const text = redactText(reason);
-  return { agent, source, trigger, reason: text, payload: bounded(redact(payload)), outside, mention: lane.assignee !== agent, explicit: true };
+  return {
+    agent,
+    source,
+    trigger,
+    reason: text,
+    payload: bounded(redact(payload)),
+    outside,
+    mention: lane.assignee !== agent,
+    explicit: true,
+  };
 }
 
 function openOwnLane({ task, agent }: RequestWakeup, { now }: World): LaneEvent {
-  if (task !== undefined && task !== heartbeatTask(agent)) throw new Rejected('task_not_found', `there is no task ${task}; PUT it first`);
+  if (task !== undefined && task !== heartbeatTask(agent))
+    throw new Rejected('task_not_found', `there is no task ${task}; PUT it first`);
   const description = { title: `${agent}'s own work`, priority: 'medium', parent: null, labels: [] } as const;
   const data = { task: heartbeatTask(agent), kind: 'heartbeat', status: 'todo', assignee: agent, ...description } as const;
   return { type: 'TaskOpened', data: { ...data, openedAt: now.toISOString() } };
@@ -70,8 +84,13 @@ function wakeupAnswer({ company, agent }: RequestWakeup, lane: Lane, events: rea
   for (const { type, data } of events) {
     if (type === 'WakeupSkipped') return refused(id, data.code, agent);
     if (type === 'WakeupDeferred') return { wakeup: { id, status: 'deferred', behind: data.behind } };
-    if (type === 'WakeupCoalesced') return { wakeup: { id, status: 'coalesced', ...(data.runId && { run: data.runId }) }, ...shown(company, lane, data.runId) };
-    if (type === 'RunQueued') return { wakeup: { id, status: 'queued', run: data.runId, ...behind(lane, data.runId) }, ...shown(company, lane, data.runId) };
+    if (type === 'WakeupCoalesced')
+      return { wakeup: { id, status: 'coalesced', ...(data.runId && { run: data.runId }) }, ...shown(company, lane, data.runId) };
+    if (type === 'RunQueued')
+      return {
+        wakeup: { id, status: 'queued', run: data.runId, ...behind(lane, data.runId) },
+        ...shown(company, lane, data.runId),
+      };
   }
   return {};
 }
@@ -85,7 +104,8 @@ function refusedBefore(command: RequestWakeup, lane: Lane, world: World): Wakeup
 }
 
 function refused(id: WakeupId, code: string, agent: AgentId): WakeupAnswer {
-  if (code === 'agent_not_invokable') throw new Rejected(code, `${agent} takes no wakeups: it is paused or terminated; resume it first`, id);
+  if (code === 'agent_not_invokable')
+    throw new Rejected(code, `${agent} takes no wakeups: it is paused or terminated; resume it first`, id);
   return { wakeup: { id, status: 'skipped', code } };
 }
 
@@ -109,10 +129,13 @@ export const cancelWakeup = decision({
   of: lanes,
   stream: ({ company, task }: CancelWakeup) => taskStream(company, task),
   decide(command: CancelWakeup, lane: Lane, world: World): LaneEvent[] {
-    const waiting = lane.waiting.find(({ wakeupId, joined }) => [wakeupId, ...joined.map((demand) => demand.wakeupId)].includes(command.wakeup));
+    const waiting = lane.waiting.find(({ wakeupId, joined }) =>
+      [wakeupId, ...joined.map((demand) => demand.wakeupId)].includes(command.wakeup),
+    );
     if (waiting) return withdrawWaiting(lane, waiting, command.wakeup, world);
     const run = lane.open.find(({ wakeupIds }) => wakeupIds.includes(command.wakeup));
-    if (!run || run.status === 'running') throw new Rejected('wakeup_not_open', `${command.wakeup} waits no longer; cancel its run instead`);
+    if (!run || run.status === 'running')
+      throw new Rejected('wakeup_not_open', `${command.wakeup} waits no longer; cancel its run instead`);
     return [withdrawFromRun(run, command, world)];
   },
   answer: ({ wakeup }) => ({ wakeup: { id: wakeup, status: 'cancelled' as const } }),
@@ -128,7 +151,8 @@ function withdrawWaiting(lane: Lane, waiting: Waiting, wakeup: WakeupId, world: 
 }
 
 function withdrawFromRun(run: OpenRun, { wakeup, reason }: CancelWakeup, world: World): LaneEvent {
-  if (run.joined > 0) throw new Rejected('wakeup_shared', `${run.joined} other demands have joined ${wakeup}; cancel ${run.runId} to end them all`);
+  if (run.joined > 0)
+    throw new Rejected('wakeup_shared', `${run.joined} other demands have joined ${wakeup}; cancel ${run.runId} to end them all`);
   if (run.wakeupIds.length > 1) return withdrawn(wakeup, run.agent, world);
   return cancelled(run, world, { code: 'wakeup_cancelled', reason, intent: 'stop', wakeups: 'cancelled' });
 }

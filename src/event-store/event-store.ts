@@ -80,15 +80,3 @@ export abstract class EventStore {
 export class StoreUnavailable extends Error {
   override readonly name = 'StoreUnavailable';
 }
-
-/** A race that was lost: `task-acme.ACME-12: expected revision 3, found 5`. */
-export class WrongExpectedRevision extends Error {
-  override readonly name = 'WrongExpectedRevision';
-  constructor(
-    readonly stream: StreamId,
-    readonly expected: ExpectedRevision,
-    readonly actual: number | 'no-stream',
-  ) {
-    super(`${stream}: expected revision ${expected}, found ${actual}`);
-  }
-}

@@ -58,4 +58,9 @@ export function evolveAgent(agent: Agent, event: AgentEvent): Agent {
   }
 }
 
-const described = ({ name, adapter, manager, policy }: AgentDescription): AgentDescription => ({ name, adapter, manager, policy });
+const described = ({ name, adapter, manager, policy }: AgentDescription): AgentDescription => ({
+  name,
+  adapter,
+  manager,
+  policy,
+});

@@ -89,5 +89,6 @@ export function nameUuid(...parts: readonly (string | number)[]): string {
 const namespace = Buffer.from('8f1d9a5c2b7e4c36a0d45e9f7a61c3b2', 'hex');
 
 /** The same command on the same stream writes the same ids, however often it is tried. */
-export const eventId = (commandId: string, stream: StreamId, ordinal: number): string => nameUuid('event', commandId, stream, ordinal);
+export const eventId = (commandId: string, stream: StreamId, ordinal: number): string =>
+  nameUuid('event', commandId, stream, ordinal);
 export const wakeupId = (commandId: string, ordinal: number): WakeupId => nameUuid('wakeup', commandId, ordinal);

@@ -1,5 +1,15 @@
 import type { AgentId, RunId, TaskId, WakeupId } from './event.js';
-import type { CancelIntent, ErrorFamily, OpenStatus, RunCause, RunContext, RunEvent, RunQueued, RetryScheduled, TerminalStatus } from './run.js';
+import type {
+  CancelIntent,
+  ErrorFamily,
+  OpenStatus,
+  RunCause,
+  RunContext,
+  RunEvent,
+  RunQueued,
+  RetryScheduled,
+  TerminalStatus,
+} from './run.js';
 import type { TaskDescription, TaskFact, TaskKind, TaskStatus } from './task.js';
 import type { WakeupEvent, WakeupRequested } from './wakeup.js';
 
@@ -105,19 +115,32 @@ export function evolveLane(lane: Lane, event: LaneEvent): Lane {
     case 'WakeupRequested':
       return { ...lane, arriving: [...lane.arriving, event.data] };
     case 'WakeupCoalesced':
-      return event.data.runId ? joinRun(lane, event.data.wakeupId, event.data.runId) : joinWaiting(lane, event.data.wakeupId, event.data.into);
+      return event.data.runId
+        ? joinRun(lane, event.data.wakeupId, event.data.runId)
+        : joinWaiting(lane, event.data.wakeupId, event.data.into);
     case 'WakeupDeferred':
       return defer(lane, event.data.wakeupId);
     case 'WakeupSkipped': {
       const { wakeupId, agent, code, skippedAt } = event.data;
-      return { ...settled(lane, [wakeupId]), refusals: { ...lane.refusals, [refusalKey(agent, code)]: { wakeupId, at: skippedAt } } };
+      return {
+        ...settled(lane, [wakeupId]),
+        refusals: { ...lane.refusals, [refusalKey(agent, code)]: { wakeupId, at: skippedAt } },
+      };
     }
     case 'WakeupCancelled':
       return withdraw(lane, event.data.wakeupId);
     case 'RunQueued':
-      return opened(amendEnded(lane, event.data.retryOf, { retry: event.data.runId }), queuedRun(lane, event.data), event.data.wakeupIds);
+      return opened(
+        amendEnded(lane, event.data.retryOf, { retry: event.data.runId }),
+        queuedRun(lane, event.data),
+        event.data.wakeupIds,
+      );
     case 'RetryScheduled':
-      return opened(amendEnded(lane, event.data.retryOf, { retry: event.data.runId, exhausted: null }), parkedRun(lane, event.data), event.data.wakeupIds);
+      return opened(
+        amendEnded(lane, event.data.retryOf, { retry: event.data.runId, exhausted: null }),
+        parkedRun(lane, event.data),
+        event.data.wakeupIds,
+      );
     case 'RetryPromoted':
       return amendRun(lane, event.data.runId, (run) => ({ ...run, status: 'queued', dueAt: null }));
     case 'RunStarted': {
@@ -184,7 +207,9 @@ function joinWaiting(lane: Lane, wakeupId: WakeupId, into: WakeupId): Lane {
   if (!demand) return lane;
   return {
     ...settled(lane, [wakeupId]),
-    waiting: lane.waiting.map((waiting) => (waiting.wakeupId === into ? { ...waiting, joined: [...waiting.joined, demand] } : waiting)),
+    waiting: lane.waiting.map((waiting) =>
+      waiting.wakeupId === into ? { ...waiting, joined: [...waiting.joined, demand] } : waiting,
+    ),
   };
 }
 
@@ -199,7 +224,10 @@ function withdraw(lane: Lane, wakeupId: WakeupId): Lane {
   const without = settled(lane, [wakeupId]);
   return {
     ...without,
-    waiting: without.waiting.map((waiting) => ({ ...waiting, joined: waiting.joined.filter((demand) => demand.wakeupId !== wakeupId) })),
+    waiting: without.waiting.map((waiting) => ({
+      ...waiting,
+      joined: waiting.joined.filter((demand) => demand.wakeupId !== wakeupId),
+    })),
     arriving: [...without.arriving, ...(withdrawn?.joined ?? [])],
     open: without.open.map((run) => ({ ...run, wakeupIds: run.wakeupIds.filter((id) => id !== wakeupId) })),
   };
@@ -226,7 +254,9 @@ function parkedRun(lane: Lane, data: RetryScheduled['data']): OpenRun {
 
 /** Those that had joined the demands of a run while they waited, or while the run before carried them. */
 function joinedTo({ waiting, ended }: Lane, wakeupIds: readonly WakeupId[]): number {
-  const waited = waiting.filter(({ wakeupId }) => wakeupIds.includes(wakeupId)).reduce((sum, { joined }) => sum + joined.length, 0);
+  const waited = waiting
+    .filter(({ wakeupId }) => wakeupIds.includes(wakeupId))
+    .reduce((sum, { joined }) => sum + joined.length, 0);
   return waited + (ended.findLast((run) => run.wakeupIds.some((id) => wakeupIds.includes(id)))?.joined ?? 0);
 }
 
@@ -249,4 +279,3 @@ function ended(lane: Lane, runId: RunId, ending: Ending): Lane {
   const end: EndedRun = { ...kept, ...blank, wasStarted: run.startedAt !== null, ...ending };
   return { ...lane, open: lane.open.filter((open) => open !== run), ended: [...lane.ended, end].slice(-keptEndedRuns) };
 }
-

@@ -71,7 +71,16 @@ export interface Failure extends Outcome {
   /** the time that was read from it, or from the error's text */
   readonly notBefore: string | null;
 }
-export const errorFamilies = ['transient_upstream', 'quota', 'auth', 'config', 'process_lost', 'timeout', 'bug', 'unknown'] as const;
+export const errorFamilies = [
+  'transient_upstream',
+  'quota',
+  'auth',
+  'config',
+  'process_lost',
+  'timeout',
+  'bug',
+  'unknown',
+] as const;
 export type ErrorFamily = (typeof errorFamilies)[number];
 
 export type RunSucceeded = Event<'RunSucceeded', Moving & Outcome & { liveness: string | null }>;
@@ -122,7 +131,10 @@ export type RetryScheduled = Event<
   }
 >;
 export type FallbackMode = 'same_session' | 'safer_invocation' | 'fresh_session' | 'fresh_session_safer_invocation';
-export type RetryPromoted = Event<'RetryPromoted', Moving & { attempt: number; dueAt: string; trigger: 'due' | 'manual'; place: Place; promotedAt: string }>;
+export type RetryPromoted = Event<
+  'RetryPromoted',
+  Moving & { attempt: number; dueAt: string; trigger: 'due' | 'manual'; place: Place; promotedAt: string }
+>;
 /** Its demands pass to the run that took its place. */
 export type RetrySuperseded = Event<'RetrySuperseded', Moving & { by: RunId; supersededAt: string }>;
 export type RetryExhausted = Event<

@@ -21,8 +21,14 @@ export type TaskOpened = Event<
   TaskDescription & { task: TaskId; kind: TaskKind; status: TaskStatus; assignee: AgentId | null; openedAt: string }
 >;
 /** `queuedRuns` stand elsewhere among their agent's runs from now on: their place follows the task's priority and status. */
-export type TaskChanged = Event<'TaskChanged', TaskDescription & { task: TaskId; queuedRuns: readonly RunId[]; changedAt: string }>;
-export type TaskAssigned = Event<'TaskAssigned', { task: TaskId; assignee: AgentId | null; previous: AgentId | null; assignedAt: string }>;
+export type TaskChanged = Event<
+  'TaskChanged',
+  TaskDescription & { task: TaskId; queuedRuns: readonly RunId[]; changedAt: string }
+>;
+export type TaskAssigned = Event<
+  'TaskAssigned',
+  { task: TaskId; assignee: AgentId | null; previous: AgentId | null; assignedAt: string }
+>;
 export type TaskStatusChanged = Event<
   'TaskStatusChanged',
   { task: TaskId; from: TaskStatus; to: TaskStatus; why: string | null; queuedRuns: readonly RunId[]; changedAt: string }

@@ -58,7 +58,18 @@ export class PostgresLeases implements ClaimLeases {
       name: 'leases-take',
       text: `select task, run_id as "runId", token
         from take_leases($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
-      values: [company, agent, workerId, requestId, leaseMs, candidates.map(({ task }) => task), candidates.map(({ runId }) => runId), tokens, max, slots],
+      values: [
+        company,
+        agent,
+        workerId,
+        requestId,
+        leaseMs,
+        candidates.map(({ task }) => task),
+        candidates.map(({ runId }) => runId),
+        tokens,
+        max,
+        slots,
+      ],
     });
     return rows.map((row) => ({ ...row, leaseMs }));
   }

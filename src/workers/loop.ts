@@ -25,7 +25,8 @@ export async function runLoop(loop: Loop, signal: AbortSignal, log: LoopLog): Pr
       failures = 0;
     } catch (error) {
       if (signal.aborted) return;
-      if (failures++ === 0) log.warn(`${loop.name} does not get on and tries again: ${error instanceof Error ? error.message : String(error)}`);
+      if (failures++ === 0)
+        log.warn(`${loop.name} does not get on and tries again: ${error instanceof Error ? error.message : String(error)}`);
       loop.reset?.();
       await pause(Math.min(100 * 2 ** failures, longestPauseMs) * (0.5 + Math.random() / 2), signal);
     }

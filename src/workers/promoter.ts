@@ -10,7 +10,13 @@ import type { Loop } from './loop.js';
 const longestWaitMs = 5_000;
 
 /** Promotes parked runs at their due time. It sleeps until the next one, and is rung when there may be an earlier one. */
-export function promoter(ports: { dispatch: Dispatch; dueRetries: DueRetries; store: EventStore; clock: Clock; bells: Bells }): Loop {
+export function promoter(ports: {
+  dispatch: Dispatch;
+  dueRetries: DueRetries;
+  store: EventStore;
+  clock: Clock;
+  bells: Bells;
+}): Loop {
   const { dispatch, dueRetries, store, clock, bells } = ports;
   return {
     name: 'promoter',
@@ -19,7 +25,11 @@ export function promoter(ports: { dispatch: Dispatch; dueRetries: DueRetries; st
       const next = await dueRetries.nextDue();
       const ms = next === undefined ? longestWaitMs : Date.parse(next) - clock.now().getTime();
       if (ms > 0) return bells.wait(retriesBell, Math.min(ms, longestWaitMs), signal);
-      const { answer } = await dispatch.send(promoteDueRetries, {}, { commandId: randomUUID(), actor: { type: 'system', id: 'promoter' } });
+      const { answer } = await dispatch.send(
+        promoteDueRetries,
+        {},
+        { commandId: randomUUID(), actor: { type: 'system', id: 'promoter' } },
+      );
       // What is due and held, or could not be had this time, is not asked for again at once.
       if (answer.promoted === 0) await bells.wait(retriesBell, 1_000, signal);
     },

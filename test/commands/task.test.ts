@@ -1,5 +1,4 @@
 import { assignTask, putTask, setTaskStatus } from '../../src/commands/task.js';
-import type { LaneEvent } from '../../src/events/lane.js';
 import {
   assignedTo,
   coalesced,
