@@ -20,6 +20,10 @@ export class VirtualLeases implements ClaimLeases {
     return this.rows.get(laneKey(company, task));
   }
 
+  isFree(company: string, task: string): boolean {
+    return !this.rows.has(laneKey(company, task));
+  }
+
   async granted({ company, agent, workerId, requestId }: ClaimRequest): Promise<Claim[]> {
     const own = ({ request }: Row) =>
       request.company === company && request.agent === agent && request.workerId === workerId && request.requestId === requestId;
@@ -28,7 +32,7 @@ export class VirtualLeases implements ClaimLeases {
 
   async take(request: ClaimRequest, candidates: readonly ReadyRun[], max: number, slots: number): Promise<Claim[]> {
     const room = Math.min(max, slots - this.held(request));
-    const free = candidates.filter(({ task }) => !this.rows.has(laneKey(request.company, task)));
+    const free = candidates.filter(({ task }) => this.isFree(request.company, task));
     return free.slice(0, Math.max(room, 0)).map((ready) => this.grant(request, ready));
   }
 

@@ -61,7 +61,7 @@ export class VirtualLedger {
       clock,
       leases: this.leases,
       dueRetries: new FoldedDueRetries(events),
-      readyRuns: new FoldedReadyRuns(events),
+      readyRuns: new FoldedReadyRuns(events, this.leases),
     };
   }
 
@@ -171,7 +171,10 @@ class FoldedDueRetries extends DueRetries {
 }
 
 class FoldedReadyRuns extends ReadyRuns {
-  constructor(private readonly store: EventStore) {
+  constructor(
+    private readonly store: EventStore,
+    private readonly leases: VirtualLeases,
+  ) {
     super();
   }
 
@@ -179,7 +182,8 @@ class FoldedReadyRuns extends ReadyRuns {
 
   async candidates(company: string, agent: string, limit: number): Promise<ReadyRun[]> {
     const rows = foldLog(readyRuns, await wholeLog(this.store)).filter((row) => row.company === company && row.agent === agent);
-    const inOrder = rows.sort(
+    const free = rows.filter(({ task }) => this.leases.isFree(company, task));
+    const inOrder = free.sort(
       (a, b) => a.rank - b.rank || a.priority - b.priority || compare(a.ready_at, b.ready_at) || a.n - b.n,
     );
     return inOrder.slice(0, limit).map(({ task, run_id: runId }) => ({ task, runId }));
