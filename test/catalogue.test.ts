@@ -1,0 +1,47 @@
+import { readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { catalogue } from '../src/commands/catalogue.js';
+
+const sources = (folder: string): string =>
+  readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts'))
+    .map((file) => readFileSync(join(folder, file), 'utf8'))
+    .join('\n');
+
+const [facts, decisions, projections, cli, http] = ['events', 'commands', 'projections', 'cli', 'http'].map((folder) =>
+  sources(`src/${folder}`),
+) as [string, string, string, string, string];
+const types = [...facts.matchAll(/= Event<\s*'(\w+)'/g)].map(([, type]) => type!);
+const commands = catalogue.map(({ command }) => command.name);
+
+/** Sent by the process itself, never from outside. */
+const inner = { StartRun: 'part of a claim', PromoteRetry: 'part of a promotion', ReportRunLost: 'what the reaper says' };
+
+it('knows the facts of the ledger', () => expect(types.length).toBeGreaterThanOrEqual(27));
+
+describe.each(types)('%s', (type) => {
+  it('is decided by a command', () => expect(decisions).toMatch(new RegExp(`type: '${type}'|'${type}' :|\\? '${type}'`)));
+  it('is folded into a state', () => expect(facts).toContain(`case '${type}':`));
+  it('is folded into a read model', () => expect(projections).toMatch(new RegExp(`\\b${type}:`)));
+});
+
+it('lists every command that a decision or a batch is made for', () => {
+  const classes = [...decisions.matchAll(/^\s+command: ([A-Z]\w+),$/gm), ...decisions.matchAll(/= \{ command: (\w+) \}/g)].map(
+    ([, name]) => name!,
+  );
+  expect(commands.toSorted()).toEqual(classes.toSorted());
+  expect(new Set(commands).size).toBe(commands.length);
+});
+
+describe.each(commands.filter((command) => !(command in inner)))('%s', (command) => {
+  const decision = command[0]!.toLowerCase() + command.slice(1);
+  it('has a route', () => expect(http).toMatch(new RegExp(`\\b${decision}\\b`)));
+});
+
+it('has a verb of the CLI, or is a worker’s, for every route that changes something', () => {
+  const routes = [...http.matchAll(/@(?:Put|Post|Delete)\('?([^')]*)'?\)/g)]
+    .map(([, path]) => path!.split('/').at(-1)!)
+    .filter((verb) => /^[a-z-]+$/.test(verb));
+  const workers = ['process', 'finish', 'beat', 'claims'];
+  expect(routes.filter((verb) => !workers.includes(verb) && !cli.includes(verb))).toEqual([]);
+});
