@@ -59,6 +59,6 @@ export class Output {
 
   private looks() {
     const tty = this.out.isTTY;
-    return { width: tty ? (this.out.columns ?? 120) : Infinity, color: this.color && tty };
+    return { width: tty ? this.out.columns || 120 : Infinity, color: this.color && tty };
   }
 }

@@ -28,7 +28,7 @@ export function table<Row>(rows: readonly Row[], columns: readonly Column<Row>[]
 export function card(fields: readonly (readonly [string, string | number | null | undefined])[], looks: Looks): string {
   const shown = fields.filter(([, value]) => value !== undefined && value !== null && value !== '');
   const width = Math.max(...shown.map(([name]) => name.length));
-  return shown.map(([name, value]) => tint(`${name.padEnd(width)}  ${plain(value ?? '')}`, looks)).join('\n');
+  return shown.map(([name, value]) => `${name.padEnd(width)}  ${tint(plain(value ?? ''), looks)}`).join('\n');
 }
 
 export const plain = (text: string | number): string => stripVTControlCharacters(String(text)).replaceAll(/\p{Cc}+/gu, ' ');

@@ -8,18 +8,25 @@ import type { UnheldRuns } from './unheld-runs.js';
 
 const everyMs = 1_000;
 const batch = 100;
+const standstillMs = 5_000;
 /** Runs without any lease are rare, and a list of all that run is read for them. */
 const unheldEvery = 10;
 
 /**
  * Finds the runs of workers that are not heard of any more. A lease is revoked before its loss is reported, and removed after, so that
- * no successor starts beside a worker that may still report. After a start, and after the database was away, nobody is lost until
+ * no successor starts beside a worker that may still report. After a start, a standstill, and an outage of the database, nobody is lost until
  * a beat could have come for one whole lease.
  */
 export function reaper(ports: { dispatch: Dispatch; leases: PostgresLeases; runs: UnheldRuns; clock: Clock }): Loop {
   const { dispatch, leases, runs, clock } = ports;
   let since = clock.now();
   let turns = 0;
+  let lastTurn = performance.now();
+  // A process that stood still, with its machine or by a signal, took no beats either.
+  const startAnewAfterStandstill = () => {
+    if (performance.now() - lastTurn > standstillMs) since = clock.now();
+    lastTurn = performance.now();
+  };
   const report = async (lost: Revoked) => {
     const { company, runId: run, beaten } = lost;
     const commandId = nameUuid('lost', company, run);
@@ -29,6 +36,7 @@ export function reaper(ports: { dispatch: Dispatch; leases: PostgresLeases; runs
     name: 'reaper',
     reset: () => (since = clock.now()),
     async turn(signal) {
+      startAnewAfterStandstill();
       const revoked = await leases.revoke(since, batch);
       for (const lost of revoked) {
         await report(lost);
