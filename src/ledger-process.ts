@@ -3,6 +3,7 @@ import { clockKeeper, SystemClock } from './clock.js';
 import type { CommandPorts } from './commands/catalogue.js';
 import type { Dispatch } from './commands/dispatch.js';
 import { Ledger } from './commands/ledger.js';
+import { Turns } from './commands/turns.js';
 import type { ServerConfig } from './config.js';
 import { createPool } from './database.js';
 import { PostgresEventStore } from './event-store/postgres.js';
@@ -30,6 +31,7 @@ type Settings = Pick<ServerConfig, 'roles' | 'clock'>;
  */
 export class LedgerProcess implements CommandPorts {
   readonly bells = new Bells();
+  readonly promotions = new Turns();
   readonly reads: pg.Pool;
   readonly clock: SystemClock | ManualClock;
   readonly store: PostgresEventStore;

@@ -1,3 +1,4 @@
+import { Turns } from '../src/commands/turns.js';
 import { beginning, nameUuid, taskStream, type Actor, type Recorded } from '../src/events/event.js';
 import type { LedgerEvent } from '../src/events/ledger-event.js';
 import { evolveLane, unopened, type Lane, type LaneEvent } from '../src/events/lane.js';
@@ -61,6 +62,7 @@ export class VirtualLedger {
       clock,
       leases: this.leases,
       dueRetries: new FoldedDueRetries(events),
+      promotions: new Turns(),
       readyRuns: new FoldedReadyRuns(events, this.leases),
     };
   }

@@ -21,6 +21,7 @@ export abstract class CommandPorts implements ClaimPorts, PromotionPorts {
   abstract readonly ledger: ClaimPorts['ledger'];
   abstract readonly clock: PromotionPorts['clock'];
   abstract readonly dueRetries: PromotionPorts['dueRetries'];
+  abstract readonly promotions: PromotionPorts['promotions'];
   abstract readonly readyRuns: ClaimPorts['readyRuns'];
   abstract readonly leases: ClaimPorts['leases'];
 }

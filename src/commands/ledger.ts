@@ -14,6 +14,7 @@ import {
 } from './decider.js';
 import { Folded, type Written } from './folded.js';
 import { RecentlyUsed } from './recently-used.js';
+import { Turns } from './turns.js';
 import { toWrite } from './write.js';
 
 /** The time and chance that decisions are made with. */
@@ -42,7 +43,7 @@ export interface Patience {
  */
 export class Ledger {
   private readonly folded = new RecentlyUsed<StreamId, Folded<unknown, Event>>(50_000);
-  private readonly turns = new Map<StreamId, Promise<unknown>>();
+  private readonly turns = new Turns();
   private readonly agents: Stream<Agent, AgentEvent> = { initial: unknownAgent, evolve: evolveAgent };
 
   constructor(
@@ -57,7 +58,7 @@ export class Ledger {
     command: C,
     context: CommandContext,
   ): Promise<{ answer: Answer; outcome: Outcome<State, E> }> {
-    const outcome = await this.inTurn(decision.stream(command), () => this.decide(decision, command, context));
+    const outcome = await this.turns.take(decision.stream(command), () => this.decide(decision, command, context));
     if (decision.releases) await this.release(decision, command);
     return { answer: decision.answer(command, outcome), outcome };
   }
@@ -212,17 +213,6 @@ export class Ledger {
     const folded = new Folded(of);
     folded.advance(await this.store.readStream<E>(stream));
     return folded;
-  }
-
-  private async inTurn<T>(stream: StreamId, work: () => Promise<T>): Promise<T> {
-    const before = this.turns.get(stream) ?? Promise.resolve();
-    const turn = before.then(work, work);
-    this.turns.set(stream, turn);
-    try {
-      return await turn;
-    } finally {
-      if (this.turns.get(stream) === turn) this.turns.delete(stream);
-    }
   }
 }
 

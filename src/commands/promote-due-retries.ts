@@ -6,6 +6,7 @@ import type { EventStore, Write } from '../event-store/event-store.js';
 import type { CommandContext, Sendable } from './decider.js';
 import { Int, Slug } from './fields.js';
 import type { Clock, Ledger } from './ledger.js';
+import type { Turns } from './turns.js';
 import { toWrite } from './write.js';
 
 /** Every parked run that is due and not held becomes queued, in order of due time; all of them, unless `limit` asks for fewer. */
@@ -60,18 +61,20 @@ export interface PromotionPorts {
   readonly ledger: Ledger;
   readonly clock: Clock;
   readonly dueRetries: DueRetries;
+  readonly promotions: Turns;
 }
 
 export const promoteDueRetries: Sendable<PromoteDueRetries, PromotedRetries> = { command: PromoteDueRetries };
 
 /** How many lanes are read and appended to at a time. */
 const page = 2_000;
-/** How often what was lost to another writer is looked up anew; what is left then is due still, and promoted by the next call. */
-const passes = 5;
+/** How often in a row a look at the list may come to nothing because of other writers; what is left is due for the next call. */
+const patience = 5;
 
 export async function promoteDue(command: PromoteDueRetries, context: CommandContext, ports: PromotionPorts) {
   const promotion = new Promotion(command, context, ports);
-  const position = await promotion.run();
+  // Two of one process would only race each other over the same list.
+  const position = await ports.promotions.take('promotion', () => promotion.run());
   return { answer: promotion.answer(), position, replayed: false };
 }
 
@@ -94,11 +97,13 @@ class Promotion {
 
   /** Answers a position that a reader of the effects has to have reached. */
   async run(): Promise<Position> {
-    for (let pass = 1; ; pass++) {
+    for (let fruitless = 0; ;) {
+      const before = this.promoted.length;
       const head = await this.ports.store.head();
       await this.ports.dueRetries.caughtUp(head);
-      const conflicts = await this.promoteAll();
-      if (conflicts === 0 || pass === passes) return this.promoted.length > 0 ? this.ports.store.head() : head;
+      const isDone = await this.promoteListed();
+      fruitless = this.promoted.length > before ? 0 : fruitless + 1;
+      if (isDone || fruitless === patience) return this.promoted.length > 0 ? this.ports.store.head() : head;
     }
   }
 
@@ -112,23 +117,22 @@ class Promotion {
     };
   }
 
-  /** Answers how many lanes had moved on since they were listed. */
-  private async promoteAll(): Promise<number> {
-    let conflicts = 0;
+  /** Page by page, as long as the list is true; false when lanes had moved on since they were listed. */
+  private async promoteListed(): Promise<boolean> {
     for (let after: DueLane | undefined; ;) {
       const lanes = await this.ports.dueRetries.due(this.now, page, { company: this.command.company, after });
-      conflicts += await this.promote(lanes);
+      if (!(await this.promote(lanes))) return false;
       after = lanes.at(-1);
-      if (lanes.length < page || this.promoted.length >= this.limit) return conflicts;
+      if (lanes.length < page || this.promoted.length >= this.limit) return true;
     }
   }
 
-  private async promote(lanes: readonly DueLane[]): Promise<number> {
+  private async promote(lanes: readonly DueLane[]): Promise<boolean> {
     const due = await this.within(lanes);
     const results = await this.ports.ledger.append(due.map((lane) => this.write(lane)));
     const appended = results.filter((result) => result.outcome === 'appended');
     for (const { events } of appended) this.record(events);
-    return results.length - appended.length;
+    return appended.length === results.length;
   }
 
   /** Runs that are due and not held, within the limit. */

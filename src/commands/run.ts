@@ -46,11 +46,14 @@ export const startRun = decision({
 /** What ends a queued run instead of starting it; a run that was asked for beside the assignee passes all but the first. */
 function stale(lane: Lane, run: OpenRun, world: World): string | undefined {
   if (knownAgent(world, run.agent).status === 'terminated') return 'agent_not_invokable';
-  if (isClosed(lane.status) && !(run.mention && run.attempt === 0)) return 'issue_terminal_status';
+  if (isClosed(lane.status) && (isRepeat(run) || !run.mention)) return 'issue_terminal_status';
   if (!isItsTask(lane, run)) return 'issue_assignee_changed';
   // Open blockers are the last gate: `issue_dependencies_blocked`.
   return undefined;
 }
+
+/** Of work that was done before, nobody waits for the answer once the task is closed. */
+const isRepeat = ({ cause }: OpenRun): boolean => cause === 'retry' || cause === 'process_lost';
 
 function gateSentence(code: string, lane: Lane, { agent }: OpenRun): string {
   if (code === 'agent_not_invokable') return `${agent} was terminated`;
