@@ -1,8 +1,7 @@
 // How fast the read models catch up, all of them, exactly once: beside the least that must be done for the same tables, and beside
 // Emmett's consumer, which hands every event over and does nothing with it. And how soon an append is seen.
 import 'reflect-metadata';
-import { randomUUID } from 'node:crypto';
-import { getPostgreSQLEventStore, postgreSQLEventStoreConsumer } from '@event-driven-io/emmett-postgresql';
+import { getPostgreSQLEventStore } from '@event-driven-io/emmett-postgresql';
 import { createPool } from '../dist/database.js';
 import { PostgresEventStore } from '../dist/event-store/postgres.js';
 import { migrate } from '../dist/migrator.js';
@@ -14,6 +13,7 @@ import { foldByHand } from './lib/fold-limit.mjs';
 import { story } from './lib/history.mjs';
 import { alternate, percentile, seconds } from './lib/measure.mjs';
 import { openPostgres } from './lib/postgres.mjs';
+import { forkAll } from './lib/processes.mjs';
 import { atMost, ratioAtLeast, Report } from './lib/report.mjs';
 import { sampleEvent, sampleMetadata } from './lib/samples.mjs';
 import { seed, seedInterleaved, taskNames } from './lib/seed.mjs';
@@ -26,6 +26,7 @@ const emmettEvents = 20_000;
 const { rounds, ms } = settings();
 const postgres = await openPostgres();
 const report = new Report('project', postgres);
+const emmettUrl = await postgres.database('bench_emmett');
 await fillEmmett();
 for (const [how, fill] of Object.entries({ contiguous: seed, interleaved: seedInterleaved })) await catchUp(how, fill);
 await visible();
@@ -127,7 +128,7 @@ function ourProjectors(url) {
 }
 
 async function fillEmmett() {
-  const store = getPostgreSQLEventStore(await postgres.database('bench_emmett'));
+  const store = getPostgreSQLEventStore(emmettUrl);
   await store.schema.migrate();
   const sample = () => ({ type: sampleEvent().type, data: sampleEvent().data, metadata: sampleMetadata() });
   for (let n = 0; n < emmettEvents; n += 1_000) await store.appendToStream(`run-${n}`, Array.from({ length: 1_000 }, sample));
@@ -135,18 +136,10 @@ async function fillEmmett() {
 }
 
 async function emmettCatchUp(pulling = {}) {
-  const connectionString = await postgres.database('bench_emmett_copy', 'bench_emmett');
-  const consumer = postgreSQLEventStoreConsumer({ connectionString, pulling });
-  let handled = 0;
-  const start = performance.now();
-  const all = new Promise((done) => {
-    consumer.reactor({ processorId: `bench-${randomUUID()}`, eachMessage: () => void (++handled === emmettEvents && done()) });
-  });
-  consumer.start().catch((error) => console.error(`Emmett: ${error.message}`));
-  await Promise.race([all, new Promise((done) => setTimeout(done, 20_000))]);
-  const rate = handled / seconds(start);
+  const consumer = await forkAll(1, 'emmett-consumer.mjs');
+  const [measured] = await consumer.ask({ url: emmettUrl, events: emmettEvents, pulling });
   await consumer.close();
-  return { rate };
+  return measured;
 }
 
 /** One task after another is opened, 500 events a second, and waited for until every read model shows it. */
