@@ -9,7 +9,7 @@ const walls = [
   {
     folder: 'commands',
     own: ['events/', 'event-store/event-store.ts'],
-    packages: ['class-validator', 'class-transformer'],
+    packages: ['class-validator', 'class-transformer', 'class-validator-jsonschema'],
     nestIn: '(\\.module|/dispatch)\\.ts$',
   },
   { folder: 'policies', own: ['events/', 'commands/', 'projections/projection.ts'], packages: [] },

@@ -1,6 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { Type } from 'class-transformer';
-import { ArrayMaxSize, IsArray, IsBoolean, IsNumber, IsOptional, Max, Min, ValidateNested } from 'class-validator';
+import { ArrayMaxSize, IsArray, IsBoolean, IsNumber, Max, Min } from 'class-validator';
 import {
   evolveAgent,
   unknownAgent,
@@ -12,7 +11,7 @@ import {
 } from '../events/agent.js';
 import { agentStream } from '../events/event.js';
 import { decision, Rejected, type Outcome, type Stream, type World } from './decider.js';
-import { Int, Slug, Text } from './fields.js';
+import { Int, Nested, Optional, OptionalOrNull, Slug, Text } from './fields.js';
 import { defaultRetryPolicy } from './retry-policy.js';
 
 const agents: Stream<Agent, AgentEvent> = { initial: unknownAgent, evolve: evolveAgent };
@@ -22,32 +21,32 @@ const day = 24 * 60 * 60 * 1000;
 
 /** Delays of 1 s to 30 days, at most 20 of them; as many retries as there are delays. */
 export class RetryFields {
-  @IsOptional() @IsArray() @ArrayMaxSize(20) @Int(1_000, 30 * day, { each: true }) delaysMs?: number[];
-  @IsOptional() @IsNumber() @Min(0) @Max(1) jitterRatio?: number;
-  @IsOptional() @Int(0, 30 * day) maxNotBeforeMs?: number;
-  @IsOptional() @Int(0, day) notBeforeJitterMs?: number;
+  @Optional() @IsArray() @ArrayMaxSize(20) @Int(1_000, 30 * day, { each: true }) delaysMs?: number[];
+  @Optional() @IsNumber() @Min(0) @Max(1) jitterRatio?: number;
+  @Optional() @Int(0, 30 * day) maxNotBeforeMs?: number;
+  @Optional() @Int(0, day) notBeforeJitterMs?: number;
 }
 
 export class HeartbeatFields {
   @IsBoolean() enabled!: boolean;
-  @IsOptional() @Int(0, 30 * 24 * 60 * 60) intervalSec?: number;
+  @Optional() @Int(0, 30 * 24 * 60 * 60) intervalSec?: number;
 }
 
 export class PolicyFields {
-  @IsOptional() @Int(1, 10) maxConcurrentRuns?: number;
-  @IsOptional() @IsBoolean() wakeOnDemand?: boolean;
-  @IsOptional() @ValidateNested() @Type(() => HeartbeatFields) heartbeat?: HeartbeatFields;
-  @IsOptional() @ValidateNested() @Type(() => RetryFields) retry?: RetryFields;
+  @Optional() @Int(1, 10) maxConcurrentRuns?: number;
+  @Optional() @IsBoolean() wakeOnDemand?: boolean;
+  @Optional() @Nested(() => HeartbeatFields) heartbeat?: HeartbeatFields;
+  @Optional() @Nested(() => RetryFields) retry?: RetryFields;
 }
 
 /** Registers an agent, or replaces its description and the whole of its policy: what is left out becomes the default. */
 export class PutAgent {
   @Slug() company!: string;
   @Slug() agent!: string;
-  @IsOptional() @Text(200) name?: string;
-  @IsOptional() @Text(100) adapter?: string;
-  @IsOptional() @Slug() manager?: string | null;
-  @IsOptional() @ValidateNested() @Type(() => PolicyFields) policy?: PolicyFields;
+  @Optional() @Text(200) name?: string;
+  @Optional() @Text(100) adapter?: string;
+  @OptionalOrNull() @Slug() manager?: string | null;
+  @Optional() @Nested(() => PolicyFields) policy?: PolicyFields;
 }
 
 export const putAgent = decision({
@@ -97,12 +96,12 @@ const isSame = (known: AgentDescription, { name, adapter, manager, policy }: Age
 class Reasoned {
   @Slug() company!: string;
   @Slug() agent!: string;
-  @IsOptional() @Text(4_000) reason?: string;
+  @Optional() @Text(4_000) reason?: string;
 }
 
 /** What the agent has to do is held where it is; nothing is lost. `interrupt` asks that what runs is handed back. */
 export class PauseAgent extends Reasoned {
-  @IsOptional() @IsBoolean() interrupt?: boolean;
+  @Optional() @IsBoolean() interrupt?: boolean;
 }
 
 export const pauseAgent = decision({

@@ -1,8 +1,7 @@
-import { IsOptional } from 'class-validator';
 import { beginning, nameUuid, type AgentId, type Position, type RunId, type TaskId } from '../events/event.js';
 import type { EventStore } from '../event-store/event-store.js';
 import { Rejected, type CommandContext, type Sendable } from './decider.js';
-import { Int, Slug, Text } from './fields.js';
+import { Int, Optional, Slug, Text } from './fields.js';
 import type { Leases, Ledger } from './ledger.js';
 import { StartRun, startRun } from './run.js';
 import type { RunView } from './run-view.js';
@@ -13,8 +12,8 @@ export class ClaimRuns {
   @Slug() agent!: string;
   @Text(200) workerId!: string;
   @Text(200) requestId!: string;
-  @IsOptional() @Int(1, 10) max?: number;
-  @IsOptional() @Int(5_000, 900_000) leaseMs?: number;
+  @Optional() @Int(1, 10) max?: number;
+  @Optional() @Int(5_000, 900_000) leaseMs?: number;
 }
 
 export interface ClaimedRuns {
@@ -49,10 +48,12 @@ export interface Claim extends ReadyRun {
 
 /** A lane has one lease at a time, an agent as many as it has slots. */
 export interface ClaimLeases extends Leases {
-  /** What this very request was given before. */
+  /** What this very request was given before, from now on for its whole time again. */
   granted(request: ClaimRequest): Promise<Claim[]>;
   /** Leases on those lanes that are free, in their order, at most `max`, and no more than leave the agent within `slots`. */
   take(request: ClaimRequest, candidates: readonly ReadyRun[], max: number, slots: number): Promise<Claim[]>;
+  /** A release of what came to nothing. Who waits is not woken by it, or two who find the same would wake each other for ever. */
+  giveBack(company: string, task: TaskId, token: string): Promise<void>;
   /** The worker was here, even if there is nothing for it. */
   seen(request: ClaimRequest): Promise<void>;
 }
@@ -66,16 +67,20 @@ export interface ClaimPorts {
 
 export const claimRuns: Sendable<ClaimRuns, ClaimedRuns> = { command: ClaimRuns };
 
-export async function claim(command: ClaimRuns, context: CommandContext, ports: ClaimPorts) {
+export async function claim(command: ClaimRuns, context: CommandContext, ports: ClaimPorts, again = 2) {
   const { company, agent, workerId, requestId, max = 1, leaseMs = 30_000 } = command;
   const request = { company, agent, workerId, requestId, leaseMs };
-  const policy = (await ports.ledger.agent(company, agent, true))?.policy;
-  if (!policy) throw new Rejected('agent_not_found', `there is no agent ${agent}; PUT it first`);
+  const known = await ports.ledger.agent(company, agent, true);
+  if (!known) throw new Rejected('agent_not_found', `there is no agent ${agent}; PUT it first`);
   await ports.leases.seen(request);
   const before = await ports.leases.granted(request);
-  const claims = before.length > 0 ? before : await takeFree(request, max, policy.maxConcurrentRuns, ports);
+  // A terminated agent may take its runs: their start is what ends them.
+  const isHeld = known.status === 'paused';
+  const claims = before.length > 0 || isHeld ? before : await takeFree(request, max, known.policy.maxConcurrentRuns, ports);
   const started = await Promise.all(claims.map((claimed) => start(request, claimed, context, ports)));
   const runs = started.filter((run) => run !== undefined);
+  // What was cancelled meanwhile must not stand before what comes after it.
+  if (claims.length > 0 && runs.length === 0 && again > 0) return claim(command, context, ports, again - 1);
   const position =
     runs
       .map((run) => run.position)
@@ -112,6 +117,6 @@ async function start(
   } catch (error) {
     if (!(error instanceof Rejected)) throw error;
   }
-  await leases.release(company, task, token);
+  await leases.giveBack(company, task, token);
   return undefined;
 }

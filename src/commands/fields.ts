@@ -1,8 +1,7 @@
-import { Transform } from 'class-transformer';
+import { Transform, Type } from 'class-transformer';
 import {
   IsIn,
   IsInt,
-  IsOptional,
   IsString,
   IsUUID,
   IS_OBJECT,
@@ -12,11 +11,15 @@ import {
   MaxLength,
   Min,
   ValidateBy,
+  ValidateIf,
+  ValidateNested,
+  IsObject,
   type ValidationArguments,
   type ValidationOptions,
 } from 'class-validator';
 import { processText, unsafeNumber } from './free-json.js';
 import { isoTimePattern, readIsoTime } from './iso-time.js';
+import { JSONSchema } from 'class-validator-jsonschema';
 
 /**
  * What the fields of commands may hold. All that a decorator checks is refused with one and the same sentence, which names
@@ -28,9 +31,33 @@ export interface FieldOptions {
   readonly each?: boolean;
 }
 
+/** May be left out. `null` is not the same as nothing, and is refused like any other value that does not fit. */
+export const Optional = (): PropertyDecorator => ValidateIf((_, value) => value !== undefined);
+
+/** May be left out, and `null` says "none". */
+export const OptionalOrNull = (): PropertyDecorator =>
+  all(
+    ValidateIf((_, value) => value !== undefined && value !== null),
+    describedAsNullable,
+  );
+
+/** Fields of a class of their own. */
+export const Nested = (type: () => new () => object): PropertyDecorator =>
+  all(ValidateNested(), Type(type), IsObject(says('an object', {})));
+
 /** The name of a company, an agent, a routine … */
 export const Slug = (options: FieldOptions = {}): PropertyDecorator =>
   Matches(slug, says(`a name of at most 64 letters, digits, - and _, the first a letter or digit`, options));
+
+/** A name, or `null` for none; it has to be said. */
+export const SlugOrNull = (): PropertyDecorator =>
+  all(
+    ValidateBy(
+      { name: MATCHES, constraints: [slug], validator: { validate: (value) => value === null || isSlug(value) } },
+      says('a name, or null for none', {}),
+    ),
+    describedAsNullable,
+  );
 
 /** A task's name, or `heartbeat~<agent>` for the lane of an agent's own work. */
 export const TaskId = (options: FieldOptions = {}): PropertyDecorator =>
@@ -44,12 +71,9 @@ export const Uuid = (options: FieldOptions = {}): PropertyDecorator =>
   IsUUID('all', says('a UUID, such as 0192f0c1-7a3b-7c4d-8e5f-60718293a4b5', options));
 
 /** Typed by a person, so that what no keyboard makes is a mistake to be told of. `max` in characters. */
-export function Text(
-  max: number,
-  { optional = false, ...options }: FieldOptions & { readonly optional?: boolean } = {},
-): PropertyDecorator {
+export function Text(max: number, options: FieldOptions = {}): PropertyDecorator {
   const sentence = says(`text of at most ${max} characters, without NUL and lone surrogates`, options);
-  return all(MaxLength(max, sentence), Matches(printable, sentence), ...(optional ? [IsOptional()] : []));
+  return all(MaxLength(max, sentence), Matches(printable, sentence));
 }
 
 /**
@@ -99,6 +123,7 @@ const runId = /^(?:heartbeat~)?[A-Za-z0-9][A-Za-z0-9_-]{0,63}\.[1-9]\d{0,9}$/;
 /** In Unicode mode, surrogates are those without their other half. */
 const printable = /^[^\u0000\uD800-\uDFFF]*$/u;
 
+const isSlug = (value: unknown): boolean => typeof value === 'string' && slug.test(value);
 const isRunId = (value: string): boolean => runId.test(value) && Number(value.slice(value.lastIndexOf('.') + 1)) <= 2 ** 31 - 1;
 const isIsoTime = (value: string): boolean => !Number.isNaN(readIsoTime(value));
 const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -108,6 +133,9 @@ function patterned(pattern: RegExp, accepts: (value: string) => boolean, options
   const validate = (value: unknown) => typeof value === 'string' && accepts(value);
   return ValidateBy({ name: MATCHES, constraints: [pattern], validator: { validate } }, options);
 }
+
+const describedAsNullable: PropertyDecorator = (target, property) =>
+  JSONSchema({ type: ['string', 'null'] })(target, String(property));
 
 function all(...decorators: readonly PropertyDecorator[]): PropertyDecorator {
   return (target, property) => decorators.forEach((decorate) => decorate(target, property));

@@ -1,10 +1,9 @@
-import { IsOptional } from 'class-validator';
 import { taskStream, type AgentId, type Position, type Recorded, type RunId, type TaskId } from '../events/event.js';
 import type { LaneEvent } from '../events/lane.js';
 import type { Moving, Place } from '../events/run.js';
 import type { EventStore, Write } from '../event-store/event-store.js';
 import type { CommandContext, Sendable } from './decider.js';
-import { Int, Slug } from './fields.js';
+import { Int, Optional, Slug } from './fields.js';
 import type { Clock, Ledger } from './ledger.js';
 import type { Turns } from './turns.js';
 import { toWrite } from './write.js';
@@ -12,8 +11,8 @@ import { toWrite } from './write.js';
 /** Every parked run that is due and not held becomes queued, in order of due time; all of them, unless `limit` asks for fewer. */
 export class PromoteDueRetries {
   /** without one: of all companies */
-  @IsOptional() @Slug() company?: string;
-  @IsOptional() @Int(1, 1_000_000) limit?: number;
+  @Optional() @Slug() company?: string;
+  @Optional() @Int(1, 1_000_000) limit?: number;
 }
 
 export interface PromotedRetries {

@@ -1,11 +1,10 @@
-import { IsOptional } from 'class-validator';
 import type { EndedRun, Lane, LaneEvent, OpenRun } from '../events/lane.js';
 import { openRunOf } from '../events/lane.js';
 import type { RunId as RunIdText } from '../events/event.js';
 import type { RetryScheduled } from '../events/run.js';
 import { isClosed } from '../events/task.js';
 import { decision, Rejected, type World } from './decider.js';
-import { RunId, Slug, Text } from './fields.js';
+import { Optional, RunId, Slug, Text } from './fields.js';
 import { findRun, isItsTask, knownAgent, moving, ofRun, placeOf, refuseUnknown } from './lane.js';
 import { exhaust, park } from './retry-decision.js';
 import { maxAttempts } from './retry-policy.js';
@@ -15,7 +14,7 @@ import { runView, type RunView } from './run-view.js';
 export class ScheduleRetry {
   @Slug() company!: string;
   @RunId() run!: string;
-  @IsOptional() @Text(200) reason?: string;
+  @Optional() @Text(200) reason?: string;
 }
 
 export const scheduleRetry = decision({

@@ -1,5 +1,5 @@
 import { Transform } from 'class-transformer';
-import { IsBoolean, IsOptional } from 'class-validator';
+import { IsBoolean } from 'class-validator';
 import type { Lane, LaneEvent, OpenRun } from '../events/lane.js';
 import { runningRun } from '../events/lane.js';
 import { errorFamilies, type CancelIntent, type ErrorFamily, type Failure } from '../events/run.js';
@@ -7,7 +7,7 @@ import { isClosed } from '../events/task.js';
 import { whatFollows } from './arbiter.js';
 import { classifyFailure } from './classify-failure.js';
 import { decision, Rejected, type World } from './decider.js';
-import { FreeJson, Int, OneOf, ProcessText, RunId, Slug, Text, IsoTime } from './fields.js';
+import { FreeJson, Int, OneOf, Optional, ProcessText, RunId, Slug, Text, IsoTime } from './fields.js';
 import { bounded } from './free-json.js';
 import { after, isItsTask, knownAgent, laneOfRun, moving, ofRun, openRun, refuseUnknown } from './lane.js';
 import { redact, redactText } from './redact.js';
@@ -68,7 +68,7 @@ export class RecordProcess {
   @RunId() run!: string;
   @Text(200) lease!: string;
   @Int(1, 2 ** 31 - 1) pid!: number;
-  @IsOptional() @Int(1, 2 ** 31 - 1) pgid?: number;
+  @Optional() @Int(1, 2 ** 31 - 1) pgid?: number;
   @Text(255) host!: string;
   @IsoTime() startedAt!: string;
 }
@@ -95,19 +95,19 @@ export class FinishRun {
   @RunId() run!: string;
   @Text(200) lease!: string;
   @OneOf(finishOutcomes) outcome!: (typeof finishOutcomes)[number];
-  @IsOptional() @OneOf(['stop', 'requeue']) intent?: CancelIntent;
-  @IsOptional() @Int(-(2 ** 31), 2 ** 31 - 1) exitCode?: number;
-  @IsOptional() @ProcessText(8_192) error?: string;
-  @IsOptional() @ProcessText(200) errorCode?: string;
-  @IsOptional() @OneOf(errorFamilies) errorFamily?: ErrorFamily;
+  @Optional() @OneOf(['stop', 'requeue']) intent?: CancelIntent;
+  @Optional() @Int(-(2 ** 31), 2 ** 31 - 1) exitCode?: number;
+  @Optional() @ProcessText(8_192) error?: string;
+  @Optional() @ProcessText(200) errorCode?: string;
+  @Optional() @OneOf(errorFamilies) errorFamily?: ErrorFamily;
   /** seconds, an HTTP date or an ISO time, as the provider wrote it */
-  @IsOptional()
+  @Optional()
   @Transform(({ value }) => (typeof value === 'number' ? String(value) : value))
   @ProcessText(200)
   retryAfter?: string;
-  @IsOptional() @ProcessText(100) liveness?: string;
-  @IsOptional() @FreeJson() result?: Record<string, unknown>;
-  @IsOptional() @FreeJson() usage?: Record<string, unknown>;
+  @Optional() @ProcessText(100) liveness?: string;
+  @Optional() @FreeJson() result?: Record<string, unknown>;
+  @Optional() @FreeJson() usage?: Record<string, unknown>;
 }
 
 export const finishRun = decision({
@@ -170,7 +170,7 @@ export class CancelRun {
   @Slug() company!: string;
   @RunId() run!: string;
   @Text(4_000) reason!: string;
-  @IsOptional() @OneOf(['stop', 'requeue']) intent?: CancelIntent;
+  @Optional() @OneOf(['stop', 'requeue']) intent?: CancelIntent;
 }
 
 export const cancelRun = decision({

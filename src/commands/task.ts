@@ -1,4 +1,4 @@
-import { ArrayMaxSize, IsArray, IsOptional } from 'class-validator';
+import { ArrayMaxSize, IsArray } from 'class-validator';
 import { taskStream, type AgentId } from '../events/event.js';
 import type { Lane, LaneEvent } from '../events/lane.js';
 import {
@@ -11,7 +11,7 @@ import {
   type TaskStatus,
 } from '../events/task.js';
 import { decision, Rejected, type World } from './decider.js';
-import { OneOf, Slug, TaskId, Text } from './fields.js';
+import { OneOf, Optional, OptionalOrNull, Slug, SlugOrNull, TaskId, Text } from './fields.js';
 import { takeIn } from './intake.js';
 import { after, knownAgent, lanes } from './lane.js';
 import { cancelled } from './run.js';
@@ -24,12 +24,12 @@ export class PutTask {
   @Slug() company!: string;
   @TaskId() task!: string;
   @Text(500) title!: string;
-  @IsOptional() @OneOf(taskKinds) kind?: TaskKind;
-  @IsOptional() @OneOf(taskStatuses) status?: TaskStatus;
-  @IsOptional() @OneOf(taskPriorities) priority?: TaskPriority;
-  @IsOptional() @Slug() assignee?: string | null;
-  @IsOptional() @TaskId() parent?: string | null;
-  @IsOptional() @IsArray() @ArrayMaxSize(50) @Text(100, { each: true }) labels?: string[];
+  @Optional() @OneOf(taskKinds) kind?: TaskKind;
+  @Optional() @OneOf(taskStatuses) status?: TaskStatus;
+  @Optional() @OneOf(taskPriorities) priority?: TaskPriority;
+  @OptionalOrNull() @Slug() assignee?: string | null;
+  @OptionalOrNull() @TaskId() parent?: string | null;
+  @Optional() @IsArray() @ArrayMaxSize(50) @Text(100, { each: true }) labels?: string[];
 }
 
 export const putTask = decision({
@@ -91,16 +91,16 @@ function describe(command: PutTask, lane: Lane, { now }: World): LaneEvent[] {
 export class AssignTask {
   @Slug() company!: string;
   @TaskId() task!: string;
-  @IsOptional() @Slug() agent?: string | null;
+  @SlugOrNull() agent!: string | null;
 }
 
 export const assignTask = decision({
   command: AssignTask,
   ...ofTask,
-  agents: ({ agent }, lane) => [agent ?? null, lane.assignee],
+  agents: ({ agent }, lane) => [agent, lane.assignee],
   decide(command: AssignTask, lane: Lane, world: World): LaneEvent[] {
     refuseUnopened(lane, command.task);
-    return assign(lane, command.agent ?? null, world);
+    return assign(lane, command.agent, world);
   },
   answer: taskAnswer,
 });

@@ -1,10 +1,9 @@
-import { IsOptional } from 'class-validator';
 import { heartbeatTask, taskStream, type AgentId, type WakeupId } from '../events/event.js';
 import type { Lane, LaneEvent, OpenRun, Waiting } from '../events/lane.js';
 import { refusalKey, runningRun } from '../events/lane.js';
 import { wakeupSources, wakeupTriggers, type WakeupSource, type WakeupTrigger } from '../events/wakeup.js';
 import { decision, Rejected, type World } from './decider.js';
-import { FreeJson, OneOf, Slug, TaskId, Text, Uuid } from './fields.js';
+import { FreeJson, OneOf, Optional, Slug, TaskId, Text, Uuid } from './fields.js';
 import { bounded } from './free-json.js';
 import { coalesced, deferred, refusal, takeIn } from './intake.js';
 import { after, knownAgent, lanes } from './lane.js';
@@ -17,11 +16,11 @@ export class RequestWakeup {
   @Slug() company!: string;
   @Slug() agent!: string;
   /** without one: the agent's own lane */
-  @IsOptional() @TaskId() task?: string;
-  @IsOptional() @OneOf(wakeupSources) source?: WakeupSource;
-  @IsOptional() @OneOf(wakeupTriggers) trigger?: WakeupTrigger;
-  @IsOptional() @Text(200) reason?: string;
-  @IsOptional() @FreeJson() payload?: Record<string, unknown>;
+  @Optional() @TaskId() task?: string;
+  @Optional() @OneOf(wakeupSources) source?: WakeupSource;
+  @Optional() @OneOf(wakeupTriggers) trigger?: WakeupTrigger;
+  @Optional() @Text(200) reason?: string;
+  @Optional() @FreeJson() payload?: Record<string, unknown>;
 }
 
 const laneOf = ({ agent, task }: RequestWakeup): string => task ?? heartbeatTask(agent);

@@ -1,5 +1,5 @@
 import { pauseAgent, putAgent, resumeAgent } from '../../src/commands/agent.js';
-import { claimRuns } from '../../src/commands/claim-runs.js';
+import { claim, claimRuns } from '../../src/commands/claim-runs.js';
 import { InvalidCommand } from '../../src/commands/dispatch.js';
 import { cancelRun, finishRun } from '../../src/commands/run.js';
 import { putTask } from '../../src/commands/task.js';
@@ -34,6 +34,17 @@ describe('ClaimRuns', () => {
     expect(await ledger.log()).toHaveLength(started);
   });
 
+  it('gives the same request its leases for as long as they were given first, from then on', async () => {
+    const claimed = { agent: 'fixer', workerId: 'laptop', requestId: 'request-1', max: 1 };
+    await ledger.send(claimRuns, { ...claimed, leaseMs: 60_000 });
+    ledger.clock.advance(50_000);
+    const { runs } = await ledger.answer(claimRuns, { ...claimed, leaseMs: 5_000 });
+    expect(runs).toMatchObject([{ run: { id: 'ACME-1.1' }, lease: { leaseMs: 60_000 } }]);
+    ledger.clock.advance(50_000);
+    await ledger.reap();
+    expect((await ledger.lane('ACME-1')).open).toMatchObject([{ status: 'running' }]);
+  });
+
   it('starts what a former try of the request has leased and not started', async () => {
     const request = { company: 'acme', agent: 'fixer', workerId: 'laptop', requestId: 'request-1', leaseMs: 30_000 };
     const [leased] = await ledger.leases.take(request, [{ task: 'ACME-1', runId: 'ACME-1.1' }], 1, 2);
@@ -54,6 +65,17 @@ describe('ClaimRuns', () => {
     expect(await ledger.leases.of('acme', 'ACME-1')).toBeUndefined();
     await ledger.send(resumeAgent, { agent: 'fixer' });
     expect(await ledger.claim('fixer')).toHaveLength(2);
+  });
+
+  it('goes on to the next run when the first one was cancelled a moment ago', async () => {
+    const readyRuns = { caughtUp: async () => {}, candidates: () => ledger.ports.readyRuns.candidates('acme', 'fixer', 10) };
+    const listed = await readyRuns.candidates();
+    await ledger.send(cancelRun, { run: 'ACME-1.1', reason: 'enough' });
+    const behind = { ...readyRuns, candidates: async () => listed.splice(0, 1) };
+    const command = Object.assign(new claimRuns.command(), { company: 'acme', agent: 'fixer', workerId: 'w', requestId: 'r' });
+    const context = { commandId: 'c', actor: { type: 'user', id: 'local' } } as const;
+    const { answer } = await claim(command, context, { ...ledger.ports, readyRuns: behind });
+    expect(answer.runs.map(({ run }) => run.id)).toEqual(['ACME-2.1']);
   });
 
   it('lets no successor start beside a worker that has not reported yet', async () => {

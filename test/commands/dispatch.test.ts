@@ -1,12 +1,11 @@
 import 'reflect-metadata';
-import { IsOptional } from 'class-validator';
 import { InvalidCommand, validated } from '../../src/commands/dispatch.js';
-import { FreeJson, Int, Slug } from '../../src/commands/fields.js';
+import { FreeJson, Int, Optional, Slug } from '../../src/commands/fields.js';
 
 class Sent {
   @Slug() agent!: string;
-  @IsOptional() @Int(1, 10) max?: number;
-  @IsOptional() @FreeJson() payload?: Record<string, unknown>;
+  @Optional() @Int(1, 10) max?: number;
+  @Optional() @FreeJson() payload?: Record<string, unknown>;
 }
 class SentAgain extends Sent {}
 

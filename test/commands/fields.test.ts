@@ -1,8 +1,22 @@
 import 'reflect-metadata';
 import { plainToInstance } from 'class-transformer';
-import { IsOptional, validateSync } from 'class-validator';
+import { validateSync } from 'class-validator';
 import { targetConstructorToSchema } from 'class-validator-jsonschema';
-import { FreeJson, Int, IsoTime, OneOf, ProcessText, RunId, Slug, TaskId, Text, Uuid } from '../../src/commands/fields.js';
+import {
+  FreeJson,
+  Int,
+  IsoTime,
+  OneOf,
+  Optional,
+  OptionalOrNull,
+  ProcessText,
+  RunId,
+  Slug,
+  SlugOrNull,
+  TaskId,
+  Text,
+  Uuid,
+} from '../../src/commands/fields.js';
 
 class Sample {
   @Slug() agent: string = 'coder';
@@ -10,13 +24,15 @@ class Sample {
   @RunId() run: string = 'ACME-12.3';
   @Uuid() wakeup: string = '0192f0c1-7a3b-7c4d-8e5f-60718293a4b5';
   @Text(10) title: string = 'Fix it';
-  @Text(10, { optional: true }) note?: string;
+  @Optional() @Text(10) note?: string;
   @ProcessText(40) error: string = '';
   @IsoTime() startedAt: string = '2026-04-20T12:00:00Z';
   @FreeJson() payload: Record<string, unknown> = {};
   @Int(1, 10) max: number = 5;
   @OneOf(['stop', 'requeue']) intent: string = 'stop';
-  @IsOptional() @Int(1, 10, { each: true }) delays?: number[];
+  @Optional() @Int(1, 10, { each: true }) delays?: number[];
+  @OptionalOrNull() @TaskId() parent?: string | null;
+  @SlugOrNull() owner: string | null = null;
 }
 
 /** What a sender is told, each sentence once. */
@@ -37,6 +53,10 @@ it.each([
   ['title', 'ten 😀😀😀😀😀😀'],
   ['title', ''],
   ['note', undefined],
+  ['parent', undefined],
+  ['parent', null],
+  ['owner', null],
+  ['owner', 'coder'],
   ['error', 'x'.repeat(100_000)],
   ['startedAt', '2028-02-29T23:59:59.123456+14:00'],
   ['payload', { n: 1.5, deep: { list: [null] } }],
@@ -75,6 +95,8 @@ it.each([
   ['title', 'eleven char', 'title is "eleven char": give text of at most 10 characters, without NUL and lone surrogates'],
   ['title', 'a\0b', 'title is "a\\u0000b": give text of at most 10 characters, without NUL and lone surrogates'],
   ['title', 'a\uDC00', 'title is "a\\udc00": give text of at most 10 characters, without NUL and lone surrogates'],
+  ['note', null, 'note is null: give text of at most 10 characters, without NUL and lone surrogates'],
+  ['owner', undefined, 'owner is missing: give a name, or null for none'],
   ['note', 5, 'note is 5: give text of at most 10 characters, without NUL and lone surrogates'],
   ['error', 5, 'error is 5: give text, of which 40 characters are kept'],
   ['startedAt', '2026-02-30T12:00:00Z', `startedAt is "2026-02-30T12:00:00Z": ${aTime}`],
@@ -106,7 +128,7 @@ it('keeps the text of a process, repaired and cut', () => {
 it('is described by a JSON schema', () => {
   expect(targetConstructorToSchema(Sample)).toEqual({
     type: 'object',
-    required: ['agent', 'task', 'run', 'wakeup', 'title', 'error', 'startedAt', 'payload', 'max', 'intent'],
+    required: ['agent', 'task', 'run', 'wakeup', 'title', 'error', 'startedAt', 'payload', 'max', 'intent', 'owner'],
     properties: {
       agent: { type: 'string', pattern: '^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$' },
       task: { type: 'string', pattern: '^(?:heartbeat~)?[A-Za-z0-9][A-Za-z0-9_-]{0,63}$' },
@@ -119,6 +141,8 @@ it('is described by a JSON schema', () => {
       payload: { type: 'object' },
       max: { type: 'integer', minimum: 1, maximum: 10 },
       intent: { type: 'string', enum: ['stop', 'requeue'] },
+      parent: { type: ['string', 'null'], pattern: '^(?:heartbeat~)?[A-Za-z0-9][A-Za-z0-9_-]{0,63}$' },
+      owner: { type: ['string', 'null'], pattern: '^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$' },
       delays: { type: 'array', items: { type: 'integer', minimum: 1, maximum: 10 } },
     },
   });

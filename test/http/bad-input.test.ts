@@ -37,6 +37,7 @@ describe('a body', () => {
     ['a field that the path names', '{"title":"x","task":"B-2"}', 'task'],
     ['another type', '{"title":7}', 'title'],
     ['no title', '{}', 'title'],
+    ['null for what may be left out', '{"title":"x","status":null}', 'status'],
     ['a status that there is not', '{"title":"x","status":"gone"}', 'status'],
   ])('with %s is 400 and names the field', (_, body, field) => refused(400, ['PUT', 'tasks/B-1', body], field));
 

@@ -1,0 +1,36 @@
+import 'reflect-metadata';
+import { getMetadataStorage } from 'class-validator';
+import { catalogue } from '../../src/commands/catalogue.js';
+import { HeartbeatFields, PolicyFields, RetryFields } from '../../src/commands/agent.js';
+import { InvalidCommand, validated } from '../../src/commands/dispatch.js';
+
+/** Where null is an answer of its own: there is none. */
+const nullable = ['manager', 'assignee', 'parent', 'AssignTask.agent'];
+
+const types = [...catalogue.map(({ command }) => command), PolicyFields, HeartbeatFields, RetryFields];
+const fields = types.flatMap((type) => {
+  const metadata = getMetadataStorage().getTargetValidationMetadatas(type, '', false, false);
+  return [...new Set(metadata.map(({ propertyName }) => propertyName))].map((field) => ({ type, field }));
+});
+const refused = fields.filter(({ type, field }) => !nullable.includes(field) && !nullable.includes(`${type.name}.${field}`));
+
+function fieldsRefused(type: new () => object, sent: object): string[] {
+  try {
+    validated(type, sent);
+    return [];
+  } catch (error) {
+    if (error instanceof InvalidCommand) return error.errors.map(({ field }) => field);
+    throw error;
+  }
+}
+
+it('looks at every field of every command', () => expect(refused.length).toBeGreaterThan(60));
+
+it.each(refused.map(({ type, field }) => [type.name, field, type] as const))('%s refuses null as %s', (_, field, type) =>
+  expect(fieldsRefused(type, { [field]: null })).toContain(field),
+);
+
+it.each(fields.filter((field) => !refused.includes(field)).map(({ type, field }) => [type.name, field, type] as const))(
+  '%s takes null as %s',
+  (_, field, type) => expect(fieldsRefused(type, { [field]: null })).not.toContain(field),
+);
