@@ -5,7 +5,7 @@ import { applicationName } from './database.js';
 import { binaries, runsAs } from './embedded-postgres/binaries.js';
 import { keptPassword, keptPort, locate } from './embedded-postgres/home.js';
 import { initialise, launch } from './embedded-postgres/launch.js';
-import { postmaster, within, type Postmaster } from './embedded-postgres/postmaster.js';
+import { lockOf, postmaster, within, type Postmaster } from './embedded-postgres/postmaster.js';
 
 export interface EmbeddedPostgresOptions {
   /** Folder of the ledger's own files (LEDGER_HOME); password, port and data are kept in it. */
@@ -55,9 +55,9 @@ export async function startEmbeddedPostgres({ home, durable = true }: EmbeddedPo
 /** The running server once it takes connections; undefined when none runs, or when the one that did has gone. */
 async function settled(dataDir: string, url: (port: number) => string): Promise<Postmaster | undefined> {
   const answer = await within(startMs, async () => {
-    const server = postmaster(dataDir);
-    if (!server) return 'none';
-    return server.ready && (await takesConnections(url(server.port))) ? server : undefined;
+    const lock = lockOf(dataDir);
+    if (typeof lock === 'string') return lock === 'written' ? undefined : 'none';
+    return lock.ready && (await takesConnections(url(lock.port))) ? lock : undefined;
   });
   if (answer === undefined)
     throw new Error(`the Postgres on ${dataDir} neither starts nor stops: see ${join(dataDir, 'server.log')}`);

@@ -1,10 +1,22 @@
 import { spawn } from 'node:child_process';
-import { chmodSync, lchownSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  lchownSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createPool } from '../src/database.js';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from '../src/embedded-postgres.js';
+import { launch } from '../src/embedded-postgres/launch.js';
 import { postmaster, within } from '../src/embedded-postgres/postmaster.js';
 
 let home: string;
@@ -84,6 +96,39 @@ describe('the embedded Postgres', () => {
     expect(second.joined).toBe(false);
     expect(await ask(second, 'select 1 as one')).toEqual({ one: 1 });
     other.kill();
+  });
+
+  it('waits for a lock file that is not written yet, and joins the server that writes it', async () => {
+    const first = await start();
+    const lock = join(first.dataDir, 'postmaster.pid');
+    const written = readFileSync(lock, 'utf8');
+    writeFileSync(lock, '');
+    const second = start();
+    expect(postmaster(first.dataDir)).toBeUndefined();
+    expect(readFileSync(lock, 'utf8')).toBe('');
+    writeFileSync(lock, written);
+    expect(await second).toMatchObject({ joined: true, pid: first.pid });
+  });
+
+  it('starts over an empty lock file that a crash has left', async () => {
+    const first = await start();
+    await first.stop();
+    const lock = join(first.dataDir, 'postmaster.pid');
+    writeFileSync(lock, '');
+    utimesSync(lock, 0, 0);
+    const second = await start();
+    expect(second.joined).toBe(false);
+    expect(await ask(second, 'select 1 as one')).toEqual({ one: 1 });
+  });
+
+  it('leaves no process behind when it does not start in time', async () => {
+    const bin = join(home, 'bin');
+    mkdirSync(bin);
+    writeFileSync(join(bin, 'postgres'), '#!/bin/sh\necho "I am $$"\nexec sleep 60\n', { mode: 0o755 });
+    const cluster = { bin, dataDir: home, user: {}, durable: true };
+    await expect(launch(cluster, 1, { startMs: 500 })).rejects.toThrow(/did not start on .*: I am \d+/);
+    const pid = Number(/\d+/.exec(readFileSync(join(home, 'server.log'), 'utf8'))?.[0]);
+    expect(() => process.kill(pid, 0)).toThrow('ESRCH');
   });
 
   it('moves to another port when somebody has taken its own', async () => {

@@ -13,9 +13,8 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import type { RunsAs } from './binaries.js';
-import { postmaster, within, type Postmaster } from './postmaster.js';
+import { lockOf, removeStaleLock, within, type Postmaster } from './postmaster.js';
 
-const startMs = 30_000;
 const maxLogBytes = 5_000_000;
 
 /** The files of one Postgres, and how it is run. */
@@ -47,19 +46,26 @@ export function initialise(cluster: Cluster, password: string): void {
 }
 
 /** Tries again when it fails at once, because the orphans of a killed server hold its shared memory for a moment. */
-export async function launch(cluster: Cluster, port: number, tries = 3): Promise<{ server: Postmaster; joined: boolean }> {
+export async function launch(
+  cluster: Cluster,
+  port: number,
+  { tries = 3, startMs = 30_000 } = {},
+): Promise<{ server: Postmaster; joined: boolean }> {
+  removeStaleLock(cluster.dataDir);
   const child = spawnServer(cluster, port);
-  let ended = false;
-  child.once('exit', () => (ended = true));
-  child.once('error', () => (ended = true));
+  const ended = () => child.exitCode !== null || child.signalCode !== null || child.pid === undefined;
+  child.on('error', () => {});
   child.unref();
-  const server = await within(startMs, () => {
-    const found = postmaster(cluster.dataDir);
-    if (found?.ready) return found;
-    return ended && !found ? 'failed' : undefined;
+  const outcome = await within(startMs, () => {
+    const lock = lockOf(cluster.dataDir);
+    if (typeof lock === 'object') return lock.ready ? lock : undefined;
+    return ended() && lock !== 'written' ? 'failed' : undefined;
   });
-  if (server && server !== 'failed') return { server, joined: server.pid !== child.pid };
-  if (server === 'failed' && tries > 1) return launch(cluster, port, tries - 1);
+  if (typeof outcome === 'object') return { server: outcome, joined: outcome.pid !== child.pid };
+  if (outcome === 'failed' && tries > 1) return launch(cluster, port, { tries: tries - 1, startMs });
+  // At once: whatever it was doing, it recovers from that at the next start.
+  child.kill('SIGQUIT');
+  await within(5_000, () => ended() || undefined);
   const log = readFileSync(join(cluster.dataDir, 'server.log'), 'utf8');
   throw new Error(`Postgres did not start on ${cluster.dataDir}: ${log.slice(-800)}`);
 }

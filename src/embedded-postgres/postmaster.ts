@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
@@ -9,17 +9,31 @@ export interface Postmaster {
   ready: boolean;
 }
 
-/** The server that runs on this data folder; the lock file of a dead one is removed. */
+/** What the lock file of a data folder stands for; `written` is one that a starting server has made and not filled yet. */
+type Lock = Postmaster | 'none' | 'stale' | 'written';
+
+/** Long enough for a server on a busy machine; an empty file that is older was left by a crash. */
+const writtenMs = 10_000;
+
+/** The server that runs on this data folder, ready or not. */
 export function postmaster(dataDir: string): Postmaster | undefined {
-  const file = join(dataDir, 'postmaster.pid');
-  const lines = readIfThere(file)
-    ?.split('\n')
-    .map((line) => line.trim());
-  if (!lines) return undefined;
-  const pid = Number(lines[0]);
-  if (isPostgres(pid)) return { pid, port: Number(lines[3]), ready: lines[7] === 'ready' };
-  rmSync(file, { force: true });
-  return undefined;
+  const lock = lockOf(dataDir);
+  return typeof lock === 'object' ? lock : undefined;
+}
+
+export function lockOf(dataDir: string): Lock {
+  const file = lockFile(dataDir);
+  const text = readIfThere(file);
+  if (text === undefined) return 'none';
+  const [pid = '', , , port, , , , status] = text.split('\n').map((line) => line.trim());
+  if (!/^[1-9]\d*$/.test(pid)) return ageMs(file) < writtenMs ? 'written' : 'stale';
+  if (!isPostgres(Number(pid))) return 'stale';
+  return { pid: Number(pid), port: Number(port), ready: status === 'ready' };
+}
+
+/** Only for who starts a server next: whoever merely looks may be looking at the file of one that starts. */
+export function removeStaleLock(dataDir: string): void {
+  if (lockOf(dataDir) === 'stale') rmSync(lockFile(dataDir), { force: true });
 }
 
 /** Waits until `condition` answers something; undefined when it did not in time. */
@@ -34,6 +48,10 @@ export async function within<T>(
     await delay(15);
   }
 }
+
+const lockFile = (dataDir: string): string => join(dataDir, 'postmaster.pid');
+
+const ageMs = (file: string): number => Date.now() - (statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? Date.now());
 
 function readIfThere(file: string): string | undefined {
   try {
