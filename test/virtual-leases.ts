@@ -27,7 +27,9 @@ export class VirtualLeases implements ClaimLeases {
   async granted({ company, agent, workerId, requestId }: ClaimRequest): Promise<Claim[]> {
     const own = ({ request }: Row) =>
       request.company === company && request.agent === agent && request.workerId === workerId && request.requestId === requestId;
-    return [...this.rows.values()].filter(own).map(asClaim);
+    const rows = [...this.rows.values()].filter(own);
+    for (const row of rows) row.expiresAt = this.clock.now().getTime() + row.request.leaseMs;
+    return rows.map(asClaim);
   }
 
   async take(request: ClaimRequest, candidates: readonly ReadyRun[], max: number, slots: number): Promise<Claim[]> {
@@ -38,6 +40,10 @@ export class VirtualLeases implements ClaimLeases {
 
   async release(company: string, task: string, token: string): Promise<void> {
     if (this.rows.get(laneKey(company, task))?.token === token) this.rows.delete(laneKey(company, task));
+  }
+
+  giveBack(company: string, task: string, token: string): Promise<void> {
+    return this.release(company, task, token);
   }
 
   async seen(): Promise<void> {}

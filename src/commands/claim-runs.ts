@@ -1,7 +1,7 @@
 import { beginning, nameUuid, type AgentId, type Position, type RunId, type TaskId } from '../events/event.js';
 import type { EventStore } from '../event-store/event-store.js';
 import { Rejected, type CommandContext, type Sendable } from './decider.js';
-import { Int, Optional, Slug, Text } from './fields.js';
+import { Exact, Int, Optional, Slug } from './fields.js';
 import type { Leases, Ledger } from './ledger.js';
 import { StartRun, startRun } from './run.js';
 import type { RunView } from './run-view.js';
@@ -10,8 +10,8 @@ import type { RunView } from './run-view.js';
 export class ClaimRuns {
   @Slug() company!: string;
   @Slug() agent!: string;
-  @Text(200) workerId!: string;
-  @Text(200) requestId!: string;
+  @Exact(200) workerId!: string;
+  @Exact(200) requestId!: string;
   @Optional() @Int(1, 10) max?: number;
   @Optional() @Int(5_000, 900_000) leaseMs?: number;
 }

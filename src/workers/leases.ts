@@ -36,19 +36,20 @@ export class PostgresLeases implements ClaimLeases {
     return rows[0];
   }
 
-  async granted({ company, agent, workerId, requestId, leaseMs }: ClaimRequest): Promise<Claim[]> {
-    const { rows } = await this.lossy.query<Omit<Claim, 'leaseMs'>>({
+  async granted({ company, agent, workerId, requestId }: ClaimRequest): Promise<Claim[]> {
+    const { rows } = await this.lossy.query<Claim>({
       name: 'leases-granted',
-      text: `select task, run_id as "runId", token
-        from lane_leases
+      text: `update lane_leases
+        set expires_at = ledger_now() + lease_ms * interval '1 ms'
         where company = $1
           and agent = $2
           and worker_id = $3
           and request_id = $4
-          and revoked_at is null`,
+          and revoked_at is null
+        returning task, run_id as "runId", token, lease_ms as "leaseMs"`,
       values: [company, agent, workerId, requestId],
     });
-    return rows.map((row) => ({ ...row, leaseMs }));
+    return rows;
   }
 
   async take(request: ClaimRequest, candidates: readonly ReadyRun[], max: number, slots: number): Promise<Claim[]> {
@@ -94,16 +95,11 @@ export class PostgresLeases implements ClaimLeases {
   }
 
   async release(company: string, task: string, token: string): Promise<void> {
-    const { rows } = await this.lossy.query<{ agent: string }>({
-      name: 'lease-release',
-      text: `delete from lane_leases
-        where company = $1
-          and task = $2
-          and token = $3
-        returning agent`,
-      values: [company, task, token],
-    });
-    for (const { agent } of rows) this.bells.ring(claimsBell(company, agent));
+    for (const agent of await this.remove(company, task, token)) this.bells.ring(claimsBell(company, agent));
+  }
+
+  async giveBack(company: string, task: string, token: string): Promise<void> {
+    await this.remove(company, task, token);
   }
 
   async seen({ company, agent, workerId }: Pick<ClaimRequest, 'company' | 'agent' | 'workerId'>): Promise<void> {
@@ -154,5 +150,19 @@ export class PostgresLeases implements ClaimLeases {
       [company, task, runId],
     );
     for (const { agent } of rows) this.bells.ring(claimsBell(company, agent));
+  }
+
+  /** Answers whose lease it was, if it was there. */
+  private async remove(company: string, task: string, token: string): Promise<string[]> {
+    const { rows } = await this.lossy.query<{ agent: string }>({
+      name: 'lease-release',
+      text: `delete from lane_leases
+        where company = $1
+          and task = $2
+          and token = $3
+        returning agent`,
+      values: [company, task, token],
+    });
+    return rows.map(({ agent }) => agent);
   }
 }
