@@ -55,6 +55,6 @@ const partsOfTheLedger = [
   part(IdempotencyKeys, ({ reads }) => new IdempotencyKeys(reads)),
   part(Bells, ({ bells }) => bells),
   part(Beats, ({ leases, ledger }) => new LeaseBeats(leases, ledger)),
-  part(Doctor, ({ reads, store, clock }) => ({ examine: () => examine(reads, store, 'skewMs' in clock ? clock.skewMs : 0) })),
+  part(Doctor, ({ reads, store, clock }) => ({ examine: () => examine(reads, store, clock.skewMs) })),
   part(Time, ({ clock }) => ({ now: () => clock.now(), manual: clock instanceof ManualClock ? clock : undefined })),
 ];

@@ -16,23 +16,35 @@ export class SystemClock implements Clock {
     return Math.random();
   }
 
+  /** Refuses a database whose time is set by hand; the loop keeps the clock right, because clocks drift and operators set them. */
+  async start(): Promise<Loop> {
+    await refuseManualDatabase(this.db);
+    await this.measure();
+    return {
+      name: 'the clock',
+      turn: async (signal) => {
+        await pause(30_000, signal);
+        if (!signal.aborted) await this.measure();
+      },
+    };
+  }
+
+  /** The database's clock minus this machine's. */
+  get skewMs(): number {
+    return this.offsetMs;
+  }
+
   /** Half of the round trip is taken for the way back. */
-  async measure(): Promise<void> {
+  private async measure(): Promise<void> {
     const sent = Date.now();
     const { rows } = await this.db.query<{ ms: number }>('select epoch_ms(clock_timestamp()) as ms');
     this.offsetMs = rows[0]!.ms - (sent + Date.now()) / 2;
   }
-
-  get skewMs(): number {
-    return this.offsetMs;
-  }
 }
 
-/** Clocks drift, and operators set them. */
-export const clockKeeper = (clock: SystemClock): Loop => ({
-  name: 'the clock',
-  async turn(signal) {
-    await pause(30_000, signal);
-    if (!signal.aborted) await clock.measure();
-  },
-});
+/** A process with a real clock would write times that go back. */
+async function refuseManualDatabase(db: pg.Pool): Promise<void> {
+  const { rowCount } = await db.query('select from manual_clock');
+  if (rowCount)
+    throw new Error('the time of this database is set by hand: start with LEDGER_CLOCK=manual, or use another database');
+}

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { clockKeeper, SystemClock } from './clock.js';
+import { SystemClock } from './clock.js';
 import type { CommandPorts } from './commands/catalogue.js';
 import type { Dispatch } from './commands/dispatch.js';
 import { Ledger } from './commands/ledger.js';
@@ -7,7 +7,7 @@ import { Turns } from './commands/turns.js';
 import type { ServerConfig } from './config.js';
 import { createPool } from './database.js';
 import { PostgresEventStore } from './event-store/postgres.js';
-import { ManualClock, refuseManualDatabase } from './manual-clock.js';
+import { ManualClock } from './manual-clock.js';
 import { migrate } from './migrator.js';
 import { readModelsOfTheLedger } from './projections/core.js';
 import { DueRetriesQueries } from './projections/due-retries.js';
@@ -73,7 +73,7 @@ export class LedgerProcess implements CommandPorts {
   /** Brings the database up to this code, then follows it. */
   async start(): Promise<void> {
     await migrate(this.reads);
-    await this.startClock();
+    this.run(await this.clock.start());
     if (this.has('projector')) await this.projectors.start();
     this.run(logFollower(this, await this.store.head()));
   }
@@ -104,16 +104,5 @@ export class LedgerProcess implements CommandPorts {
 
   private run(loop: Loop): void {
     this.running.push(runLoop(loop, this.stopping.signal, this.log));
-  }
-
-  private async startClock(): Promise<void> {
-    if (this.clock instanceof ManualClock) {
-      await this.clock.start();
-      this.run(this.clock.keeper);
-    } else {
-      await refuseManualDatabase(this.reads);
-      await this.clock.measure();
-      this.run(clockKeeper(this.clock));
-    }
   }
 }

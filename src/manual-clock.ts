@@ -20,6 +20,8 @@ const lookEveryMs = 50;
  * the real time.
  */
 export class ManualClock implements Clock {
+  /** It follows no other, so it cannot be off. */
+  readonly skewMs = 0;
   private reading: ClockReading = { now: new Date().toISOString(), random: 0.5 };
 
   constructor(
@@ -39,9 +41,17 @@ export class ManualClock implements Clock {
     return this.reading;
   }
 
-  async start(): Promise<void> {
+  /** The loop looks for what other processes have set. */
+  async start(): Promise<Loop> {
     await this.db.query('insert into manual_clock (now) values (clock_timestamp()) on conflict do nothing');
     await this.look();
+    return {
+      name: 'the manual clock',
+      turn: async (signal) => {
+        await pause(lookEveryMs, signal);
+        if (!signal.aborted) await this.look();
+      },
+    };
   }
 
   /** @throws ClockGoesBack */
@@ -59,17 +69,6 @@ export class ManualClock implements Clock {
     return this.reading;
   }
 
-  /** Looks for what other processes have set. */
-  get keeper(): Loop {
-    return {
-      name: 'the manual clock',
-      turn: async (signal) => {
-        await pause(lookEveryMs, signal);
-        if (!signal.aborted) await this.look();
-      },
-    };
-  }
-
   private async look(): Promise<void> {
     const { rows } = await this.db.query<ClockReading>('select now, random from manual_clock');
     const [reading] = rows;
@@ -77,11 +76,4 @@ export class ManualClock implements Clock {
     this.reading = reading;
     this.onMove();
   }
-}
-
-/** A database whose time is set by hand is for tests only; a process with a real clock would write times that go back. */
-export async function refuseManualDatabase(db: pg.Pool): Promise<void> {
-  const { rowCount } = await db.query('select from manual_clock');
-  if (rowCount)
-    throw new Error('the time of this database is set by hand: start with LEDGER_CLOCK=manual, or use another database');
 }
