@@ -17,9 +17,10 @@ import {
   type ValidationArguments,
   type ValidationOptions,
 } from 'class-validator';
+import { JSONSchema } from 'class-validator-jsonschema';
 import { processText, unsafeNumber } from './free-json.js';
 import { isoTimePattern, readIsoTime } from './iso-time.js';
-import { JSONSchema } from 'class-validator-jsonschema';
+import { redactText } from './redact.js';
 
 /**
  * What the fields of commands may hold. All that a decorator checks is refused with one and the same sentence, which names
@@ -70,20 +71,26 @@ export const RunId = (options: FieldOptions = {}): PropertyDecorator =>
 export const Uuid = (options: FieldOptions = {}): PropertyDecorator =>
   IsUUID('all', says('a UUID, such as 0192f0c1-7a3b-7c4d-8e5f-60718293a4b5', options));
 
-/** Typed by a person, so that what no keyboard makes is a mistake to be told of. `max` in characters. */
-export function Text(max: number, options: FieldOptions = {}): PropertyDecorator {
+/**
+ * Typed by a person, so that what no keyboard makes is a mistake to be told of. `max` in characters. What looks like a secret
+ * is redacted when the command is made with class-transformer.
+ */
+export const Text = (max: number, options: FieldOptions = {}): PropertyDecorator => all(Exact(max, options), changed(redactText));
+
+/** Text that something is known by, kept to the letter: a worker, a lease, a request. */
+export function Exact(max: number, options: FieldOptions = {}): PropertyDecorator {
   const sentence = says(`text of at most ${max} characters, without NUL and lone surrogates`, options);
   return all(MaxLength(max, sentence), Matches(printable, sentence));
 }
 
 /**
- * Written by a process, whose report must not fail for it: whatever its length and whatever is in it, it is repaired and
- * cut to `max` characters when the command is made with class-transformer.
+ * Written by a process, whose report must not fail for it: whatever its length and whatever is in it, it is redacted,
+ * repaired, and only then cut to `max` characters, so that no half of a secret is left.
  */
 export const ProcessText = (max: number, options: FieldOptions = {}): PropertyDecorator =>
   all(
     IsString(says(`text, of which ${max} characters are kept`, options)),
-    Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? processText(value, max) : value)),
+    changed((text) => processText(redactText(text), max)),
   );
 
 /** A moment with its zone. */
@@ -132,6 +139,12 @@ const isObject = (value: unknown): boolean => typeof value === 'object' && value
 function patterned(pattern: RegExp, accepts: (value: string) => boolean, options: ValidationOptions): PropertyDecorator {
   const validate = (value: unknown) => typeof value === 'string' && accepts(value);
   return ValidateBy({ name: MATCHES, constraints: [pattern], validator: { validate } }, options);
+}
+
+/** Of a text, or of each in a list; what is no text is left for the checks. */
+function changed(change: (text: string) => string): PropertyDecorator {
+  const each = (value: unknown): unknown => (typeof value === 'string' ? change(value) : value);
+  return Transform(({ value }: { value: unknown }) => (Array.isArray(value) ? value.map(each) : each(value)));
 }
 
 const describedAsNullable: PropertyDecorator = (target, property) =>

@@ -7,17 +7,17 @@ import { isClosed } from '../events/task.js';
 import { whatFollows } from './arbiter.js';
 import { classifyFailure } from './classify-failure.js';
 import { decision, Rejected, type World } from './decider.js';
-import { FreeJson, Int, OneOf, Optional, ProcessText, RunId, Slug, Text, IsoTime } from './fields.js';
+import { Exact, FreeJson, Int, OneOf, Optional, ProcessText, RunId, Slug, Text, IsoTime } from './fields.js';
 import { bounded } from './free-json.js';
 import { after, isItsTask, knownAgent, laneOfRun, moving, ofRun, openRun, refuseUnknown } from './lane.js';
-import { redact, redactText } from './redact.js';
+import { redact } from './redact.js';
 import { nextOf, runView } from './run-view.js';
 
 /** A worker, which holds the lane's lease already, starts a queued run; the gates are asked once more. */
 export class StartRun {
   @Slug() company!: string;
   @RunId() run!: string;
-  @Text(200) workerId!: string;
+  @Exact(200) workerId!: string;
   @Int(5_000, 900_000) leaseMs!: number;
 }
 
@@ -66,10 +66,10 @@ function gateSentence(code: string, lane: Lane, { agent }: OpenRun): string {
 export class RecordProcess {
   @Slug() company!: string;
   @RunId() run!: string;
-  @Text(200) lease!: string;
+  @Exact(200) lease!: string;
   @Int(1, 2 ** 31 - 1) pid!: number;
   @Optional() @Int(1, 2 ** 31 - 1) pgid?: number;
-  @Text(255) host!: string;
+  @Exact(255) host!: string;
   @IsoTime() startedAt!: string;
 }
 
@@ -93,7 +93,7 @@ export const finishOutcomes = ['succeeded', 'failed', 'timed_out', 'cancelled'] 
 export class FinishRun {
   @Slug() company!: string;
   @RunId() run!: string;
-  @Text(200) lease!: string;
+  @Exact(200) lease!: string;
   @OneOf(finishOutcomes) outcome!: (typeof finishOutcomes)[number];
   @Optional() @OneOf(['stop', 'requeue']) intent?: CancelIntent;
   @Optional() @Int(-(2 ** 31), 2 ** 31 - 1) exitCode?: number;
@@ -133,7 +133,7 @@ function endOf(command: FinishRun, run: OpenRun, world: World): LaneEvent {
       return { type: 'RunTimedOut', data: { ...moving(run), ...failureOf(command, run, world, 'timeout') } };
     case 'cancelled': {
       const intent = command.intent ?? 'stop';
-      const reason = redactText(command.error ?? `handed back by ${run.workerId ?? 'its worker'}`);
+      const reason = command.error ?? `handed back by ${run.workerId ?? 'its worker'}`;
       return cancelled(run, world, {
         code: command.errorCode ?? 'cancelled',
         reason,
@@ -157,7 +157,7 @@ function failureOf(command: FinishRun, run: OpenRun, world: World, defaultCode: 
   const { family, notBefore } = classifyFailure({ ...command, errorCode, adapter }, world.now);
   return {
     ...outcomeOf(command, world),
-    error: redactText(error),
+    error,
     errorCode,
     errorFamily: family,
     retryAfter: retryAfter ?? null,

@@ -7,7 +7,7 @@ import { FreeJson, OneOf, Optional, Slug, TaskId, Text, Uuid } from './fields.js
 import { bounded } from './free-json.js';
 import { coalesced, deferred, refusal, takeIn } from './intake.js';
 import { after, knownAgent, lanes } from './lane.js';
-import { redact, redactText } from './redact.js';
+import { redact } from './redact.js';
 import { cancelled } from './run.js';
 import { runView, type RunView } from './run-view.js';
 
@@ -47,12 +47,11 @@ function askOf(
   { actor }: World,
 ) {
   const outside = actor.type === 'user' && source !== 'timer';
-  const text = redactText(reason);
   return {
     agent,
     source,
     trigger,
-    reason: text,
+    reason,
     payload: bounded(redact(payload)),
     outside,
     mention: lane.assignee !== agent,

@@ -2,7 +2,7 @@ import { Controller, HttpCode, Post } from '@nestjs/common';
 import { IsOptional } from 'class-validator';
 import { Rejected } from '../commands/decider.js';
 import { validated } from '../commands/dispatch.js';
-import { Int, IsoTime, RunId, Slug, Text } from '../commands/fields.js';
+import { Exact, Int, IsoTime, RunId, Slug } from '../commands/fields.js';
 import { taskOfRun } from '../events/event.js';
 import { Call, type Exchange } from './call.js';
 import { Documented } from './documented.js';
@@ -12,7 +12,7 @@ import { Beats } from './ports.js';
 export class Beat {
   @Slug() company!: string;
   @RunId() run!: string;
-  @Text(200) lease!: string;
+  @Exact(200) lease!: string;
   @IsOptional() @Int(0, Number.MAX_SAFE_INTEGER) outputSeq?: number;
   @IsOptional() @IsoTime() outputAt?: string;
 }

@@ -1,6 +1,6 @@
 import { Controller, Get } from '@nestjs/common';
 import { IsOptional, Matches } from 'class-validator';
-import { Slug, Text } from '../commands/fields.js';
+import { Exact, Slug, Text } from '../commands/fields.js';
 import { subjectOf, type StreamId } from '../events/event.js';
 import { Call, type Exchange } from './call.js';
 import { Documented } from './documented.js';
@@ -11,9 +11,9 @@ import { readOf, Several } from './query.js';
 
 export class EventList {
   @IsOptional() limit?: string;
-  @IsOptional() @Text(2_000) cursor?: string;
+  @IsOptional() @Exact(2_000) cursor?: string;
   /** what comes after this position */
-  @IsOptional() @Text(100) after?: string;
+  @IsOptional() @Exact(100) after?: string;
   @Several() @Text(100, { each: true }) types?: string[];
 }
 

@@ -1,7 +1,7 @@
 import { Transform } from 'class-transformer';
 import { IsOptional } from 'class-validator';
 import { validated } from '../commands/dispatch.js';
-import { Int, Slug, Text } from '../commands/fields.js';
+import { Exact, Int, Slug } from '../commands/fields.js';
 import type { Exchange } from './call.js';
 
 /** The parameters of a query, validated as a class of them says; those it does not know are refused by name. */
@@ -18,7 +18,7 @@ export class OfCompany {
 /** Of every list. What cannot be read as a limit is none. */
 export class ListOfCompany extends OfCompany {
   @IsOptional() limit?: string;
-  @IsOptional() @Text(2_000) cursor?: string;
+  @IsOptional() @Exact(2_000) cursor?: string;
 }
 
 /** A filter that may be given several times; one of its values must fit. */
