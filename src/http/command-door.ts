@@ -33,7 +33,7 @@ export class CommandDoor {
     const fields = manner.fields ?? call.fields();
     const keyed = keyedOf(call, manner);
     const work = async (commandId: string, target?: object) => {
-      const sent = await this.dispatchOnce(kind, { ...fields, ...target }, call, commandId);
+      const sent = await this.dispatchOnce(kind, aimedAt(target, fields, keyed), call, commandId);
       return { ...answered(sent, manner), replayed: sent.replayed };
     };
     const outcome = keyed ? await this.once(call, keyed, work) : await work(manner.commandId ?? uuid7());
@@ -64,6 +64,13 @@ export class CommandDoor {
       throw error;
     }
   }
+}
+
+/** Where a request goes is said by the first one with its key alone, also where that one left something out. */
+function aimedAt(target: object | undefined, fields: Fields, keyed: Keyed | undefined): Fields {
+  if (!target) return fields;
+  const own = Object.entries(fields).filter(([name]) => !Object.hasOwn(keyed?.target ?? {}, name));
+  return { ...Object.fromEntries(own), ...target };
 }
 
 type Outcome = Answered & { readonly replayed: boolean };

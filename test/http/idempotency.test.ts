@@ -12,6 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
+const head = async () => (await api('GET', '/v1/projections')).body.head;
 const events = async () => (await api('GET', 'events?limit=1000')).body.items.length;
 
 it('answers the same request the same, and does it once', async () => {
@@ -75,6 +76,19 @@ it('carries out again, on its first target, what was reserved and never settled'
   const { status, body } = await api('POST', 'wakeups', { agent: 'coder', payload: { n: 1 } }, { 'idempotency-key': 'pending' });
   expect(status).toBe(202);
   expect(body.run.agent).toBe('other');
+});
+
+it('takes no part of the target from a repeat that the first request had not', async () => {
+  const keys = new IdempotencyKeys(server.database.pool);
+  const path = '/v1/companies/acme/wakeups';
+  await api('PUT', 'tasks/AIM-1', { title: 'aim' });
+  await keys.reserve({ company: 'acme', path, key: 'aimless', compared: '{"n":1}', target: { agent: 'other' } });
+  const repeat = { agent: 'coder', task: 'AIM-1', reason: 'again', payload: { n: 1 } };
+  const { status, body } = await api('POST', 'wakeups', repeat, { 'idempotency-key': 'aimless' });
+  expect(status).toBe(202);
+  const wakeup = await api('GET', `wakeups/${body.wakeup.id}`, undefined, { 'ledger-min-position': await head() });
+  expect(wakeup.body).toMatchObject({ task: 'heartbeat~other', payload: { n: 1 } });
+  expect(wakeup.body.reason).not.toBe('again');
 });
 
 describe('the key of a wakeup', () => {
