@@ -68,9 +68,9 @@ export class Ledger {
     return (await this.load(this.agents, agentStream(company, id), atHead)).state;
   }
 
-  /** The state of a stream as this process knows it. */
-  async state<State, E extends Event>(of: Stream<State, E>, stream: StreamId): Promise<State> {
-    return (await this.load(of, stream, false)).state;
+  /** The state of a stream as this process knows it; `atHead` asks the store for what has come since. */
+  async state<State, E extends Event>(of: Stream<State, E>, stream: StreamId, atHead = false): Promise<State> {
+    return (await this.load(of, stream, atHead)).state;
   }
 
   /** Events that others appended, in log order: what is cached moves along, what has a gap is read anew when needed. */
