@@ -3,6 +3,7 @@ import { pauseAgent, putAgent, resumeAgent, terminateAgent } from '../commands/a
 import { Slug } from '../commands/fields.js';
 import { AgentsQueries } from '../projections/agent-queries.js';
 import { agents } from '../projections/agents.js';
+import { wakeupRequests } from '../projections/wakeup-requests.js';
 import { Call, type Exchange } from './call.js';
 import { CommandDoor } from './command-door.js';
 import { Documented } from './documented.js';
@@ -27,7 +28,7 @@ export class AgentsController {
   @Documented({ summary: 'Agents by id', takes: ListOfCompany, answers: 'Agent[]' })
   async list(@Call() call: Exchange) {
     const { company, ...page } = readOf(ListOfCompany, call);
-    await this.reads.upTo(call, agents);
+    await this.reads.upTo(call, agents, wakeupRequests);
     return this.queries.list(company, page);
   }
 
@@ -35,7 +36,7 @@ export class AgentsController {
   @Documented({ summary: 'One agent, its policy and its load', takes: OneAgent, answers: 'Agent', refuses: ['agent_not_found'] })
   async get(@Call() call: Exchange) {
     const { company, agent } = readOf(OneAgent, call);
-    await this.reads.upTo(call, agents);
+    await this.reads.upTo(call, agents, wakeupRequests);
     return one(call, await this.queries.get(company, agent), { code: 'agent_not_found', name: agent });
   }
 

@@ -1,5 +1,6 @@
 import { Controller, Get, Post } from '@nestjs/common';
 import { promoteDueRetries } from '../commands/promote-due-retries.js';
+import { agents } from '../projections/agents.js';
 import { RunStatusQueries } from '../projections/run-queries.js';
 import { runStatus } from '../projections/run-status.js';
 import { tasks } from '../projections/tasks.js';
@@ -21,7 +22,7 @@ export class RetriesController {
   @Documented({ summary: 'Parked runs, the first to come due first', takes: ListOfCompany, answers: 'Run[]' })
   async list(@Call() call: Exchange) {
     const { company, ...page } = readOf(ListOfCompany, call);
-    await this.reads.upTo(call, runStatus, tasks);
+    await this.reads.upTo(call, runStatus, tasks, agents);
     return this.queries.parked(company, page);
   }
 

@@ -5,6 +5,7 @@ import { retryNow, scheduleRetry } from '../commands/retry.js';
 import { cancelRun, finishRun, recordProcess } from '../commands/run.js';
 import { nameUuid } from '../events/event.js';
 import { runStatuses, type RunStatus } from '../events/run.js';
+import { agents } from '../projections/agents.js';
 import { RunStatusQueries } from '../projections/run-queries.js';
 import { runStatus } from '../projections/run-status.js';
 import { tasks } from '../projections/tasks.js';
@@ -46,7 +47,7 @@ export class RunsController {
   @Documented({ summary: 'Runs, newest first', takes: RunList, answers: 'Run[]' })
   async list(@Call() call: Exchange) {
     const { company, limit, cursor, ...filters } = readOf(RunList, call);
-    await this.reads.upTo(call, runStatus, tasks);
+    await this.reads.upTo(call, runStatus, tasks, agents);
     return this.queries.list(company, filters, { limit, cursor });
   }
 
@@ -54,7 +55,7 @@ export class RunsController {
   @Documented({ summary: 'One run', takes: OneRun, answers: 'Run', refuses: ['run_not_found'] })
   async get(@Call() call: Exchange) {
     const { company, run } = readOf(OneRun, call);
-    await this.reads.upTo(call, runStatus, tasks);
+    await this.reads.upTo(call, runStatus, tasks, agents);
     return one(call, await this.queries.get(company, run), { code: 'run_not_found', name: run });
   }
 

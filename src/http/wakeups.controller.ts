@@ -4,6 +4,7 @@ import { validated } from '../commands/dispatch.js';
 import { OneOf, Slug, TaskId, Text, Uuid } from '../commands/fields.js';
 import { cancelWakeup, requestWakeup } from '../commands/wakeup.js';
 import { EventStore } from '../event-store/event-store.js';
+import { agents } from '../projections/agents.js';
 import { Progress } from '../projections/progress.js';
 import { WakeupRequestsQueries, type Wakeup } from '../projections/wakeup-queries.js';
 import { wakeupRequests, wakeupStatuses, type WakeupStatus } from '../projections/wakeup-requests.js';
@@ -50,7 +51,7 @@ export class WakeupsController {
   @Documented({ summary: 'Demands, newest first', takes: WakeupList, answers: 'Wakeup[]' })
   async list(@Call() call: Exchange) {
     const { company, limit, cursor, ...filters } = readOf(WakeupList, call);
-    await this.reads.upTo(call, wakeupRequests);
+    await this.reads.upTo(call, wakeupRequests, agents);
     return this.queries.list(company, filters, { limit, cursor });
   }
 
@@ -63,7 +64,7 @@ export class WakeupsController {
   })
   async get(@Call() call: Exchange) {
     const { company, wakeup } = readOf(OneWakeup, call);
-    await this.reads.upTo(call, wakeupRequests);
+    await this.reads.upTo(call, wakeupRequests, agents);
     return present(await this.queries.get(company, wakeup), { code: 'wakeup_not_found', name: wakeup });
   }
 
