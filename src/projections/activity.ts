@@ -75,7 +75,12 @@ const ofTask = (event: Fact<'TaskOpened' | 'TaskChanged' | 'TaskAssigned' | 'Tas
 const ofWakeup = (
   event: Fact<'WakeupRequested' | 'WakeupCoalesced' | 'WakeupDeferred' | 'WakeupSkipped' | 'WakeupCancelled'>,
   sentence: string,
-) => line(event, 'wakeup', event.data.wakeupId, sentence, { task: event.subject, agent: event.data.agent });
+) =>
+  line(event, 'wakeup', event.data.wakeupId, sentence, {
+    task: event.subject,
+    agent: event.data.agent,
+    run: 'runId' in event.data ? event.data.runId : null,
+  });
 
 type OfRun = Extract<LedgerEvent, { data: { runId: string; agent: string } }>['type'];
 

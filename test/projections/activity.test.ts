@@ -1,5 +1,5 @@
 import { activity } from '../../src/projections/activity.js';
-import { parked, requested, runningRun, wakeup } from '../facts.js';
+import { coalesced, parked, requested, runningRun, wakeup } from '../facts.js';
 import { given, only, onTask } from './folded.js';
 
 describe('activity', () => {
@@ -22,6 +22,12 @@ describe('activity', () => {
       task: 'ACME-12',
       run: 'ACME-12.1',
     });
+  });
+
+  it('finds a demand that joined a run among the lines of that run', () => {
+    const lines = given(onTask([...runningRun, requested(2), coalesced(2, 1, 1)])).folded(activity);
+    expect(lines.at(-1)).toMatchObject({ entity_type: 'wakeup', entity_id: wakeup(2), run: 'ACME-12.1' });
+    expect(lines.at(-2)).toMatchObject({ entity_type: 'wakeup', run: null });
   });
 
   it('cuts a sentence that a caller made too long', () => {
