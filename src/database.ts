@@ -2,12 +2,14 @@ import pg from 'pg';
 
 /**
  * Connections by what they are for, so that one kind of work cannot starve another.
- * append: the event store's writes · read: its reads and every query of the doors · projector: the transactions of projectors ·
- * loop: reaper, claims · beat: signs of life and removals of leases · listen: one long-lived LISTEN · admin: migrations and operators' commands.
+ * append: the event store's writes, one at a time and one to spare · read: the event store's reads, and in a second pool every query of
+ * the doors · projector: the transactions of projectors · loop: reaper, claims · beat: signs of life and removals of leases ·
+ * listen: one long-lived LISTEN · admin: migrations and operators' commands.
+ * A server with all roles opens at most 45.
  */
 export type PoolName = 'append' | 'read' | 'projector' | 'loop' | 'beat' | 'listen' | 'admin';
 
-const poolSizes: Record<PoolName, number> = { append: 4, read: 12, projector: 10, loop: 4, beat: 4, listen: 1, admin: 2 };
+const poolSizes: Record<PoolName, number> = { append: 2, read: 12, projector: 10, loop: 4, beat: 4, listen: 1, admin: 2 };
 
 /** What a crash of Postgres may take back: a beat comes again, a removal is made up for by time. */
 const mayBeLost: readonly PoolName[] = ['beat'];

@@ -19,7 +19,6 @@ export interface PostgresEventStoreOptions {
   readonly timeoutMs?: number;
 }
 
-const appendConnections = 2;
 const pollMs = 250;
 
 /**
@@ -40,7 +39,7 @@ export class PostgresEventStore extends EventStore {
     this.#reachability = new Reachability(log);
     this.#hints = new PostgresHints(this.#changes, this.#reachability);
     this.#pools = {
-      append: createPool(url, 'append', appendConnections),
+      append: createPool(url, 'append'),
       read: createPool(url, 'read'),
       listen: createPool(url, 'listen'),
     };
