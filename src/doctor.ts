@@ -1,5 +1,7 @@
 import type pg from 'pg';
 import type { EventStore } from './event-store/event-store.js';
+import { pendingMigrations } from './migrator.js';
+import { installableReadModels } from './projections/install.js';
 
 export interface Check {
   readonly name: string;
@@ -10,9 +12,11 @@ export interface Check {
   readonly remedy?: string;
 }
 
-/** Looks at everything that could be wrong with the ledger's database, and says what it saw. */
+/** Looks at what could be wrong with the ledger's database, and says what it saw. */
 export async function examine(db: pg.Pool, store: EventStore, skewMs: number): Promise<Check[]> {
   return [
+    await schema(db),
+    await liveVersions(db),
     ...(await durability(db)),
     ...(await readModels(db, store)),
     await parkedStreams(db),
@@ -22,20 +26,59 @@ export async function examine(db: pg.Pool, store: EventStore, skewMs: number): P
   ];
 }
 
+const check = (name: string, ok: boolean, sentence: string, remedy: string): Check =>
+  ok ? { name, ok, sentence } : { name, ok, sentence, remedy };
+
+async function schema(db: pg.Pool): Promise<Check> {
+  const remedy = "run ledger migrate with the server's version of the ledger";
+  try {
+    const pending = await pendingMigrations(db);
+    const sentence =
+      pending.length > 0 ? `the database has not run ${pending.join(', ')}` : 'every migration of this version has run';
+    return check('schema', pending.length === 0, sentence, remedy);
+  } catch (error) {
+    return check('schema', false, error instanceof Error ? error.message : String(error), remedy);
+  }
+}
+
+/** Which version of each projection is asked, against those that this code can install. */
+async function liveVersions(db: pg.Pool): Promise<Check> {
+  const known = installableReadModels();
+  const { rows } = await db.query<{ readModel: string }>('select read_model as "readModel" from projection_versions');
+  const live = rows.map(({ readModel }) => readModel);
+  const strange = live.filter((readModel) => !known.includes(readModel));
+  const missing = [...new Set(known.map(projectionOf))].filter((projection) => !live.map(projectionOf).includes(projection));
+  const sentence = [
+    strange.length > 0 && `${strange.join(', ')} is asked, and this version of the ledger does not know it`,
+    missing.length > 0 && `nothing is there to ask of ${missing.join(', ')}`,
+  ].filter(Boolean);
+  return check(
+    'versions of read models',
+    sentence.length === 0,
+    sentence.join('; ') || `the ${live.length} that are asked are known to this version of the ledger`,
+    'start a server of the newest version in use with the role projector',
+  );
+}
+
+const projectionOf = (readModel: string): string => readModel.replace(/_v\d+$/, '');
+
 /** https://www.postgresql.org/docs/current/runtime-config-wal.html: what makes a commit survive a crash of the machine. */
 async function durability(db: pg.Pool): Promise<Check[]> {
   const { rows } = await db.query<{ name: string; setting: string }>(
     `select name, setting
      from pg_settings
-     where name in ('fsync', 'full_page_writes', 'synchronous_commit')
+     where name in ('fsync', 'full_page_writes')
      order by name`,
   );
-  return rows.map(({ name, setting }) => {
-    // Appends set synchronous_commit for themselves; leases do so where they must.
-    const ok = name === 'synchronous_commit' || setting === 'on';
-    const remedy = ok ? {} : { remedy: `set ${name} = on: a crash of the machine can lose acknowledged commands` };
-    return { name: `postgres ${name}`, ok, sentence: `${name} is ${setting}`, ...remedy };
-  });
+  // synchronous_commit is not asked for: where it is off, begin_append() turns it on for what it appends.
+  return rows.map(({ name, setting }) =>
+    check(
+      `postgres ${name}`,
+      setting === 'on',
+      `${name} is ${setting}`,
+      `set ${name} = on: a crash of the machine can lose acknowledged commands`,
+    ),
+  );
 }
 
 async function readModels(db: pg.Pool, store: EventStore): Promise<Check[]> {
@@ -48,23 +91,15 @@ async function readModels(db: pg.Pool, store: EventStore): Promise<Check[]> {
   return rows.map(({ readModel, position, halted }) => {
     const name = `read model ${readModel}`;
     if (halted)
-      return {
-        name,
-        ok: false,
-        sentence: `halted at ${shown(position)}: ${halted}`,
-        remedy: 'mend what it names, then restart the server',
-      };
+      return check(name, false, `halted at ${shown(position)}: ${halted}`, 'mend what it names, then restart the server');
     const behind = Number(head || 0) - Number(position || 0);
-    const sentence = `at ${shown(position)} of ${shown(head)}`;
-    if (behind <= 1_000) return { name, ok: true, sentence };
-    return {
-      name,
-      ok: false,
-      sentence: `${sentence}, ${behind} events behind`,
-      remedy: 'see that a server with the role projector runs',
-    };
+    const sentence = `at ${shown(position)} of ${shown(head)}${behind > tolerated ? `, ${behind} events behind` : ''}`;
+    return check(name, behind <= tolerated, sentence, 'see that a server with the role projector runs');
   });
 }
+
+/** Events that a read model may be behind while it works as it should. */
+const tolerated = 1_000;
 
 const shown = (position: string): string => (position === '' ? 'the beginning' : String(Number(position)));
 
@@ -76,14 +111,12 @@ async function parkedStreams(db: pg.Pool): Promise<Check> {
      limit 1`,
   );
   const [first] = rows;
-  if (!first) return { name: 'parked streams', ok: true, sentence: 'every stream is folded' };
-  const sentence = `${first.count} parked; the first: ${first.stream} in ${first.readModel}: ${first.error}`;
-  return {
-    name: 'parked streams',
-    ok: false,
-    sentence,
-    remedy: 'the fold of that read model has a defect: mend it, then retry the stream',
-  };
+  return check(
+    'parked streams',
+    first === undefined,
+    first ? `${first.count} parked; the first: ${first.stream} in ${first.readModel}: ${first.error}` : 'every stream is folded',
+    'that read model shows the stream as it was before: mend its fold. No command retries parked streams yet',
+  );
 }
 
 async function expiredLeases(db: pg.Pool): Promise<Check> {
@@ -93,8 +126,8 @@ async function expiredLeases(db: pg.Pool): Promise<Check> {
      where expires_at < ledger_now() - interval '1 min'`,
   );
   const count = rows[0]?.count ?? 0;
-  const remedy = count > 0 ? { remedy: 'see that a server with the role reaper runs' } : {};
-  return { name: 'expired leases', ok: count === 0, sentence: `${count} leases expired more than a minute ago`, ...remedy };
+  const sentence = `${count} leases expired more than a minute ago`;
+  return check('expired leases', count === 0, sentence, 'see that a server with the role reaper runs');
 }
 
 async function immutability(db: pg.Pool): Promise<Check> {
@@ -106,16 +139,10 @@ async function immutability(db: pg.Pool): Promise<Check> {
   );
   const ok = rows[0]?.enabled === 'A';
   const sentence = ok ? 'events cannot be changed' : 'the trigger that refuses changes of events is missing or switched off';
-  return {
-    name: 'immutable events',
-    ok,
-    sentence,
-    ...(ok ? {} : { remedy: 'alter table events enable always trigger events_are_immutable' }),
-  };
+  return check('immutable events', ok, sentence, 'alter table events enable always trigger events_are_immutable');
 }
 
 function clockSkew(skewMs: number): Check {
-  const ok = Math.abs(skewMs) < 1_000;
   const sentence = `this process's clock is ${Math.round(Math.abs(skewMs))} ms ${skewMs < 0 ? 'ahead of' : 'behind'} the database's, which counts`;
-  return { name: 'clock', ok, sentence, ...(ok ? {} : { remedy: 'let the machine set its clock by NTP' }) };
+  return check('clock', Math.abs(skewMs) < 1_000, sentence, 'let the machine set its clock by NTP');
 }

@@ -22,6 +22,11 @@ export async function migrate(pool: pg.Pool): Promise<string[]> {
   }
 }
 
+/** What this code has and the database has not run; throws the sentence of a database that is edited, or ahead of this code. */
+export async function pendingMigrations(pool: pg.Pool): Promise<string[]> {
+  return pending(readMigrations(), await applied(pool)).map(({ name }) => name);
+}
+
 interface Migration {
   name: string;
   sql: string;

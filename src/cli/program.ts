@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module';
 import { Command, CommanderError } from 'commander';
 import { ConfigError } from '../config.js';
 import { addAgents } from './agents.js';
@@ -45,6 +46,7 @@ function createProgram(): Command {
       'after',
       `\nAgainst the server at LEDGER_URL (http://127.0.0.1:4100), for LEDGER_COMPANY (default).\nExit codes: ${exits}.`,
     )
+    .version(version(), '-V, --version')
     .exitOverride()
     .showHelpAfterError('(--help says what there is)');
   for (const addVerb of add) addVerb(program);
@@ -52,7 +54,10 @@ function createProgram(): Command {
   return program;
 }
 
-const exits = '0 ok, 1 failure, 2 usage, 3 not found, 4 conflict, 5 refused, 7 drift found, 75 try again';
+/** Of package.json, which lies beside src/ and beside dist/. */
+const version = (): string => (createRequire(import.meta.url)('../../package.json') as { version: string }).version;
+
+const exits = '0 ok, 1 failure, 2 usage, 3 not found, 4 conflict, 5 refused, 75 try again';
 
 /** Subcommands take over how errors end only from a parent that was told before them. */
 const withSubcommands = (command: Command): Command[] => command.commands.flatMap((child) => [child, ...withSubcommands(child)]);

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import type pg from 'pg';
 import { readModelOf, type Projection } from './projection.js';
 
@@ -13,6 +13,12 @@ export async function install<Row extends object>(db: pg.Pool, projection: Proje
   if (!(await isThere(db, readModel))) await inTransaction(db, (client) => create(client, projection, readModel));
   return readModel;
 }
+
+/** The names of all read models that have their tables in this version of the ledger: `run_status_v1`. */
+export const installableReadModels = (): string[] =>
+  readdirSync(folder)
+    .filter((file) => file.endsWith('.sql'))
+    .map((file) => file.slice(0, -'.sql'.length).replace('.v', '_v'));
 
 async function isThere(db: pg.Pool | pg.PoolClient, readModel: string): Promise<boolean> {
   const { rowCount } = await db.query('select from checkpoints where read_model = $1', [readModel]);

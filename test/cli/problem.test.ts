@@ -1,4 +1,4 @@
-import { Ended, exitCodeOf, Problem, Unanswered, Usage } from '../../src/cli/problem.js';
+import { exitCodeOf, Problem, Unanswered, Usage } from '../../src/cli/problem.js';
 
 describe('exit codes', () => {
   it.each([
@@ -19,7 +19,6 @@ describe('exit codes', () => {
     expect(exitCodeOf(new Problem(409, { code: 'contention', retryable: true }))).toBe(75));
   it('is 75 when nobody answers', () => expect(exitCodeOf(new Unanswered('no ledger answers', true))).toBe(75));
   it('is 2 for a command line that cannot be used', () => expect(exitCodeOf(new Usage('give --title'))).toBe(2));
-  it('is 7 for drift', () => expect(exitCodeOf(new Ended(7))).toBe(7));
   it('is 1 for everything else', () => expect(exitCodeOf(new TypeError('oops'))).toBe(1));
 });
 

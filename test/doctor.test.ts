@@ -1,0 +1,75 @@
+import { examine, type Check } from '../src/doctor.js';
+import { startServer, type TestServer } from './server.js';
+
+describe('the doctor', () => {
+  let server: TestServer;
+
+  beforeAll(async () => {
+    server = await startServer();
+  });
+  afterAll(() => server.stop());
+
+  const checks = (skewMs = 0) => examine(server.database.pool, server.ledger.store, skewMs);
+  const named = (all: readonly Check[], name: string) => all.find((check) => check.name === name);
+
+  /** Changes the database, looks at it, and puts it back. */
+  async function after(change: string, back: string): Promise<Check[]> {
+    await server.database.pool.query(change);
+    return checks().finally(() => server.database.pool.query(back));
+  }
+
+  it('finds nothing wrong with a server that has just begun, but for what the test run leaves out', async () => {
+    const wrong = (await checks()).filter(({ ok }) => !ok).map(({ name }) => name);
+    expect(wrong).toEqual(['postgres fsync', 'postgres full_page_writes']);
+  });
+
+  it('names a migration that this version does not know', async () => {
+    const found = await after(
+      `update schema_migrations set name = replace(name, '0004', '0004_of_old') where name like '0004%'`,
+      `update schema_migrations set name = replace(name, '0004_of_old', '0004')`,
+    );
+    expect(named(found, 'schema')).toMatchObject({ ok: false, sentence: expect.stringContaining('0004_of_old') });
+  });
+
+  it('names a migration that this version has and the database has not', async () => {
+    await server.database.pool.query(`alter table schema_migrations rename to set_aside`);
+    await server.database.pool.query(`create table schema_migrations as select * from set_aside where name not like '0004%'`);
+    const found = await checks();
+    await server.database.pool.query('drop table schema_migrations');
+    await server.database.pool.query('alter table set_aside rename to schema_migrations');
+    expect(named(found, 'schema')).toMatchObject({ ok: false, sentence: expect.stringMatching(/has not run 0004_\w+\.sql$/) });
+  });
+
+  it('names a read model that this version does not know', async () => {
+    const found = await after(
+      `update projection_versions set read_model = 'run_status_v99' where projection = 'run_status'`,
+      `update projection_versions set read_model = 'run_status_v1' where projection = 'run_status'`,
+    );
+    expect(named(found, 'versions of read models')).toEqual({
+      name: 'versions of read models',
+      ok: false,
+      sentence: 'run_status_v99 is asked, and this version of the ledger does not know it',
+      remedy: expect.any(String),
+    });
+  });
+
+  it('names a read model that halted, a stream that is parked and a trigger that is off', async () => {
+    const found = await after(
+      `update checkpoints set halted = 'the log is another' where read_model = 'dashboard_v1';
+       insert into parked_streams values ('tasks_v1', 'task-acme.A', '1', 0, 'e', 'no such column');
+       alter table events disable trigger events_are_immutable`,
+      `update checkpoints set halted = null;
+       delete from parked_streams;
+       alter table events enable always trigger events_are_immutable`,
+    );
+    expect(named(found, 'read model dashboard_v1')?.sentence).toContain('the log is another');
+    expect(named(found, 'parked streams')?.sentence).toBe('1 parked; the first: task-acme.A in tasks_v1: no such column');
+    expect(named(found, 'immutable events')?.ok).toBe(false);
+  });
+
+  it('says by how much a clock is off', async () =>
+    expect(named(await checks(-1_500), 'clock')).toMatchObject({
+      ok: false,
+      sentence: expect.stringContaining('1500 ms ahead'),
+    }));
+});
