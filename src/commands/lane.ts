@@ -2,6 +2,7 @@ import { evolveLane, unopened, type EndedRun, type Lane, type LaneEvent, type Op
 import { numberOfRun, taskOfRun, taskStream, type AgentId, type RunId, type StreamId } from '../events/event.js';
 import type { Agent } from '../events/agent.js';
 import type { Moving, Place } from '../events/run.js';
+import type { TaskStatus } from '../events/task.js';
 import { Rejected, type Stream, type World } from './decider.js';
 
 /** The decisions of a task's stream all fold to a Lane. */
@@ -48,6 +49,13 @@ export function knownAgent(world: World, id: AgentId): NonNullable<Agent> {
 /** May this agent's work on the task go on: its own task, or one that it was asked to beside the assignee. */
 export const isItsTask = (lane: Lane, run: { agent: AgentId; mention: boolean }): boolean =>
   run.mention || lane.assignee === run.agent;
+
+export const queuedRuns = ({ open }: Lane): RunId[] => open.filter(({ status }) => status === 'queued').map(({ runId }) => runId);
+
+export const movedTo = (lane: Lane, to: TaskStatus, why: string | null, { now }: World): LaneEvent => ({
+  type: 'TaskStatusChanged',
+  data: { task: lane.task, from: lane.status, to, why, queuedRuns: queuedRuns(lane), changedAt: now.toISOString() },
+});
 
 export const placeOf = ({ kind, status, priority }: Lane): Place => ({ kind, taskStatus: status, priority });
 

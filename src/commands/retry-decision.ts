@@ -2,7 +2,7 @@ import { runId, type JsonObject } from '../events/event.js';
 import { type Demand, type EndedRun, type Lane, type LaneEvent } from '../events/lane.js';
 import type { World } from './decider.js';
 import { demandOf, requested } from './intake.js';
-import { knownAgent, placeOf } from './lane.js';
+import { knownAgent, movedTo, placeOf } from './lane.js';
 import { maxAttempts, planRetry } from './retry-policy.js';
 
 /** The next attempt of a chain, parked until it is due; its own demand goes before it and is carried with what else waits. */
@@ -69,17 +69,14 @@ export function exhaust(lane: Lane, run: EndedRun, world: World, reason: string)
     data: { runId: id, agent, chain, attempts: attempt, maxAttempts: limit, reason, exhaustedAt: at },
   };
   return isAwaited(lane, run)
-    ? [exhausted, ...escalate(lane, run, `${id} failed after ${attempt} retries: a person must look at it`, at)]
+    ? [exhausted, ...escalate(lane, run, `${id} failed after ${attempt} retries: a person must look at it`, world)]
     : [exhausted];
 }
 
 const isAwaited = (lane: Lane, run: EndedRun): boolean =>
   lane.kind !== 'heartbeat' && (lane.status === 'todo' || lane.status === 'in_progress') && lane.assignee === run.agent;
 
-function escalate(lane: Lane, { runId: id, agent }: EndedRun, why: string, at: string): LaneEvent[] {
-  const queuedRuns = lane.open.filter((open) => open.status === 'queued').map((open) => open.runId);
-  return [
-    { type: 'RecoveryEscalated', data: { runId: id, agent, why, escalatedAt: at } },
-    { type: 'TaskStatusChanged', data: { task: lane.task, from: lane.status, to: 'blocked', why, queuedRuns, changedAt: at } },
-  ];
-}
+const escalate = (lane: Lane, { runId: id, agent }: EndedRun, why: string, world: World): LaneEvent[] => [
+  { type: 'RecoveryEscalated', data: { runId: id, agent, why, escalatedAt: world.now.toISOString() } },
+  movedTo(lane, 'blocked', why, world),
+];

@@ -5,6 +5,7 @@ import { runningRun } from '../events/lane.js';
 import { errorFamilies, type CancelIntent, type ErrorFamily, type Failure } from '../events/run.js';
 import { isClosed } from '../events/task.js';
 import { whatFollows } from './arbiter.js';
+import { cancelled } from './cancelling.js';
 import { classifyFailure } from './classify-failure.js';
 import { decision, Rejected, type World } from './decider.js';
 import { Exact, FreeJson, Int, OneOf, Optional, ProcessText, RunId, Slug, Text, IsoTime } from './fields.js';
@@ -224,13 +225,6 @@ const neverBegun = (run: OpenRun, world: World): LaneEvent =>
     intent: 'requeue',
     wakeups: 'passed',
   });
-
-type Cancelling = { code: string; reason: string; intent: CancelIntent; wakeups: 'skipped' | 'cancelled' | 'passed' };
-
-export const cancelled = (run: OpenRun, { now }: World, cancelling: Cancelling): LaneEvent => ({
-  type: 'RunCancelled',
-  data: { ...moving(run), ...cancelling, cancelledAt: now.toISOString() },
-});
 
 function endAndFollow(lane: Lane, end: LaneEvent, world: World): LaneEvent[] {
   const ended = after(lane, [end]);

@@ -10,12 +10,11 @@ import {
   type TaskPriority,
   type TaskStatus,
 } from '../events/task.js';
+import { cancelled, withdrawn } from './cancelling.js';
 import { decision, Rejected, type World } from './decider.js';
 import { OneOf, Optional, OptionalOrNull, Slug, SlugOrNull, TaskId, Text } from './fields.js';
 import { takeIn } from './intake.js';
-import { after, knownAgent, lanes } from './lane.js';
-import { cancelled } from './run.js';
-import { withdrawn } from './wakeup.js';
+import { after, knownAgent, lanes, movedTo, queuedRuns } from './lane.js';
 
 const ofTask = { of: lanes, stream: ({ company, task }: { company: string; task: string }) => taskStream(company, task) };
 
@@ -141,11 +140,7 @@ export const setTaskStatus = decision({
 function setStatus(lane: Lane, to: TaskStatus, world: World, wakes = true): LaneEvent[] {
   const from = lane.status;
   if (to === from) return [];
-  const changedAt = world.now.toISOString();
-  const changed: LaneEvent = {
-    type: 'TaskStatusChanged',
-    data: { task: lane.task, from, to, why: null, queuedRuns: queuedRuns(lane), changedAt },
-  };
+  const changed = movedTo(lane, to, null, world);
   if (isClosed(to)) return [changed, ...close(lane, to === 'done' ? 'issue_done' : 'issue_cancelled', world)];
   const again = from === 'backlog' || isClosed(from) || (from === 'blocked' && to === 'todo');
   return [changed, ...(wakes && again ? wake(after(lane, [changed]), 'issue_status_changed', world) : [])];
@@ -159,7 +154,7 @@ function close(lane: Lane, code: string, world: World): LaneEvent[] {
   const units = lane.waiting
     .map((waiting) => [waiting, ...waiting.joined])
     .filter((demands) => !demands.some((demand) => demand.mention));
-  return [...runs, ...units.flat().map(({ wakeupId, agent }) => withdrawn(wakeupId, agent, world, code))];
+  return [...runs, ...units.flat().map((demand) => withdrawn(demand, world, { code, reason }))];
 }
 
 /** The assignee is woken by what others do to its task, once the task is to be worked on. */
@@ -176,8 +171,6 @@ function wake(lane: Lane, reason: string, world: World): LaneEvent[] {
     world,
   );
 }
-
-const queuedRuns = (lane: Lane) => lane.open.filter((run) => run.status === 'queued').map((run) => run.runId);
 
 function refuseUnable(assignee: AgentId, world: World): void {
   if (knownAgent(world, assignee).status === 'terminated')

@@ -2,13 +2,13 @@ import { heartbeatTask, taskStream, type AgentId, type WakeupId } from '../event
 import type { Lane, LaneEvent, OpenRun, Waiting } from '../events/lane.js';
 import { refusalKey, runningRun } from '../events/lane.js';
 import { wakeupSources, wakeupTriggers, type WakeupSource, type WakeupTrigger } from '../events/wakeup.js';
+import { cancelled, withdrawn } from './cancelling.js';
 import { decision, Rejected, type World } from './decider.js';
 import { FreeJson, OneOf, Optional, Slug, TaskId, Text, Uuid } from './fields.js';
 import { bounded } from './free-json.js';
 import { coalesced, deferred, refusal, takeIn } from './intake.js';
 import { after, knownAgent, lanes } from './lane.js';
 import { redact } from './redact.js';
-import { cancelled } from './run.js';
 import { runView, type RunView } from './run-view.js';
 
 /** Somebody asks that an agent runs: on a task, or on its own lane. */
@@ -130,7 +130,7 @@ export const cancelWakeup = decision({
     const waiting = lane.waiting.find(({ wakeupId, joined }) =>
       [wakeupId, ...joined.map((demand) => demand.wakeupId)].includes(command.wakeup),
     );
-    if (waiting) return withdrawWaiting(lane, waiting, command.wakeup, world);
+    if (waiting) return withdrawWaiting(lane, waiting, command, world);
     const run = lane.open.find(({ wakeupIds }) => wakeupIds.includes(command.wakeup));
     if (!run || run.status === 'running')
       throw new Rejected('wakeup_not_open', `${command.wakeup} waits no longer; cancel its run instead`);
@@ -139,9 +139,11 @@ export const cancelWakeup = decision({
   answer: ({ wakeup }) => ({ wakeup: { id: wakeup, status: 'cancelled' as const } }),
 });
 
+const code = 'wakeup_cancelled';
+
 /** The oldest demand that had joined a withdrawn one takes its place, and the others join that. */
-function withdrawWaiting(lane: Lane, waiting: Waiting, wakeup: WakeupId, world: World): LaneEvent[] {
-  const withdrawal = withdrawn(wakeup, waiting.agent, world);
+function withdrawWaiting(lane: Lane, waiting: Waiting, { wakeup, reason }: CancelWakeup, world: World): LaneEvent[] {
+  const withdrawal = withdrawn({ wakeupId: wakeup, agent: waiting.agent }, world, { code, reason });
   const [heir, ...rest] = wakeup === waiting.wakeupId ? waiting.joined : [];
   const running = runningRun(lane);
   if (!heir || !running) return [withdrawal];
@@ -151,11 +153,6 @@ function withdrawWaiting(lane: Lane, waiting: Waiting, wakeup: WakeupId, world: 
 function withdrawFromRun(run: OpenRun, { wakeup, reason }: CancelWakeup, world: World): LaneEvent {
   if (run.joined > 0)
     throw new Rejected('wakeup_shared', `${run.joined} other demands have joined ${wakeup}; cancel ${run.runId} to end them all`);
-  if (run.wakeupIds.length > 1) return withdrawn(wakeup, run.agent, world);
-  return cancelled(run, world, { code: 'wakeup_cancelled', reason, intent: 'stop', wakeups: 'cancelled' });
+  if (run.wakeupIds.length > 1) return withdrawn({ wakeupId: wakeup, agent: run.agent }, world, { code, reason });
+  return cancelled(run, world, { code, reason, intent: 'stop', wakeups: 'cancelled' });
 }
-
-export const withdrawn = (wakeup: WakeupId, agent: AgentId, { now }: World, code = 'wakeup_cancelled'): LaneEvent => ({
-  type: 'WakeupCancelled',
-  data: { wakeupId: wakeup, agent, code, cancelledAt: now.toISOString() },
-});

@@ -25,7 +25,10 @@ export type WakeupCoalesced = Event<
 /** Waits for the end of the run that its agent is at on this lane. */
 export type WakeupDeferred = Event<'WakeupDeferred', { wakeupId: WakeupId; agent: AgentId; behind: RunId; deferredAt: string }>;
 export type WakeupSkipped = Event<'WakeupSkipped', { wakeupId: WakeupId; agent: AgentId; code: string; skippedAt: string }>;
-export type WakeupCancelled = Event<'WakeupCancelled', { wakeupId: WakeupId; agent: AgentId; code: string; cancelledAt: string }>;
+export type WakeupCancelled = Event<
+  'WakeupCancelled',
+  { wakeupId: WakeupId; agent: AgentId; code: string; reason: string; cancelledAt: string }
+>;
 
 export type WakeupEvent = WakeupRequested | WakeupCoalesced | WakeupDeferred | WakeupSkipped | WakeupCancelled;
 

@@ -162,7 +162,7 @@ describe('CancelWakeup', () => {
   it('withdraws a demand that waits', () =>
     given(...runningRun, requested(2), deferred(2, 1))
       .when(cancelWakeup, cancel(2))
-      .then({ type: 'WakeupCancelled', data: { wakeupId: wakeup(2), code: 'wakeup_cancelled' } }));
+      .then({ type: 'WakeupCancelled', data: { wakeupId: wakeup(2), code: 'wakeup_cancelled', reason: 'no need' } }));
   it('lets the oldest demand that had joined it take its place', () =>
     given(...runningRun, requested(2), deferred(2, 1), requested(3), coalesced(3, 2, null), requested(4), coalesced(4, 2, null))
       .when(cancelWakeup, cancel(2))

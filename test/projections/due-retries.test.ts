@@ -60,7 +60,13 @@ describe('due_retries', () => {
   });
 
   it('forgets a withdrawn demand', () => {
-    const withdrawn = fact('WakeupCancelled', { wakeupId: wakeup(2), agent: 'fixer', code: 'cancelled', cancelledAt: '' });
+    const withdrawn = fact('WakeupCancelled', {
+      wakeupId: wakeup(2),
+      agent: 'fixer',
+      code: 'cancelled',
+      reason: 'no need',
+      cancelledAt: '',
+    });
     expect(only(lanes(...parkedRetry, withdrawn)).parked[0]?.wakeupIds).toEqual([]);
   });
 
