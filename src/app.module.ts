@@ -52,7 +52,7 @@ const partsOfTheLedger = [
     ActivityQueries,
     CheckpointQueries,
   ].map((Queries) => part(Queries, ({ readModels }) => new Queries(readModels))),
-  part(IdempotencyKeys, ({ reads }) => new IdempotencyKeys(reads)),
+  part(IdempotencyKeys, ({ keys }) => keys),
   part(Bells, ({ bells }) => bells),
   part(Beats, ({ leases, ledger }) => new LeaseBeats(leases, ledger)),
   part(Doctor, ({ reads, store, clock }) => ({ examine: () => examine(reads, store, clock.skewMs) })),

@@ -7,6 +7,7 @@ import { Turns } from './commands/turns.js';
 import type { ServerConfig } from './config.js';
 import { createPool } from './database.js';
 import { PostgresEventStore } from './event-store/postgres.js';
+import { IdempotencyKeys } from './idempotency-keys.js';
 import { ManualClock } from './manual-clock.js';
 import { migrate } from './migrator.js';
 import { readModelsOfTheLedger } from './projections/core.js';
@@ -15,13 +16,14 @@ import { Progress } from './projections/progress.js';
 import { Projectors } from './projections/projectors.js';
 import { ReadModels } from './projections/read-models.js';
 import { ReadyRunsQueries } from './projections/ready-runs.js';
+import { RunStatusQueries } from './projections/run-queries.js';
 import { Bells, retriesBell } from './workers/bells.js';
+import { expiry } from './workers/expiry.js';
 import { PostgresLeases } from './workers/leases.js';
 import { logFollower } from './workers/log-follower.js';
 import { runLoop, type Loop, type LoopLog } from './workers/loop.js';
 import { promoter } from './workers/promoter.js';
-import { reaper } from './workers/reaper.js';
-import { UnheldRuns } from './workers/unheld-runs.js';
+import { Reaper } from './workers/reaper.js';
 
 type Settings = Pick<ServerConfig, 'roles' | 'clock'>;
 
@@ -36,6 +38,7 @@ export class LedgerProcess implements CommandPorts {
   readonly clock: SystemClock | ManualClock;
   readonly store: PostgresEventStore;
   readonly leases: PostgresLeases;
+  readonly keys: IdempotencyKeys;
   readonly ledger: Ledger;
   readonly readModels: ReadModels;
   readonly progress: Progress;
@@ -60,6 +63,7 @@ export class LedgerProcess implements CommandPorts {
       settings.clock === 'manual' ? new ManualClock(this.reads, () => this.bells.ring(retriesBell)) : new SystemClock(this.reads);
     this.store = new PostgresEventStore({ url: databaseUrl, log });
     this.leases = new PostgresLeases(loops, beats, this.bells);
+    this.keys = new IdempotencyKeys(this.reads);
     this.ledger = new Ledger(this.store, this.clock, this.leases);
     this.readModels = new ReadModels(this.reads);
     this.progress = new Progress(this.reads, this.readModels);
@@ -76,13 +80,14 @@ export class LedgerProcess implements CommandPorts {
     this.run(await this.clock.start());
     if (this.has('projector')) await this.projectors.start();
     this.run(logFollower(this, await this.store.head()));
+    this.run(expiry([(limit) => this.keys.expire(limit), (limit) => this.leases.expireWorkers(limit)]));
   }
 
   /** The loops that send commands. */
   startLoops(dispatch: Dispatch): void {
-    const runs = new UnheldRuns(this.reads, this.readModels);
+    const runs = new RunStatusQueries(this.readModels);
     if (this.has('promoter')) this.run(promoter({ ...this.ports(), dispatch }));
-    if (this.has('reaper')) this.run(reaper({ ...this.ports(), dispatch, runs }));
+    if (this.has('reaper')) this.run(new Reaper({ ...this.ports(), dispatch, runs, log: this.log }));
   }
 
   async stop(): Promise<void> {

@@ -5,7 +5,6 @@ import { controllers } from './controllers.js';
 import { DocsController } from './docs.controller.js';
 import { Drain } from './drain.js';
 import { EventPages } from './event-pages.js';
-import { KeyExpiry } from './key-expiry.js';
 import { ProblemFilter } from './problem.filter.js';
 import { Reads } from './reads.js';
 
@@ -18,7 +17,7 @@ export class HttpModule {
       module: HttpModule,
       imports,
       controllers: [...controllers, DocsController],
-      providers: [CommandDoor, Reads, EventPages, Drain, KeyExpiry, filter],
+      providers: [CommandDoor, Reads, EventPages, Drain, filter],
     };
   }
 }

@@ -1,10 +1,12 @@
-import { nameUuid } from '../events/event.js';
+import { OutcomeUnknown } from '../commands/decider.js';
 import type { Dispatch } from '../commands/dispatch.js';
 import type { Clock } from '../commands/ledger.js';
 import { reportRunLost } from '../commands/run.js';
-import { pause, type Loop } from './loop.js';
-import type { PostgresLeases, Revoked } from './leases.js';
-import type { UnheldRuns } from './unheld-runs.js';
+import { StoreUnavailable } from '../event-store/event-store.js';
+import { nameUuid } from '../events/event.js';
+import type { RunStatusQueries, UnheldRun } from '../projections/run-queries.js';
+import type { PostgresLeases } from './leases.js';
+import { pause, type Loop, type LoopLog } from './loop.js';
 
 const everyMs = 1_000;
 const batch = 100;
@@ -12,39 +14,75 @@ const standstillMs = 5_000;
 /** Runs without any lease are rare, and a list of all that run is read for them. */
 const unheldEvery = 10;
 
+export interface ReaperPorts {
+  readonly dispatch: Pick<Dispatch, 'send'>;
+  readonly leases: Pick<PostgresLeases, 'revoke' | 'forget'>;
+  readonly runs: Pick<RunStatusQueries, 'unheldRuns'>;
+  readonly clock: Clock;
+  readonly log: LoopLog;
+}
+
 /**
  * Finds the runs of workers that are not heard of any more. A lease is revoked before its loss is reported, and removed after, so that
  * no successor starts beside a worker that may still report. After a start, a standstill, and an outage of the database, nobody is lost until
- * a beat could have come for one whole lease.
+ * a beat could have come for one whole lease. A run that cannot be reported does not hold up the others; it is tried again.
  */
-export function reaper(ports: { dispatch: Dispatch; leases: PostgresLeases; runs: UnheldRuns; clock: Clock }): Loop {
-  const { dispatch, leases, runs, clock } = ports;
-  let since = clock.now();
-  let turns = 0;
-  let lastTurn = performance.now();
-  // A process that stood still, with its machine or by a signal, took no beats either.
-  const startAnewAfterStandstill = () => {
-    if (performance.now() - lastTurn > standstillMs) since = clock.now();
-    lastTurn = performance.now();
-  };
-  const report = async (lost: Revoked) => {
-    const { company, runId: run, beaten } = lost;
+export class Reaper implements Loop {
+  readonly name = 'reaper';
+  private since: Date;
+  private turns = 0;
+  private lastTurn = performance.now();
+
+  constructor(private readonly ports: ReaperPorts) {
+    this.since = ports.clock.now();
+  }
+
+  reset(): void {
+    this.since = this.ports.clock.now();
+  }
+
+  async turn(signal: AbortSignal): Promise<void> {
+    this.startAnewAfterStandstill();
+    const revoked = await this.ports.leases.revoke(this.since, batch);
+    const failures = await this.reportAll(revoked, (lost) => this.ports.leases.forget(lost));
+    if (this.looksForUnheld()) failures.push(...(await this.reportAll(await this.ports.runs.unheldRuns(batch))));
+    if (failures.length > 0)
+      this.ports.log.warn(`lost runs that could not be reported: ${failures.length}; first ${failures[0]}`);
+    if (revoked.length < batch) await pause(everyMs, signal);
+  }
+
+  /** A process that stood still, with its machine or by a signal, took no beats either. */
+  private startAnewAfterStandstill(): void {
+    if (performance.now() - this.lastTurn > standstillMs) this.reset();
+    this.lastTurn = performance.now();
+  }
+
+  private looksForUnheld(): boolean {
+    const isSure = this.ports.clock.now().getTime() - this.since.getTime() > 30_000;
+    return isSure && this.turns++ % unheldEvery === 0;
+  }
+
+  /** Answers a sentence for each that failed. */
+  private async reportAll<Lost extends UnheldRun>(lost: readonly Lost[], done?: (run: Lost) => Promise<void>): Promise<string[]> {
+    const failures: string[] = [];
+    for (const run of lost) {
+      const failure = await this.report(run);
+      if (failure === undefined) await done?.(run);
+      else failures.push(failure);
+    }
+    return failures;
+  }
+
+  private async report({ company, runId: run, beaten }: UnheldRun): Promise<string | undefined> {
     const commandId = nameUuid('lost', company, run);
-    await dispatch.send(reportRunLost, { company, run, beaten }, { commandId, actor: { type: 'system', id: 'reaper' } });
-  };
-  return {
-    name: 'reaper',
-    reset: () => (since = clock.now()),
-    async turn(signal) {
-      startAnewAfterStandstill();
-      const revoked = await leases.revoke(since, batch);
-      for (const lost of revoked) {
-        await report(lost);
-        await leases.forget(lost);
-      }
-      const isSure = clock.now().getTime() - since.getTime() > 30_000;
-      if (isSure && turns++ % unheldEvery === 0) for (const lost of await runs.unheldRuns(batch)) await report(lost);
-      if (revoked.length < batch) await pause(everyMs, signal);
-    },
-  };
+    const context = { commandId, actor: { type: 'system', id: 'reaper' } } as const;
+    try {
+      await this.ports.dispatch.send(reportRunLost, { company, run, beaten }, context);
+      return undefined;
+    } catch (error) {
+      // Without the store, none of the others can be reported either.
+      if (error instanceof StoreUnavailable || error instanceof OutcomeUnknown) throw error;
+      return `${run} of ${company}: ${error instanceof Error ? error.message : String(error)}`;
+    }
+  }
 }

@@ -120,3 +120,13 @@ it('forgets keys after 24 hours, some at a time', async () => {
   expect(await keys.expire(1)).toBe(1);
   expect(await keys.expire(1)).toBe(0);
 });
+
+it('forgets workers that were not heard of for a day', async () => {
+  const claim = { workerId: 'retired', requestId: 'r' };
+  await api('POST', 'agents/coder/claims', claim);
+  await api('POST', 'agents/coder/claims', { ...claim, workerId: 'at-work' });
+  await server.database.pool.query(`update workers set seen_at = now() - interval '25 hours' where worker_id = 'retired'`);
+  expect(await server.ledger.leases.expireWorkers(10)).toBe(1);
+  const { rows } = await server.database.pool.query('select worker_id from workers');
+  expect(rows).toEqual([{ worker_id: 'at-work' }]);
+});
