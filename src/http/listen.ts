@@ -8,6 +8,7 @@ import { takeJsonBodies } from './json-body.js';
 import { malformed } from './problem.js';
 import { sendProblem } from './problem.filter.js';
 import type { Rate } from './rate-limit.js';
+import { answerUnreadable, requestTimeoutMs } from './unreadable.js';
 
 export interface Listening {
   readonly host: string;
@@ -28,9 +29,10 @@ export async function listen(module: Type | DynamicModule, options: Listening): 
     // A path that the router cannot read reaches no filter.
     frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) =>
       sendProblem(malformed('path', `the path cannot be read: ${error.message}`), request, reply),
+    clientErrorHandler: answerUnreadable,
     // Names that are too long are refused by the commands, with a sentence.
     routerOptions: { maxParamLength: 4_096 },
-    requestTimeout: 30_000,
+    requestTimeout: requestTimeoutMs,
     // Longer than any long poll.
     connectionTimeout: 120_000,
     keepAliveTimeout: 60_000,
