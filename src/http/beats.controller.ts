@@ -22,7 +22,13 @@ export class BeatsController {
   constructor(private readonly beats: Beats) {}
 
   @Post()
-  @Documented({ summary: 'Renews the lease of a run that is worked on', takes: Beat, answers: 'Beat', refuses: ['stale_lease'] })
+  @Documented({
+    summary: 'Renews the lease of a run that is worked on',
+    takes: Beat,
+    answers: 'Beat',
+    headers: [],
+    refuses: ['stale_lease'],
+  })
   @HttpCode(200)
   async beat(@Call() call: Exchange) {
     const { lease, ...beat } = validated(Beat, call.fields());

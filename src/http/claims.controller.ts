@@ -6,6 +6,7 @@ import { Call, type Exchange } from './call.js';
 import { CommandDoor, type Fields } from './command-door.js';
 import { Documented } from './documented.js';
 import { Drain } from './drain.js';
+import { refuseIfMatch } from './headers.js';
 import { Bells } from './ports.js';
 import { Count, queryOf } from './query.js';
 
@@ -29,9 +30,11 @@ export class ClaimsController {
     takes: claimRuns.command,
     query: ClaimQuery,
     answers: 'ClaimedRuns',
+    headers: ['Actor'],
     refuses: ['agent_not_found'],
   })
   async claim(@Call() call: Exchange) {
+    refuseIfMatch(call);
     const { wait = 0 } = queryOf(ClaimQuery, call);
     const deadline = performance.now() + wait * 1_000;
     const over = this.drain.signalFor(call);

@@ -15,8 +15,14 @@ export interface Documentation {
   readonly answers: AnswerName | `${AnswerName}[]`;
   /** default 200 */
   readonly status?: readonly number[];
+  /** of a route that changes something: those that it heeds; default all */
+  readonly headers?: readonly CommandHeader[];
   /** beside what the conventions refuse */
   readonly refuses?: readonly RejectedCode[];
 }
+
+/** The headers that come with a command; the names are those of the parameters in /openapi.json. */
+export const commandHeaders = ['IdempotencyKey', 'IfMatch', 'Actor'] as const;
+export type CommandHeader = (typeof commandHeaders)[number];
 
 export const Documented = Reflector.createDecorator<Documentation>();

@@ -15,6 +15,12 @@ export function contextOf(call: Exchange, commandId: string): CommandContext {
   };
 }
 
+/** Of what changes any number of streams, there is no revision to compare with. */
+export function refuseIfMatch(call: Exchange): void {
+  if (call.header('if-match') !== undefined)
+    throw malformed('If-Match', 'If-Match: this request concerns more than one thing, which has no ETag; leave the header out');
+}
+
 /** 1 to 255 printable characters. */
 export function idempotencyKeyOf(call: Exchange): string | undefined {
   const key = call.header('idempotency-key');

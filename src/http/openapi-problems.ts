@@ -1,4 +1,5 @@
-import { problemCodes } from './problem.js';
+import { commandHeaders, type CommandHeader } from './documented.js';
+import { answeredCodes } from './problem.js';
 import type { Route } from './routes.js';
 
 type Schema = Readonly<Record<string, unknown>>;
@@ -7,7 +8,7 @@ type Schema = Readonly<Record<string, unknown>>;
 export function problemResponses(route: Route): Record<string, Schema> {
   const codes = codesOf(route);
   const responses: Record<string, Schema> = {};
-  for (const [code, [status, title]] of problemCodes) {
+  for (const [code, [status, title]] of answeredCodes) {
     if (!codes.includes(code)) continue;
     const before = responses[status] as { examples: Schema } | undefined;
     const examples = { ...before?.examples, [code]: { $ref: `#/components/examples/${code}` } };
@@ -25,7 +26,7 @@ const problem = (description: unknown, examples: unknown): Schema => ({
 
 /** An example of every code that there is. */
 export function problemExamples(): Record<string, Schema> {
-  const entries = [...problemCodes].map(([code, [status, title]]) => {
+  const entries = [...answeredCodes].map(([code, [status, title]]) => {
     const value = {
       type: `/docs#${code}`,
       title,
@@ -42,18 +43,17 @@ export function problemExamples(): Record<string, Schema> {
 
 const always = ['malformed', 'host_refused', 'origin_refused', 'rate_limited', 'internal', 'store_unavailable', 'shutting_down'];
 const ofBodies = ['request_timeout', 'too_large', 'unsupported_media_type'];
-const ofCommands = [
-  'revision_mismatch',
-  'data_refused',
-  'idempotency_key_reused',
-  'contention',
-  'outcome_unknown',
-  'projection_behind',
-];
+/** Whatever sends a command heeds who acts. */
+const ofHeaders: Readonly<Record<CommandHeader, readonly string[]>> = {
+  IdempotencyKey: ['idempotency_key_reused'],
+  IfMatch: ['revision_mismatch'],
+  Actor: ['data_refused', 'contention', 'outcome_unknown', 'projection_behind'],
+};
 
 /** What a route may refuse. */
-function codesOf({ method, path, refuses = [] }: Route): string[] {
-  if (path.startsWith('/v1/clock'))
-    return [...always, 'not_found', ...(method === 'get' ? [] : [...ofBodies, 'clock_goes_back'])];
-  return [...always, ...refuses, ...(method === 'get' ? ['projection_behind'] : [...ofBodies, ...ofCommands])];
+function codesOf({ method, path, headers = commandHeaders, refuses = [] }: Route): string[] {
+  const isRead = method === 'get';
+  if (path.startsWith('/v1/clock')) return [...always, 'not_found', ...(isRead ? [] : [...ofBodies, 'clock_goes_back'])];
+  if (isRead) return [...always, ...refuses, ...(path.startsWith('/v1/companies') ? ['projection_behind'] : [])];
+  return [...always, ...refuses, ...ofBodies, ...headers.flatMap((header) => ofHeaders[header])];
 }

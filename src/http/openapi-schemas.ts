@@ -1,5 +1,5 @@
 import { answerExamples, type AnswerName } from './answer-examples.js';
-import { problemCodes } from './problem.js';
+import { answeredCodes } from './problem.js';
 
 type Schema = Readonly<Record<string, unknown>>;
 
@@ -21,7 +21,7 @@ export function schemasOf(classes: Readonly<Record<string, object>>): Record<str
     }),
     required: ['type', 'title', 'status', 'detail', 'code', 'instance', 'retryable'],
   };
-  const code = { enum: [...problemCodes.keys()] };
+  const code = { enum: [...answeredCodes.keys()] };
   return { ...classes, ...Object.fromEntries(answers), Problem: { ...Problem, properties: { ...Problem.properties, code } } };
 }
 

@@ -2,7 +2,7 @@ import type { Type } from '@nestjs/common';
 import { defaultMetadataStorage } from 'class-transformer/cjs/storage.js';
 import { validationMetadatasToSchemas } from 'class-validator-jsonschema';
 import { answerExamples, type AnswerName } from './answer-examples.js';
-import type { Documentation } from './documented.js';
+import { commandHeaders, type Documentation } from './documented.js';
 import { problemExamples, problemResponses } from './openapi-problems.js';
 import { fieldExamples, schemaName, schemasOf } from './openapi-schemas.js';
 import { routesOf, type Route } from './routes.js';
@@ -72,7 +72,7 @@ function operationOf(route: Route, classes: Readonly<Record<string, ClassSchema>
   const isRead = method === 'get';
   const taken = classes[takes?.name ?? ''] ?? {};
   const asked = query ? classes[query.name] : isRead ? taken : undefined;
-  const headers = isRead ? shared('MinPosition') : shared('IdempotencyKey', 'IfMatch', 'Actor');
+  const headers = isRead ? shared('MinPosition') : shared(...(route.headers ?? commandHeaders));
   return {
     operationId: `${name}${tag}`,
     summary,

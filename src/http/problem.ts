@@ -72,10 +72,15 @@ const rejectedStatus: Partial<Record<RejectedCode, number>> = {
 };
 
 /** Every code that a problem can have, with its status and title. */
-export const problemCodes: ReadonlyMap<string, readonly [status: number, title: string]> = new Map([
+const problemCodes: ReadonlyMap<string, readonly [status: number, title: string]> = new Map([
   ...rejectedCodes.map((code) => [code, [rejectedStatus[code] ?? 409, titleOf(code)]] as const),
   ...Object.entries(ownProblems),
 ]);
+
+/** The refusals to start a run: a claim, which alone starts runs, takes them for an answer. */
+const neverAnswered: readonly string[] = ['lane_busy', 'run_not_queued'] satisfies RejectedCode[];
+/** Those that a client can meet. */
+export const answeredCodes: typeof problemCodes = new Map([...problemCodes].filter(([code]) => !neverAnswered.includes(code)));
 
 /** Turns whatever was thrown into what the client is told of it; of a fault of ours that is nothing. */
 export function problemOf(error: unknown, instance: string): Problem {

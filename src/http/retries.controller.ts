@@ -7,6 +7,7 @@ import { tasks } from '../projections/tasks.js';
 import { Call, type Exchange } from './call.js';
 import { CommandDoor } from './command-door.js';
 import { Documented } from './documented.js';
+import { refuseIfMatch } from './headers.js';
 import { ListOfCompany, readOf } from './query.js';
 import { Reads } from './reads.js';
 
@@ -27,8 +28,14 @@ export class RetriesController {
   }
 
   @Post('promote-due')
-  @Documented({ summary: 'Queues every parked run that is due', takes: promoteDueRetries.command, answers: 'PromotedRetries' })
+  @Documented({
+    summary: 'Queues every parked run that is due',
+    takes: promoteDueRetries.command,
+    answers: 'PromotedRetries',
+    headers: ['IdempotencyKey', 'Actor'],
+  })
   promoteDue(@Call() call: Exchange) {
+    refuseIfMatch(call);
     return this.door.send(promoteDueRetries, call);
   }
 }

@@ -146,6 +146,12 @@ describe('a header', () => {
     ['idempotency-key', 'schl\u00fcssel', 'Idempotency-Key'],
   ])('%s: %s is 400', (name, value, field) => refused(400, ['PUT', 'tasks/B-1', { title: 'x' }, { [name]: value }], field));
 
+  it('that makes a request conditional is refused where there is no one revision', async () => {
+    const conditional = { 'if-match': '"3"' };
+    await refused(400, ['POST', 'agents/coder/claims', { workerId: 'w', requestId: 'r' }, conditional], 'If-Match');
+    await refused(400, ['POST', 'retries/promote-due', {}, conditional], 'If-Match');
+  });
+
   it('with a position that this store never gave is 400', () =>
     refused(400, ['GET', 'runs', undefined, { 'ledger-min-position': 'yesterday' }], 'Ledger-Min-Position'));
 
@@ -182,7 +188,9 @@ describe('a page of another site', () => {
 });
 
 it('survives what is no HTTP', async () => {
-  expect(await overSocket('BREAK / NOTHING\r\n\r\n')).toContain('400');
+  const answer = await overSocket('BREAK / NOTHING\r\n\r\n');
+  expect(answer).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n.*application\/problem\+json/s);
+  expect(JSON.parse(answer.slice(answer.indexOf('{')))).toMatchObject({ code: 'malformed', errors: [{ field: 'request' }] });
   expect((await api('GET', '/healthz')).status).toBe(200);
 });
 

@@ -1,7 +1,7 @@
 import { rejectedCodes } from '../../src/commands/decider.js';
 import { controllers } from '../../src/http/controllers.js';
 import { describeRoutes } from '../../src/http/openapi.js';
-import { problemCodes } from '../../src/http/problem.js';
+import { answeredCodes } from '../../src/http/problem.js';
 import { routesOf } from '../../src/http/routes.js';
 import { startServer, type TestServer } from '../server.js';
 
@@ -30,8 +30,20 @@ it('points only to what is in it', () => {
 });
 
 it('has an example of every code that a problem can have', () => {
-  expect(Object.keys(document.components.examples!)).toEqual([...problemCodes.keys()]);
-  expect([...problemCodes.keys()]).toEqual(expect.arrayContaining([...rejectedCodes]));
+  const told = rejectedCodes.filter((code) => code !== 'lane_busy' && code !== 'run_not_queued');
+  expect(Object.keys(document.components.examples!)).toEqual([...answeredCodes.keys()]);
+  expect([...answeredCodes.keys()]).toEqual(expect.arrayContaining(told));
+});
+
+it('names for each route only the headers that it heeds, and the codes that follow from them', () => {
+  const route = (path: string) => JSON.stringify(document.paths[`/v1/companies/{company}/${path}`]!.post);
+  for (const named of ['IdempotencyKey', 'IfMatch', 'revision_mismatch']) {
+    expect(route('runs/{run}/cancel')).toContain(named);
+    expect(route('agents/{agent}/claims')).not.toContain(named);
+    expect(route('runs/{run}/beat')).not.toContain(named);
+  }
+  expect(route('retries/promote-due')).toContain('IdempotencyKey');
+  expect(route('retries/promote-due')).not.toContain('IfMatch');
 });
 
 it('shows for each command a body that is accepted as far as its form goes', async () => {
