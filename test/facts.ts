@@ -19,8 +19,7 @@ export const policy: AgentPolicy = {
   retry: defaultRetryPolicy,
 };
 
-export type KnownAgent = NonNullable<Agent>;
-export const agent = (name: string, over: Partial<KnownAgent> = {}): KnownAgent => ({
+export const agent = (name: string, over: Partial<Agent> = {}): Agent => ({
   name,
   adapter: 'process',
   manager: null,
@@ -32,7 +31,7 @@ export const agent = (name: string, over: Partial<KnownAgent> = {}): KnownAgent 
 
 /** ACME-12 is fixer's; reviewer is sometimes asked to look at it. */
 export const defaultAgents = { fixer: agent('fixer'), reviewer: agent('reviewer') };
-export const withFixer = (over: Partial<KnownAgent>) => ({ ...defaultAgents, fixer: agent('fixer', over) });
+export const withFixer = (over: Partial<Agent>) => ({ ...defaultAgents, fixer: agent('fixer', over) });
 
 type Data<Type extends LaneEvent['type']> = Extract<LaneEvent, { type: Type }>['data'];
 export const fact = <Type extends LaneEvent['type']>(type: Type, data: Data<Type>) =>

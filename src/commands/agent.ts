@@ -1,8 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { ArrayMaxSize, IsArray, IsBoolean, IsNumber, Max, Min } from 'class-validator';
 import {
-  evolveAgent,
-  unknownAgent,
+  agents,
   type Agent,
   type AgentDescription,
   type AgentEvent,
@@ -10,11 +9,10 @@ import {
   type RetryPolicy,
 } from '../events/agent.js';
 import { agentStream } from '../events/event.js';
-import { decision, Rejected, type Outcome, type Stream, type World } from './decider.js';
+import { decision, noSuch, Rejected, type Outcome, type World } from './decider.js';
 import { Int, Nested, Optional, OptionalOrNull, Slug, Text } from './fields.js';
 import { defaultRetryPolicy } from './retry-policy.js';
 
-const agents: Stream<Agent, AgentEvent> = { initial: unknownAgent, evolve: evolveAgent };
 const ofAgent = { of: agents, stream: ({ company, agent }: { company: string; agent: string }) => agentStream(company, agent) };
 
 const day = 24 * 60 * 60 * 1000;
@@ -52,11 +50,11 @@ export class PutAgent {
 export const putAgent = decision({
   command: PutAgent,
   ...ofAgent,
-  decide(command: PutAgent, known: Agent, { now }: World): AgentEvent[] {
+  decide(command: PutAgent, known: Agent | undefined, { now }: World): AgentEvent[] {
     const { agent, name = agent, adapter = 'process', manager = null } = command;
     const description = { name, adapter, manager, policy: policyOf(command.policy, known?.policy) };
     if (!known) return [{ type: 'AgentRegistered', data: { agent, ...description, registeredAt: now.toISOString() } }];
-    refuseTerminated(agent, known);
+    notTerminated(agent, known);
     return isSame(known, description)
       ? []
       : [{ type: 'AgentChanged', data: { agent, ...description, changedAt: now.toISOString() } }];
@@ -107,9 +105,8 @@ export class PauseAgent extends Reasoned {
 export const pauseAgent = decision({
   command: PauseAgent,
   ...ofAgent,
-  decide({ agent, reason = 'paused', interrupt = true }: PauseAgent, known: Agent, { now }: World): AgentEvent[] {
-    refuseTerminated(agent, known);
-    return known?.status === 'paused'
+  decide({ agent, reason = 'paused', interrupt = true }: PauseAgent, known: Agent | undefined, { now }: World): AgentEvent[] {
+    return notTerminated(agent, known).status === 'paused'
       ? []
       : [{ type: 'AgentPaused', data: { agent, reason, interrupt, pausedAt: now.toISOString() } }];
   },
@@ -122,9 +119,10 @@ export class ResumeAgent extends Reasoned {}
 export const resumeAgent = decision({
   command: ResumeAgent,
   ...ofAgent,
-  decide({ agent, reason = 'resumed' }: ResumeAgent, known: Agent, { now }: World): AgentEvent[] {
-    refuseTerminated(agent, known);
-    return known?.status === 'active' ? [] : [{ type: 'AgentResumed', data: { agent, reason, resumedAt: now.toISOString() } }];
+  decide({ agent, reason = 'resumed' }: ResumeAgent, known: Agent | undefined, { now }: World): AgentEvent[] {
+    return notTerminated(agent, known).status === 'active'
+      ? []
+      : [{ type: 'AgentResumed', data: { agent, reason, resumedAt: now.toISOString() } }];
   },
   answer: agentAnswer,
 });
@@ -135,25 +133,29 @@ export class TerminateAgent extends Reasoned {}
 export const terminateAgent = decision({
   command: TerminateAgent,
   ...ofAgent,
-  decide({ agent, reason = 'terminated' }: TerminateAgent, known: Agent, { now }: World): AgentEvent[] {
-    refuseUnknown(agent, known);
-    return known?.status === 'terminated'
+  decide({ agent, reason = 'terminated' }: TerminateAgent, known: Agent | undefined, { now }: World): AgentEvent[] {
+    return registered(agent, known).status === 'terminated'
       ? []
       : [{ type: 'AgentTerminated', data: { agent, reason, terminatedAt: now.toISOString() } }];
   },
   answer: agentAnswer,
 });
 
-function refuseUnknown(agent: string, known: Agent): void {
-  if (!known) throw new Rejected('agent_not_found', `there is no agent ${agent}; PUT it first`);
+function registered(id: string, known: Agent | undefined): Agent {
+  if (!known) throw noSuch('agent', id);
+  return known;
 }
 
-function refuseTerminated(agent: string, known: Agent): void {
-  refuseUnknown(agent, known);
-  if (known?.status === 'terminated')
-    throw new Rejected('agent_terminated', `${agent} was terminated and stays so; register another agent`);
+function notTerminated(id: string, known: Agent | undefined): Agent {
+  const agent = registered(id, known);
+  if (agent.status === 'terminated')
+    throw new Rejected('agent_terminated', `${id} was terminated and stays so; register another agent`);
+  return agent;
 }
 
-function agentAnswer({ company, agent }: { company: string; agent: string }, { state, revision }: Outcome<Agent, AgentEvent>) {
+function agentAnswer(
+  { company, agent }: { company: string; agent: string },
+  { state, revision }: Outcome<Agent | undefined, AgentEvent>,
+) {
   return { agent: { id: agent, company, ...state, revision } };
 }

@@ -1,10 +1,10 @@
 import { runId, type WakeupId } from '../events/event.js';
 import { waitingOf, type Demand, type EndedRun, type Lane, type LaneEvent, type Waiting } from '../events/lane.js';
 import type { RunCause } from '../events/run.js';
-import { isClosed } from '../events/task.js';
 import type { World } from './decider.js';
+import { obstacle } from './gates.js';
 import { demandOf, queuedFor, refusalOfWaiting, requested, skipped } from './intake.js';
-import { after, isItsTask, knownAgent, placeOf } from './lane.js';
+import { after, knownAgent, placeOf } from './lane.js';
 import { exhaust, park } from './retry-decision.js';
 import { maxAttempts } from './retry-policy.js';
 
@@ -13,9 +13,8 @@ import { maxAttempts } from './retry-policy.js';
  * waits. `lane` is the lane after the end. A run that was stopped on purpose has no successor but for what waits.
  */
 export function whatFollows(lane: Lane, run: EndedRun, world: World): LaneEvent[] {
-  const agent = knownAgent(world, run.agent);
   const waiting = waitingOf(lane, run.agent);
-  const code = waiting && refusalOfWaiting(lane, waiting, agent);
+  const code = waiting && refusalOfWaiting(lane, waiting, world);
   const joining = code === undefined ? waiting : undefined;
   const next = firstRule({ lane, run, joining, world });
   if (!waiting || next.some((event) => carries(event, waiting))) return next;
@@ -89,7 +88,7 @@ const isRetryable = (lane: Lane, run: EndedRun, world: World): boolean =>
   run.status === 'failed' && (run.family === 'transient_upstream' || run.family === 'quota') && mayGoOn(lane, run, world);
 
 const mayGoOn = (lane: Lane, run: EndedRun, world: World): boolean =>
-  !isClosed(lane.status) && isItsTask(lane, run) && knownAgent(world, run.agent).status !== 'terminated';
+  obstacle(lane, { ...run, repeats: true }, world) === undefined;
 
 const attemptsOf = (run: EndedRun, world: World): number => maxAttempts(knownAgent(world, run.agent).policy.retry);
 

@@ -4,7 +4,7 @@ import { nameCompany } from './company.js';
 import type { CommandContext, Decision, Dispatched } from './decider.js';
 import type { Event } from '../events/event.js';
 import { promoteDue, promoteDueRetries, type PromotionPorts } from './promote-due-retries.js';
-import { promoteRetry, retryNow, scheduleRetry } from './retry.js';
+import { retryNow, scheduleRetry } from './retry.js';
 import { cancelRun, finishRun, recordProcess, reportRunLost, startRun } from './run.js';
 import { assignTask, putTask, setTaskStatus } from './task.js';
 import { cancelWakeup, requestWakeup } from './wakeup.js';
@@ -52,7 +52,6 @@ export const catalogue: readonly Execution[] = [
   decided(cancelRun),
   decided(reportRunLost),
   decided(scheduleRetry),
-  decided(promoteRetry),
   decided(retryNow),
   { command: claimRuns.command, execute: claim },
   { command: promoteDueRetries.command, execute: promoteDue },

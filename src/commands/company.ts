@@ -1,5 +1,5 @@
 import { companyStream } from '../events/event.js';
-import { evolveCompany, unnamed, type Company, type CompanyEvent } from '../events/company.js';
+import { companies, type Company, type CompanyEvent } from '../events/company.js';
 import { decision, type World } from './decider.js';
 import { Slug, Text } from './fields.js';
 
@@ -11,7 +11,7 @@ export class NameCompany {
 
 export const nameCompany = decision({
   command: NameCompany,
-  of: { initial: unnamed, evolve: evolveCompany },
+  of: companies,
   stream: ({ company }: NameCompany) => companyStream(company),
   decide: ({ name }: NameCompany, company: Company, { now }: World): CompanyEvent[] =>
     company.name === name ? [] : [{ type: 'CompanyNamed', data: { name, namedAt: now.toISOString() } }],

@@ -1,11 +1,5 @@
 import type { Agent } from '../events/agent.js';
-import type { Actor, AgentId, Event, Position, Recorded, RunId, StreamId, WakeupId } from '../events/event.js';
-
-/** decide + evolve + initialState, and the streams that they are for. */
-export interface Stream<State, E extends Event> {
-  readonly initial: State;
-  readonly evolve: (state: State, event: E) => State;
-}
+import type { Actor, AgentId, Event, Position, Recorded, RunId, Stream, StreamId, WakeupId } from '../events/event.js';
 
 /** A kind of command that can be sent through Dispatch, and what it is answered with. */
 export interface Sendable<C extends object = object, Answer = unknown> {
@@ -14,7 +8,10 @@ export interface Sendable<C extends object = object, Answer = unknown> {
   readonly answers?: Answer;
 }
 
-/** A kind of command that one stream decides on: how, and what its sender is answered. All of it is pure. */
+/**
+ * A kind of command that one stream decides on: the state that its events fold to, what is decided on it, and what the sender
+ * is answered. All of it is pure.
+ */
 export interface Decision<C extends object = object, State = unknown, E extends Event = Event, Answer = unknown> extends Sendable<
   C,
   Answer
@@ -48,7 +45,7 @@ export interface World {
   readonly random: () => number;
   readonly commandId: string;
   readonly actor: Actor;
-  readonly agent: (id: AgentId) => Agent;
+  readonly agent: (id: AgentId) => Agent | undefined;
   /** the lease on the lane, where the command is fenced by one */
   readonly lease: Lease | undefined;
 }
@@ -106,6 +103,10 @@ export class Rejected extends Error {
     super(message);
   }
 }
+
+/** Where a name leads to nothing. */
+export const noSuch = (kind: 'agent' | 'task', id: string): Rejected =>
+  new Rejected(`${kind}_not_found`, `there is no ${kind} ${id}; ${kind === 'agent' ? 'register' : 'open'} it first`);
 
 export const rejectedCodes = [
   'agent_not_found',

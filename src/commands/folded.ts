@@ -1,6 +1,5 @@
-import type { Event, Position, Recorded } from '../events/event.js';
+import type { Event, Position, Recorded, Stream } from '../events/event.js';
 import { beginning } from '../events/event.js';
-import type { Stream } from './decider.js';
 
 /**
  * A stream as far as it was read: the folded state, where it ends, and which commands its recent past came from.

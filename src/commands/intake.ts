@@ -13,7 +13,8 @@ import {
 import type { RunCause } from '../events/run.js';
 import { isClosed } from '../events/task.js';
 import type { World } from './decider.js';
-import { isItsTask, knownAgent, moving, placeOf } from './lane.js';
+import { obstacle } from './gates.js';
+import { knownAgent, moving, placeOf } from './lane.js';
 
 /** What asks for a run. `explicit`: a wakeup of its own, not something that happened to the task. */
 export type Ask = Omit<Demand, 'wakeupId' | 'requestedAt'> & { readonly explicit: boolean };
@@ -43,21 +44,20 @@ export function demandOf({ explicit: _, ...ask }: Ask, { commandId, now }: World
 }
 
 /** The gates that a demand passes, in order; the code of the first that it does not. Paused is no gate: it is held at the claim. */
-export function refusal(lane: Lane, ask: Pick<Ask, 'source' | 'explicit'>, agent: NonNullable<Agent>): string | undefined {
+export function refusal(lane: Lane, ask: Pick<Ask, 'source' | 'explicit'>, agent: Agent): string | undefined {
   if (agent.status === 'terminated') return 'agent_not_invokable';
   if (agent.status === 'paused' && ask.explicit) return 'agent_not_invokable';
-  if (ask.source === 'timer' && !agent.policy.heartbeat.enabled) return 'heartbeat_disabled';
-  if (ask.source !== 'timer' && !agent.policy.wakeOnDemand) return 'wake_on_demand_disabled';
-  if (isClosed(lane.status)) return 'issue_terminal_status';
-  // Open blockers are the last gate: `issue_dependencies_blocked`.
-  return undefined;
+  return switchedOff(ask, agent) ?? (isClosed(lane.status) ? 'issue_terminal_status' : undefined);
 }
 
-/** The gates once more for a demand that has waited: by now the task may be somebody else's. */
-export function refusalOfWaiting(lane: Lane, waiting: Waiting, agent: NonNullable<Agent>): string | undefined {
-  return (
-    refusal(lane, { ...waiting, explicit: false }, agent) ?? (isItsTask(lane, waiting) ? undefined : 'issue_assignee_changed')
-  );
+/** The gates for a demand that has waited: by now the task may be closed, or somebody else's. */
+export function refusalOfWaiting(lane: Lane, waiting: Waiting, world: World): string | undefined {
+  return obstacle(lane, waiting, world) ?? switchedOff(waiting, knownAgent(world, waiting.agent));
+}
+
+function switchedOff({ source }: Pick<Ask, 'source'>, { policy }: Agent): string | undefined {
+  if (source === 'timer') return policy.heartbeat.enabled ? undefined : 'heartbeat_disabled';
+  return policy.wakeOnDemand ? undefined : 'wake_on_demand_disabled';
 }
 
 /** A run for demands that have none, at the head of a chain of its own. */

@@ -1,12 +1,9 @@
-import { evolveLane, unopened, type EndedRun, type Lane, type LaneEvent, type OpenRun } from '../events/lane.js';
+import { evolveLane, lanes, type EndedRun, type Lane, type LaneEvent, type OpenRun } from '../events/lane.js';
 import { numberOfRun, taskOfRun, taskStream, type AgentId, type RunId, type StreamId } from '../events/event.js';
 import type { Agent } from '../events/agent.js';
 import type { Moving, Place } from '../events/run.js';
 import type { TaskStatus } from '../events/task.js';
-import { Rejected, type Stream, type World } from './decider.js';
-
-/** The decisions of a task's stream all fold to a Lane. */
-export const lanes: Stream<Lane, LaneEvent> = { initial: unopened, evolve: evolveLane };
+import { noSuch, Rejected, type World } from './decider.js';
 
 /** What all decisions about one run have in common. */
 export const ofRun = {
@@ -40,15 +37,11 @@ export function refuseUnknown(lane: Lane, runId: RunId): void {
     );
 }
 
-export function knownAgent(world: World, id: AgentId): NonNullable<Agent> {
+export function knownAgent(world: World, id: AgentId): Agent {
   const agent = world.agent(id);
-  if (!agent) throw new Rejected('agent_not_found', `there is no agent ${id}; PUT it first`);
+  if (!agent) throw noSuch('agent', id);
   return agent;
 }
-
-/** May this agent's work on the task go on: its own task, or one that it was asked to beside the assignee. */
-export const isItsTask = (lane: Lane, run: { agent: AgentId; mention: boolean }): boolean =>
-  run.mention || lane.assignee === run.agent;
 
 export const queuedRuns = ({ open }: Lane): RunId[] => open.filter(({ status }) => status === 'queued').map(({ runId }) => runId);
 

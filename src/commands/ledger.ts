@@ -1,5 +1,5 @@
-import { evolveAgent, unknownAgent, type Agent, type AgentEvent } from '../events/agent.js';
-import { agentStream, subjectOf, type AgentId, type Event, type Recorded, type StreamId } from '../events/event.js';
+import { agents, type Agent } from '../events/agent.js';
+import { agentStream, subjectOf, type AgentId, type Event, type Recorded, type Stream, type StreamId } from '../events/event.js';
 import { StoreUnavailable, type EventStore, type Write, type WriteResult } from '../event-store/event-store.js';
 import {
   Contention,
@@ -9,7 +9,6 @@ import {
   type Decision,
   type Lease,
   type Outcome,
-  type Stream,
   type World,
 } from './decider.js';
 import { Folded, type Written } from './folded.js';
@@ -44,7 +43,6 @@ export interface Patience {
 export class Ledger {
   private readonly folded = new RecentlyUsed<StreamId, Folded<unknown, Event>>(50_000);
   private readonly turns = new Turns();
-  private readonly agents: Stream<Agent, AgentEvent> = { initial: unknownAgent, evolve: evolveAgent };
 
   constructor(
     private readonly store: EventStore,
@@ -64,8 +62,8 @@ export class Ledger {
   }
 
   /** The agent as this process knows it; `atHead` asks the store for what has come since. */
-  async agent(company: string, id: AgentId, atHead = false): Promise<Agent> {
-    return (await this.load(this.agents, agentStream(company, id), atHead)).state;
+  async agent(company: string, id: AgentId, atHead = false): Promise<Agent | undefined> {
+    return (await this.load(agents, agentStream(company, id), atHead)).state;
   }
 
   /** The state of a stream as this process knows it; `atHead` asks the store for what has come since. */
@@ -176,7 +174,7 @@ export class Ledger {
   ): Promise<World> {
     const { company } = subjectOf(decision.stream(command));
     const named = new Set(decision.agents?.(command, state).filter((id) => id !== null) ?? []);
-    const known = new Map<AgentId, Agent>();
+    const known = new Map<AgentId, Agent | undefined>();
     for (const id of named) known.set(id, await this.agent(company, id, decision.atHead));
     const lane = decision.lane?.(command);
     const lease = lane && (await this.leases.of(lane.company, lane.task));

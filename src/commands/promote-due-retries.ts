@@ -1,4 +1,13 @@
-import { taskStream, type AgentId, type Position, type Recorded, type RunId, type TaskId } from '../events/event.js';
+import {
+  nameUuid,
+  taskStream,
+  type AgentId,
+  type Position,
+  type Recorded,
+  type RunId,
+  type StreamId,
+  type TaskId,
+} from '../events/event.js';
 import type { LaneEvent } from '../events/lane.js';
 import type { Moving, Place } from '../events/run.js';
 import type { EventStore, Write } from '../event-store/event-store.js';
@@ -20,7 +29,7 @@ export interface PromotedRetries {
   /** the first thousand */
   readonly runIds: readonly RunId[];
   readonly truncated?: true;
-  /** due, and left where they are because their agent is paused */
+  /** due, and left where they are because their agent is paused, or was terminated */
   readonly held: number;
 }
 
@@ -83,7 +92,7 @@ class Promotion {
   private readonly limit: number;
   private readonly promoted: RunId[] = [];
   private readonly held = new Set<string>();
-  private readonly pauses = new Map<string, boolean>();
+  private readonly activity = new Map<string, boolean>();
 
   constructor(
     private readonly command: PromoteDueRetries,
@@ -150,16 +159,16 @@ class Promotion {
     const unheld: DueRun[] = [];
     for (const run of runs) {
       if (run.dueAt > this.now) continue;
-      if (await this.isPaused(company, run.agent)) this.held.add(`${company} ${run.runId}`);
-      else unheld.push(run);
+      if (await this.isActive(company, run.agent)) unheld.push(run);
+      else this.held.add(`${company} ${run.runId}`);
     }
     return unheld;
   }
 
-  private async isPaused(company: string, agent: AgentId): Promise<boolean> {
+  private async isActive(company: string, agent: AgentId): Promise<boolean> {
     const key = `${company} ${agent}`;
-    const known = this.pauses.get(key) ?? (await this.ports.ledger.agent(company, agent, true))?.status === 'paused';
-    this.pauses.set(key, known);
+    const known = this.activity.get(key) ?? (await this.ports.ledger.agent(company, agent, true))?.status === 'active';
+    this.activity.set(key, known);
     return known;
   }
 
@@ -168,7 +177,15 @@ class Promotion {
       type: 'RetryPromoted',
       data: { ...run, from: 'scheduled_retry', trigger: 'due', promotedAt: this.now },
     }));
-    return toWrite(taskStream(company, task), revision, events, this.context, runs[0]?.chain);
+    const stream = taskStream(company, task);
+    return toWrite(stream, revision, events, this.contextOf(stream, runs), runs[0]?.chain);
+  }
+
+  /** One command may promote several times on a lane; each of its writes has ids of its own, told by the runs in it. */
+  private contextOf(stream: StreamId, runs: readonly DueRun[]): CommandContext {
+    const { commandId, causationId = commandId } = this.context;
+    const runIds = runs.map(({ runId }) => runId);
+    return { ...this.context, causationId, commandId: nameUuid('promotion', commandId, stream, ...runIds) };
   }
 
   private record(events: readonly Recorded<LaneEvent>[]): void {

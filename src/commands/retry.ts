@@ -2,10 +2,10 @@ import type { EndedRun, Lane, LaneEvent, OpenRun } from '../events/lane.js';
 import { openRunOf } from '../events/lane.js';
 import type { RunId as RunIdText } from '../events/event.js';
 import type { RetryScheduled } from '../events/run.js';
-import { isClosed } from '../events/task.js';
 import { decision, Rejected, type World } from './decider.js';
 import { Optional, RunId, Slug, Text } from './fields.js';
-import { findRun, isItsTask, knownAgent, moving, ofRun, placeOf, refuseUnknown } from './lane.js';
+import { hold, obstacle, sentenceOf } from './gates.js';
+import { findRun, knownAgent, moving, ofRun, placeOf, refuseUnknown } from './lane.js';
 import { exhaust, park } from './retry-decision.js';
 import { maxAttempts } from './retry-policy.js';
 import { runView, type RunView } from './run-view.js';
@@ -79,34 +79,18 @@ function isTakenUp(lane: Lane, { runId: id, retry }: EndedRun): boolean {
   return true;
 }
 
+const refusals = {
+  agent_terminated: { code: 'agent_terminated', remedy: 'assign the task to another agent' },
+  issue_terminal_status: { code: 'issue_terminal_status', remedy: 'set another status first' },
+  issue_assignee_changed: { code: 'run_not_retryable', remedy: 'assign it back first' },
+} as const;
+
 function refuseForeign(lane: Lane, run: EndedRun, world: World): void {
-  if (isClosed(lane.status))
-    throw new Rejected('issue_terminal_status', `${lane.task} is ${lane.status}; set another status first`);
-  if (!isItsTask(lane, run))
-    throw new Rejected('run_not_retryable', `${lane.task} is ${lane.assignee ?? 'nobody'}'s by now, not ${run.agent}'s`);
-  if (knownAgent(world, run.agent).status === 'terminated')
-    throw new Rejected('agent_terminated', `${run.agent} was terminated; assign the task to another agent`);
+  const code = obstacle(lane, { ...run, repeats: true }, world);
+  if (code) throw new Rejected(refusals[code].code, `${sentenceOf(code, lane, run.agent)}; ${refusals[code].remedy}`);
   const open = openRunOf(lane, run.agent);
   if (open) throw new Rejected('run_not_retryable', `${open.runId} of ${run.agent} is ${open.status} on ${lane.task} already`);
 }
-
-/** A parked run becomes a queued one, because its time has come. Not due, held or gone: nothing happens. */
-export class PromoteRetry {
-  @Slug() company!: string;
-  @RunId() run!: string;
-}
-
-export const promoteRetry = decision({
-  command: PromoteRetry,
-  ...ofRun,
-  atHead: true,
-  decide({ run: id }: PromoteRetry, lane: Lane, world: World): LaneEvent[] {
-    const run = parked(lane, id);
-    if (!run || run.dueAt > world.now.toISOString() || isHeld(run, world)) return [];
-    return [promoted(lane, run, 'due', world)];
-  },
-  answer: ({ run }, { events }) => ({ promoted: events.length > 0, run }),
-});
 
 export const retryNowOutcomes = ['promoted', 'already_promoted', 'no_scheduled_retry', 'gate_suppressed'] as const;
 
@@ -123,15 +107,15 @@ export const retryNow = decision({
   decide({ run: id }: RetryNow, lane: Lane, world: World): LaneEvent[] {
     refuseUnknown(lane, id);
     const run = parked(lane, retryNamed(lane, id));
-    return run && !isHeld(run, world) ? [promoted(lane, run, 'manual', world)] : [];
+    return run && !hold(run, world) ? [promoted(lane, run, world)] : [];
   },
   answer(
     { company, run: id },
-    { state, events },
+    { state, events, world },
   ): { outcome: (typeof retryNowOutcomes)[number]; code?: string; run?: ReturnType<typeof runView> } {
     const run = runView(company, state, retryNamed(state, id));
     if (events.length > 0) return { outcome: 'promoted', run };
-    if (run?.status === 'scheduled_retry') return { outcome: 'gate_suppressed', code: 'agent_not_invokable', run };
+    if (run?.status === 'scheduled_retry') return { outcome: 'gate_suppressed', code: world && hold(run, world), run };
     return isRetry(state, id) ? { outcome: 'already_promoted', run } : { outcome: 'no_scheduled_retry' };
   },
 });
@@ -154,9 +138,14 @@ function parked(lane: Lane, id: RunIdText): Parked | undefined {
   return run && run.dueAt !== null ? { ...run, dueAt: run.dueAt } : undefined;
 }
 
-const isHeld = (run: OpenRun, world: World): boolean => knownAgent(world, run.agent).status === 'paused';
-
-const promoted = (lane: Lane, run: Parked, trigger: 'due' | 'manual', { now }: World): LaneEvent => ({
+const promoted = (lane: Lane, run: Parked, { now }: World): LaneEvent => ({
   type: 'RetryPromoted',
-  data: { ...moving(run), attempt: run.attempt, dueAt: run.dueAt, trigger, place: placeOf(lane), promotedAt: now.toISOString() },
+  data: {
+    ...moving(run),
+    attempt: run.attempt,
+    dueAt: run.dueAt,
+    trigger: 'manual',
+    place: placeOf(lane),
+    promotedAt: now.toISOString(),
+  },
 });

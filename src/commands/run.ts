@@ -3,14 +3,14 @@ import { IsBoolean } from 'class-validator';
 import type { Lane, LaneEvent, OpenRun } from '../events/lane.js';
 import { runningRun } from '../events/lane.js';
 import { errorFamilies, type CancelIntent, type ErrorFamily, type Failure } from '../events/run.js';
-import { isClosed } from '../events/task.js';
 import { whatFollows } from './arbiter.js';
 import { cancelled } from './cancelling.js';
 import { classifyFailure } from './classify-failure.js';
 import { decision, Rejected, type World } from './decider.js';
 import { Exact, FreeJson, Int, OneOf, Optional, ProcessText, RunId, Slug, Text, IsoTime } from './fields.js';
 import { bounded } from './free-json.js';
-import { after, isItsTask, knownAgent, laneOfRun, moving, ofRun, openRun, refuseUnknown } from './lane.js';
+import { hold, isRepeat, obstacle, sentenceOf } from './gates.js';
+import { after, knownAgent, laneOfRun, moving, ofRun, openRun, refuseUnknown } from './lane.js';
 import { redact } from './redact.js';
 import { nextOf, runView } from './run-view.js';
 
@@ -29,10 +29,10 @@ export const startRun = decision({
   decide(command: StartRun, lane: Lane, world: World): LaneEvent[] {
     const run = openRun(lane, command.run);
     if (run?.status !== 'queued') throw new Rejected('run_not_queued', `${command.run} is ${run?.status ?? 'not open any more'}`);
-    const code = stale(lane, run, world);
-    if (code) return [cancelled(run, world, { code, reason: gateSentence(code, lane, run), intent: 'stop', wakeups: 'skipped' })];
-    if (knownAgent(world, run.agent).status === 'paused')
-      throw new Rejected('agent_not_invokable', `${run.agent} is paused; resume it first`);
+    const code = obstacle(lane, { ...run, repeats: isRepeat(run.cause) }, world);
+    if (code)
+      return [cancelled(run, world, { code, reason: sentenceOf(code, lane, run.agent), intent: 'stop', wakeups: 'skipped' })];
+    if (hold(run, world)) throw new Rejected('agent_not_invokable', `${run.agent} is paused; resume it first`);
     const running = runningRun(lane);
     if (running) throw new Rejected('lane_busy', `${command.run} waits for ${running.runId} to end`);
     const { workerId, leaseMs } = command;
@@ -43,25 +43,6 @@ export const startRun = decision({
     run: runView(company, state, run),
   }),
 });
-
-/** What ends a queued run instead of starting it; a run that was asked for beside the assignee passes all but the first. */
-function stale(lane: Lane, run: OpenRun, world: World): string | undefined {
-  if (knownAgent(world, run.agent).status === 'terminated') return 'agent_not_invokable';
-  if (isClosed(lane.status) && (isRepeat(run) || !run.mention)) return 'issue_terminal_status';
-  if (!isItsTask(lane, run)) return 'issue_assignee_changed';
-  // Open blockers are the last gate: `issue_dependencies_blocked`.
-  return undefined;
-}
-
-/** Of work that was done before, nobody waits for the answer once the task is closed. */
-const isRepeat = ({ cause }: OpenRun): boolean => cause === 'retry' || cause === 'process_lost';
-
-function gateSentence(code: string, lane: Lane, { agent }: OpenRun): string {
-  if (code === 'agent_not_invokable') return `${agent} was terminated`;
-  return code === 'issue_assignee_changed'
-    ? `${lane.task} is ${lane.assignee ?? 'nobody'}'s by now`
-    : `${lane.task} is ${lane.status}`;
-}
 
 /** The process that works on the run, so that a later look can tell whether it still lives. */
 export class RecordProcess {

@@ -1,6 +1,6 @@
 import { ArrayMaxSize, IsArray } from 'class-validator';
 import { taskStream, type AgentId } from '../events/event.js';
-import type { Lane, LaneEvent } from '../events/lane.js';
+import { lanes, type Lane, type LaneEvent } from '../events/lane.js';
 import {
   isClosed,
   taskKinds,
@@ -11,10 +11,10 @@ import {
   type TaskStatus,
 } from '../events/task.js';
 import { cancelled, withdrawn } from './cancelling.js';
-import { decision, Rejected, type World } from './decider.js';
+import { decision, noSuch, Rejected, type World } from './decider.js';
 import { OneOf, Optional, OptionalOrNull, Slug, SlugOrNull, TaskId, Text } from './fields.js';
 import { takeIn } from './intake.js';
-import { after, knownAgent, lanes, movedTo, queuedRuns } from './lane.js';
+import { after, knownAgent, movedTo, queuedRuns } from './lane.js';
 
 const ofTask = { of: lanes, stream: ({ company, task }: { company: string; task: string }) => taskStream(company, task) };
 
@@ -178,7 +178,7 @@ function refuseUnable(assignee: AgentId, world: World): void {
 }
 
 function refuseUnopened(lane: Lane, task: string): void {
-  if (!lane.opened) throw new Rejected('task_not_found', `there is no task ${task}; PUT it first`);
+  if (!lane.opened) throw noSuch('task', task);
 }
 
 function taskAnswer(

@@ -1,13 +1,13 @@
 import { heartbeatTask, taskStream, type AgentId, type WakeupId } from '../events/event.js';
 import type { Lane, LaneEvent, OpenRun, Waiting } from '../events/lane.js';
-import { refusalKey, runningRun } from '../events/lane.js';
+import { lanes, refusalKey, runningRun } from '../events/lane.js';
 import { wakeupSources, wakeupTriggers, type WakeupSource, type WakeupTrigger } from '../events/wakeup.js';
 import { cancelled, withdrawn } from './cancelling.js';
-import { decision, Rejected, type World } from './decider.js';
+import { decision, noSuch, Rejected, type World } from './decider.js';
 import { FreeJson, OneOf, Optional, Slug, TaskId, Text, Uuid } from './fields.js';
 import { bounded } from './free-json.js';
 import { coalesced, deferred, refusal, takeIn } from './intake.js';
-import { after, knownAgent, lanes } from './lane.js';
+import { after, knownAgent } from './lane.js';
 import { redact } from './redact.js';
 import { runView, type RunView } from './run-view.js';
 
@@ -60,8 +60,7 @@ function askOf(
 }
 
 function openOwnLane({ task, agent }: RequestWakeup, { now }: World): LaneEvent {
-  if (task !== undefined && task !== heartbeatTask(agent))
-    throw new Rejected('task_not_found', `there is no task ${task}; PUT it first`);
+  if (task !== undefined && task !== heartbeatTask(agent)) throw noSuch('task', task);
   const description = { title: `${agent}'s own work`, priority: 'medium', parent: null, labels: [] } as const;
   const data = { task: heartbeatTask(agent), kind: 'heartbeat', status: 'todo', assignee: agent, ...description } as const;
   return { type: 'TaskOpened', data: { ...data, openedAt: now.toISOString() } };

@@ -1,4 +1,4 @@
-import type { AgentId, Event } from './event.js';
+import type { AgentId, Event, Stream } from './event.js';
 
 export type AgentRegistered = Event<'AgentRegistered', AgentDescription & { agent: AgentId; registeredAt: string }>;
 export type AgentChanged = Event<'AgentChanged', AgentDescription & { agent: AgentId; changedAt: string }>;
@@ -39,11 +39,11 @@ export interface RetryPolicy {
 }
 
 export type AgentStatus = 'active' | 'paused' | 'terminated';
-export type Agent = (AgentDescription & { readonly status: AgentStatus; readonly since: string }) | undefined;
+export type Agent = AgentDescription & { readonly status: AgentStatus; readonly since: string };
 
-export const unknownAgent: Agent = undefined;
+export const agents: Stream<Agent | undefined, AgentEvent> = { initial: undefined, evolve: evolveAgent };
 
-export function evolveAgent(agent: Agent, event: AgentEvent): Agent {
+function evolveAgent(agent: Agent | undefined, event: AgentEvent): Agent | undefined {
   switch (event.type) {
     case 'AgentRegistered':
       return { ...described(event.data), status: 'active', since: event.data.registeredAt };

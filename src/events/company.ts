@@ -1,4 +1,4 @@
-import type { Event } from './event.js';
+import type { Event, Stream } from './event.js';
 
 export type CompanyNamed = Event<'CompanyNamed', { name: string; namedAt: string }>;
 
@@ -9,9 +9,9 @@ export interface Company {
   readonly name: string | undefined;
 }
 
-export const unnamed: Company = { name: undefined };
+export const companies: Stream<Company, CompanyEvent> = { initial: { name: undefined }, evolve: evolveCompany };
 
-export function evolveCompany(company: Company, event: CompanyEvent): Company {
+function evolveCompany(company: Company, event: CompanyEvent): Company {
   switch (event.type) {
     case 'CompanyNamed':
       return { ...company, name: event.data.name };

@@ -14,6 +14,12 @@ export interface Actor {
   readonly id: string;
 }
 
+/** What is folded from the events of a stream; the empty stream is `initial`. */
+export interface Stream<State, E extends Event> {
+  readonly initial: State;
+  readonly evolve: (state: State, event: E) => State;
+}
+
 /** Who caused an event, and why. One for all events of an append. */
 export interface Metadata {
   readonly actor: Actor;

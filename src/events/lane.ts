@@ -1,4 +1,4 @@
-import type { AgentId, RunId, TaskId, WakeupId } from './event.js';
+import type { AgentId, RunId, Stream, TaskId, WakeupId } from './event.js';
 import type {
   CancelIntent,
   ErrorFamily,
@@ -97,6 +97,9 @@ export const unopened: Lane = {
   arriving: [],
   refusals: {},
 };
+
+/** The decisions of a task's stream all fold to a Lane. */
+export const lanes: Stream<Lane, LaneEvent> = { initial: unopened, evolve: evolveLane };
 
 export function evolveLane(lane: Lane, event: LaneEvent): Lane {
   switch (event.type) {

@@ -80,7 +80,7 @@ export class DueRetriesQueries extends DueRetries {
       with held as (
         select company, agent
         from ${known}
-        where status = 'paused'
+        where status <> 'active'
       )
       select case
         when not exists (select from held) then (select min(due_at) from ${lanes})

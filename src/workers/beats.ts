@@ -1,4 +1,4 @@
-import { lanes } from '../commands/lane.js';
+import { lanes } from '../events/lane.js';
 import type { Ledger } from '../commands/ledger.js';
 import { taskStream, type RunId, type StreamId, type TaskId } from '../events/event.js';
 import type { Lane } from '../events/lane.js';

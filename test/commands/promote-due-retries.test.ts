@@ -1,4 +1,4 @@
-import { pauseAgent, putAgent, resumeAgent } from '../../src/commands/agent.js';
+import { pauseAgent, putAgent, resumeAgent, terminateAgent } from '../../src/commands/agent.js';
 import { promoteDueRetries } from '../../src/commands/promote-due-retries.js';
 import { cancelRun } from '../../src/commands/run.js';
 import { assignTask, putTask } from '../../src/commands/task.js';
@@ -57,6 +57,22 @@ describe('PromoteDueRetries', () => {
     expect(await promote(ledger)).toEqual({ promoted: 0, runIds: [], held: 2 });
     await ledger.send(resumeAgent, { agent: 'fixer' });
     expect(await promote(ledger)).toMatchObject({ promoted: 2, held: 0 });
+  });
+
+  it('leaves the retries of a terminated agent where they are', async () => {
+    const ledger = await withParked(1);
+    await ledger.send(terminateAgent, { agent: 'fixer' });
+    expect(await promote(ledger)).toEqual({ promoted: 0, runIds: [], held: 1 });
+  });
+
+  it('promotes a later retry of a lane, also under the id of an earlier promotion', async () => {
+    const ledger = await withParked(1);
+    const commandId = '0192f0c1-7a3b-7c4d-8e5f-60718293a4b5';
+    await ledger.send(promoteDueRetries, {}, { commandId });
+    await ledger.work('fixer', rateLimited);
+    ledger.clock.set('13:00');
+    expect((await ledger.send(promoteDueRetries, {}, { commandId })).answer).toMatchObject({ runIds: ['ACME-1.3'] });
+    expect((await ledger.log()).filter(({ type }) => type === 'RetryPromoted')).toHaveLength(2);
   });
 
   it('asks the lane itself where its list is behind', async () => {

@@ -1,4 +1,4 @@
-import { promoteRetry, retryNow, scheduleRetry } from '../../src/commands/retry.js';
+import { retryNow, scheduleRetry } from '../../src/commands/retry.js';
 import {
   assignedTo,
   at,
@@ -17,7 +17,6 @@ import {
   succeeded,
   timedOut,
   waitingRun,
-  wakeup,
   withFixer,
 } from '../facts.js';
 import { given } from '../given.js';
@@ -150,34 +149,6 @@ describe('ScheduleRetry', () => {
       .refuses('agent_terminated'));
 });
 
-describe('PromoteRetry', () => {
-  it('leaves a retry alone until it is due', () => {
-    given(...parkedRetry)
-      .when(promoteRetry, retryRun, { now: at('12:01:59') })
-      .answering({ promoted: false })
-      .thenNothing();
-    given(...parkedRetry)
-      .when(promoteRetry, retryRun, { now: at('12:02') })
-      .answering({ promoted: true })
-      .then({
-        type: 'RetryPromoted',
-        data: { runId: 'ACME-12.2', from: 'scheduled_retry', attempt: 1, trigger: 'due', wakeupIds: [wakeup(2)] },
-      });
-  });
-  it('promotes once', () =>
-    given(...parkedRetry, promoted(2))
-      .when(promoteRetry, retryRun, { now: at('13:00') })
-      .thenNothing());
-  it('leaves the retry of a paused agent parked', () =>
-    given(...parkedRetry)
-      .when(promoteRetry, retryRun, { now: at('13:00'), agents: withFixer({ status: 'paused' }) })
-      .thenNothing());
-  it('does nothing for a retry that was given up', () =>
-    given(...parkedRetry, cancelledRetry)
-      .when(promoteRetry, retryRun, { now: at('13:00') })
-      .thenNothing());
-});
-
 describe('RetryNow', () => {
   it.each([[run], [retryRun]])('promotes before the time, by the name of either run: %o', (named) =>
     given(...parkedRetry)
@@ -204,6 +175,11 @@ describe('RetryNow', () => {
     given(...parkedRetry)
       .when(retryNow, run, { agents: withFixer({ status: 'paused' }) })
       .answering({ outcome: 'gate_suppressed', code: 'agent_not_invokable' })
+      .thenNothing());
+  it('starts nothing for an agent that was terminated', () =>
+    given(...parkedRetry)
+      .when(retryNow, run, { agents: withFixer({ status: 'terminated' }) })
+      .answering({ outcome: 'gate_suppressed', code: 'agent_terminated' })
       .thenNothing());
   it('refuses an unknown run', () =>
     given(...parkedRetry, parked(3))

@@ -73,7 +73,7 @@ describe('StartRun', () => {
   it('ends a run of an agent that was terminated', () =>
     given(...waitingRun)
       .when(startRun, start, { agents: withFixer({ status: 'terminated' }) })
-      .then({ type: 'RunCancelled', data: { code: 'agent_not_invokable', reason: 'fixer was terminated' } }));
+      .then({ type: 'RunCancelled', data: { code: 'agent_terminated', reason: 'fixer was terminated' } }));
   it('starts what was asked for beside the assignee all the same', () =>
     given(opened(), requested(1, { mention: true }), queued(1, { mention: true }), movedTo('done'), assignedTo(null))
       .when(startRun, start)
@@ -136,6 +136,18 @@ describe('FinishRun', () => {
         { type: 'RunCancelled', data: { intent: 'requeue', wakeups: 'passed' } },
         { type: 'RunQueued', data: { cause: 'requeued', wakeupIds: [wakeup(1)] } },
       ));
+  it('gives a run to a mention that has waited, also on a task that was closed meanwhile', () =>
+    given(
+      opened({ assignee: 'reviewer' }),
+      requested(1, { mention: true }),
+      queued(1, { mention: true }),
+      started(1),
+      requested(2, { mention: true }),
+      deferred(2, 1),
+      movedTo('done'),
+    )
+      .when(finishRun, { ...held, outcome: 'succeeded' }, { lease })
+      .then({ type: 'RunSucceeded' }, { type: 'RunQueued', data: { cause: 'deferred', wakeupIds: [wakeup(2)] } }));
   it('changes nothing of a run that was cancelled meanwhile', () =>
     given(...runningRun, cancelled)
       .when(finishRun, { ...held, outcome: 'succeeded' }, { lease })
