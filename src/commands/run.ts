@@ -98,12 +98,20 @@ export const finishRun = decision({
   lane: laneOfRun,
   releases: true,
   decide(command: FinishRun, lane: Lane, world: World): LaneEvent[] {
+    if (isOverAnyway(lane, command.run, world)) return [];
     refuseStaleLease(lane, command.run, command.lease, world);
     const run = openRun(lane, command.run);
     return run?.status === 'running' ? endAndFollow(lane, endOf(command, run, world), world) : [];
   },
   answer: ({ company, run }, { state, events }) => ({ run: runView(company, state, run), next: nextOf(events) }),
 });
+
+/**
+ * Of a run that was cancelled, a report changes nothing whoever makes it; so its worker is told so a second time as well, when
+ * its lease has ended with the first. Only a lease that the run still has keeps out those who do not hold it.
+ */
+const isOverAnyway = (lane: Lane, run: string, { lease }: World): boolean =>
+  lease?.runId !== run && lane.ended.some(({ runId, status }) => runId === run && status === 'cancelled');
 
 function endOf(command: FinishRun, run: OpenRun, world: World): LaneEvent {
   switch (command.outcome) {

@@ -153,6 +153,16 @@ describe('FinishRun', () => {
       .when(finishRun, { ...held, outcome: 'succeeded' }, { lease })
       .answering({ run: { status: 'cancelled' } })
       .thenNothing());
+  it('answers the same of such a run when its lease is over, and its lane another’s', () => {
+    for (const now of [undefined, { token: 'another', runId: 'ACME-12.2' }])
+      given(...runningRun, cancelled)
+        .when(finishRun, { ...held, outcome: 'succeeded' }, { lease: now })
+        .answering({ run: { status: 'cancelled' } })
+        .thenNothing();
+    given(...runningRun, cancelled)
+      .when(finishRun, { ...held, lease: 'another', outcome: 'succeeded' }, { lease })
+      .refuses('stale_lease');
+  });
   it('refuses another lease', () =>
     given(...runningRun)
       .when(finishRun, { ...held, outcome: 'succeeded' })
