@@ -48,7 +48,7 @@ export const Nested = (type: () => new () => object): PropertyDecorator =>
 
 /** The name of a company, an agent, a routine … */
 export const Slug = (options: FieldOptions = {}): PropertyDecorator =>
-  Matches(slug, says(`a name of at most 64 letters, digits, - and _, the first a letter or digit`, options));
+  Matches(slug, says(`a name of at most 64 letters, digits, - and _, the first a letter or digit`, options, isSlug));
 
 /** A name, or `null` for none; it has to be said. */
 export const SlugOrNull = (): PropertyDecorator =>
@@ -62,11 +62,11 @@ export const SlugOrNull = (): PropertyDecorator =>
 
 /** A task's name, or `heartbeat~<agent>` for the lane of an agent's own work. */
 export const TaskId = (options: FieldOptions = {}): PropertyDecorator =>
-  Matches(taskId, says('a task: at most 64 letters, digits, - and _, such as ACME-12, or heartbeat~<agent>', options));
+  Matches(taskId, says('a task: at most 64 letters, digits, - and _, such as ACME-12, or heartbeat~<agent>', options, isTaskId));
 
 /** `<task>.<n>` */
 export const RunId = (options: FieldOptions = {}): PropertyDecorator =>
-  patterned(runId, isRunId, says('a run: its task, a dot and its number there, such as ACME-12.3', options));
+  patterned(runId, isRunId, says('a run: its task, a dot and its number there, such as ACME-12.3', options, isRunId));
 
 export const Uuid = (options: FieldOptions = {}): PropertyDecorator =>
   IsUUID('all', says('a UUID, such as 0192f0c1-7a3b-7c4d-8e5f-60718293a4b5', options));
@@ -79,7 +79,8 @@ export const Text = (max: number, options: FieldOptions = {}): PropertyDecorator
 
 /** Text that something is known by, kept to the letter: a worker, a lease, a request. */
 export function Exact(max: number, options: FieldOptions = {}): PropertyDecorator {
-  const sentence = says(`text of at most ${max} characters, without NUL and lone surrogates`, options);
+  const fits = (value: unknown) => typeof value === 'string' && value.length <= max && printable.test(value);
+  const sentence = says(`text of at most ${max} characters, without NUL and lone surrogates`, options, fits);
   return all(MaxLength(max, sentence), Matches(printable, sentence));
 }
 
@@ -116,13 +117,17 @@ export function isFreeJson(type: new () => object, field: string): boolean {
 const freeFields = new WeakMap<object, ReadonlySet<string | symbol>>();
 
 export function Int(min: number, max: number, options: FieldOptions = {}): PropertyDecorator {
-  const sentence = says(`a whole number from ${min} to ${max}`, options);
+  const fits = (value: unknown) => Number.isInteger(value) && Number(value) >= min && Number(value) <= max;
+  const sentence = says(`a whole number from ${min} to ${max}`, options, fits);
   // The JSON schema takes its type from the last.
   return all(Min(min, sentence), Max(max, sentence), IsInt(sentence));
 }
 
 export const OneOf = (list: readonly string[], options: FieldOptions = {}): PropertyDecorator =>
-  IsIn(list, says(`one of ${list.join(', ')}`, options));
+  IsIn(
+    list,
+    says(`one of ${list.join(', ')}`, options, (value) => list.some((one) => one === value)),
+  );
 
 const slug = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
 const taskId = /^(?:heartbeat~)?[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
@@ -131,7 +136,9 @@ const runId = /^(?:heartbeat~)?[A-Za-z0-9][A-Za-z0-9_-]{0,63}\.[1-9]\d{0,9}$/;
 const printable = /^[^\u0000\uD800-\uDFFF]*$/u;
 
 const isSlug = (value: unknown): boolean => typeof value === 'string' && slug.test(value);
-const isRunId = (value: string): boolean => runId.test(value) && Number(value.slice(value.lastIndexOf('.') + 1)) <= 2 ** 31 - 1;
+const isTaskId = (value: unknown): boolean => typeof value === 'string' && taskId.test(value);
+const isRunId = (value: unknown): boolean =>
+  typeof value === 'string' && runId.test(value) && Number(value.slice(value.lastIndexOf('.') + 1)) <= 2 ** 31 - 1;
 const isIsoTime = (value: string): boolean => !Number.isNaN(readIsoTime(value));
 const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null && !Array.isArray(value);
 
@@ -154,9 +161,14 @@ function all(...decorators: readonly PropertyDecorator[]): PropertyDecorator {
   return (target, property) => decorators.forEach((decorate) => decorate(target, property));
 }
 
-function says(accepted: string, { each = false }: FieldOptions): ValidationOptions {
+/** `fits` finds the item of a list that the sentence is about. */
+function says(accepted: string, { each = false }: FieldOptions, fits?: (item: unknown) => boolean): ValidationOptions {
+  const came = ({ property, value }: ValidationArguments) => {
+    const bad: unknown[] = each && fits && Array.isArray(value) ? value.filter((item) => !fits(item)) : [];
+    return bad.length > 0 ? `${property} has ${shown(bad[0])} in it` : `${property} is ${shown(value)}`;
+  };
   const remedy = each ? `every item must be ${accepted}` : `give ${accepted}`;
-  return { each, message: ({ property, value }: ValidationArguments) => `${property} is ${shown(value)}: ${remedy}` };
+  return { each, message: (argument: ValidationArguments) => `${came(argument)}: ${remedy}` };
 }
 
 function shown(value: unknown): string {

@@ -116,8 +116,8 @@ it.each([
   ['max', NaN, 'max is NaN: give a whole number from 1 to 10'],
   ['intent', 'go', 'intent is "go": give one of stop, requeue'],
   ['intent', ['stop'], 'intent is a list of 1: give one of stop, requeue'],
-  ['delays', [1, 11], 'delays is a list of 2: every item must be a whole number from 1 to 10'],
-  ['delays', [1, 'x'], 'delays is a list of 2: every item must be a whole number from 1 to 10'],
+  ['delays', [1, 11], 'delays has 11 in it: every item must be a whole number from 1 to 10'],
+  ['delays', [1, 'x'], 'delays has "x" in it: every item must be a whole number from 1 to 10'],
 ])('refuses as %s %j with one sentence', (field, value, sentence) => expect(complaints({ [field]: value })).toEqual([sentence]));
 
 it('keeps the text of a process, repaired and cut', () => {
