@@ -6,6 +6,9 @@ export class ConfigError extends Error {}
 const allRoles = ['api', 'projector', 'policies', 'promoter', 'reaper', 'scheduler'] as const;
 export type Role = (typeof allRoles)[number];
 
+/** Accepted, so that what starts a server needs no change when they come; nothing is started for them yet. */
+export const rolesToCome: readonly Role[] = ['policies', 'scheduler'];
+
 const logLevels = ['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const;
 export type LogLevel = (typeof logLevels)[number];
 
@@ -88,13 +91,13 @@ const variables = {
   DATABASE_URL: ['', 'postgres://… of a Postgres 14 or newer; without it, one is run under LEDGER_HOME'],
   EVENT_STORE_URL: ['', 'where facts are kept; without it, in the same Postgres'],
   LEDGER_HOME: ['.ledger', "folder of the ledger's own files"],
-  LEDGER_ROLES: [allRoles.join(','), 'what this process does'],
+  LEDGER_ROLES: [allRoles.join(','), `what this process does; ${rolesToCome.join(' and ')} come later and start nothing yet`],
   LEDGER_CLOCK: ['system', 'system, or manual: time is what PUT /v1/clock says, for tests'],
   LOG_LEVEL: ['info', logLevels.join(', ')],
   LEDGER_AUTH: ['off', 'off: whoever reaches the port is trusted'],
   LEDGER_URL: ['http://127.0.0.1:4100', 'commands and workers: the server to talk to'],
   LEDGER_COMPANY: ['default', 'commands and workers: the company they are about'],
-  LEDGER_TOKEN: ['', 'commands and workers: the key they show to the server'],
+  LEDGER_TOKEN: ['', 'commands and workers: the key they show to the server; for later, no server asks for one yet'],
   LEDGER_AGENT: ['', 'commands: the agent that acts; a worker sets it for what it runs'],
 } as const;
 

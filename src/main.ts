@@ -1,15 +1,21 @@
 import { NestFactory } from '@nestjs/core';
 import { AppModule } from './app.module.js';
 import { Dispatch } from './commands/dispatch.js';
-import { serverConfig, type ServerConfig } from './config.js';
+import { rolesToCome, serverConfig, type ServerConfig } from './config.js';
 import { startEmbeddedPostgres } from './embedded-postgres.js';
 import { listen } from './http/listen.js';
 import { LedgerProcess } from './ledger-process.js';
 import { createLog } from './log.js';
 import { nestLogger } from './nest-logger.js';
 
-/** `ledger serve`: runs until it is told to stop (SIGINT, SIGTERM); resolves when everything that it started has ended. */
-export async function serve(config: ServerConfig = serverConfig()): Promise<void> {
+/**
+ * `ledger serve`: runs until it is told to stop (SIGINT, SIGTERM); resolves when everything that it started has ended.
+ * `onReady` is told where it listens, which with PORT=0 nobody knows before; without the role api, nowhere.
+ */
+export async function serve(
+  config: ServerConfig = serverConfig(),
+  onReady: (url: string | undefined) => void = () => {},
+): Promise<void> {
   const stopped = stopSignal();
   const log = createLog(config.logLevel);
   const postgres = config.databaseUrl ? undefined : await startEmbeddedPostgres({ home: config.home });
@@ -19,7 +25,8 @@ export async function serve(config: ServerConfig = serverConfig()): Promise<void
     await ledger.start();
     const { app, url } = await open(ledger, config, nestLogger(log));
     ledger.startLoops(app.get(Dispatch));
-    sayReady(url);
+    onReady(url);
+    sayReady(url, config.roles);
     await stopped;
     await app.close();
   } finally {
@@ -35,13 +42,18 @@ async function open(ledger: LedgerProcess, { roles, host, port }: ServerConfig, 
   return { app: await NestFactory.createApplicationContext(module, { logger }), url: undefined };
 }
 
+/** Later signals change nothing: under npm, one Ctrl-C arrives twice, from the terminal and from npm. */
 const stopSignal = (): Promise<void> =>
   new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => resolve());
   });
 
-function sayReady(url: string | undefined): void {
+function sayReady(url: string | undefined, roles: ServerConfig['roles']): void {
   const seconds = (performance.now() / 1_000).toFixed(1);
+  if (roles.every((role) => rolesToCome.includes(role)))
+    return console.log(
+      `The run ledger is up and does nothing: LEDGER_ROLES is ${roles.join(',')}, and nothing starts for that yet.`,
+    );
   if (!url) return console.log(`The run ledger is ready, without its API, after ${seconds} s.`);
   console.log(`The run ledger is ready at ${url} after ${seconds} s. Try, in another terminal:
   npx ledger agents set coder --retry-delays 5s,10s,20s

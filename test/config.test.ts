@@ -124,6 +124,11 @@ it('hands a command the environment without the secrets and settings of the serv
   expect(commandEnvironment(env)).toEqual({ PATH: '/bin', LEDGER_URL: 'http://127.0.0.1:4100' });
 });
 
+it('says of what does nothing yet that it is for later', () => {
+  expect(describeConfig()).toMatch(/LEDGER_ROLES .*policies and scheduler come later/);
+  expect(describeConfig()).toMatch(/LEDGER_TOKEN .*for later/);
+});
+
 it('describes every variable that it reads', () => {
   const read = new Set<string>();
   const recording = new Proxy<Record<string, string>>({}, { get: (_, name) => void read.add(String(name)) });

@@ -36,6 +36,22 @@ describe('npm start', () => {
     expect(postmaster(join(home, 'postgres'))).toBeUndefined();
   });
 
+  it('takes the two signals that one Ctrl-C under npm is for one', async () => {
+    const start = await ready();
+    void start.end('SIGINT');
+    expect(await start.end('SIGINT')).toBe(0);
+    expect(postmaster(join(home, 'postgres'))).toBeUndefined();
+  });
+
+  it('tells the second one the port that the system chose for the first', async () => {
+    const first = npmStart({ PORT: '0' });
+    const address = await within(60_000, () => /ready at (\S+)/.exec(first.output())?.[1]);
+    expect(address).toMatch(/^http:\/\/127\.0\.0\.1:[1-9]\d*$/);
+    const second = npmStart({ PORT: '0' });
+    expect(await second.exit).toBe(1);
+    expect(second.output()).toBe(`A ledger is already running from this folder, at ${address} (pid ${first.pid}).\n`);
+  });
+
   it('says in one sentence that one runs already, and leaves that one alone', async () => {
     const first = await ready();
     const second = npmStart();
