@@ -71,6 +71,13 @@ describe('npm start', () => {
     expect(postmaster(join(home, 'postgres'))).toBeUndefined();
   });
 
+  it('says that it does nothing with roles that are for later only', async () => {
+    const start = npmStart({ LEDGER_ROLES: 'scheduler' });
+    await within(60_000, () => start.output().includes('up and does nothing: LEDGER_ROLES is scheduler') || undefined);
+    expect(await start.end('SIGINT')).toBe(0);
+    expect(start.output()).toMatch(/does nothing: .*\n$/);
+  });
+
   it('ends with the sentence of a bad setting', async () => {
     const start = npmStart({ PORT: 'http' });
     expect(await start.exit).not.toBe(0);

@@ -18,8 +18,9 @@ export class Drain implements BeforeApplicationShutdown {
 
   beforeApplicationShutdown(): void {
     this.draining.abort();
-    const server: Server = this.adapter.httpAdapter.getHttpServer();
-    setTimeout(() => server.closeAllConnections(), patienceMs).unref();
+    // A process without the role api has no server.
+    const server: Server | undefined = this.adapter.httpAdapter?.getHttpServer();
+    setTimeout(() => server?.closeAllConnections(), patienceMs).unref();
   }
 
   /** Ends when the client has gone, or the server drains. */
