@@ -13,6 +13,9 @@ create table lane_leases (
   expires_at timestamptz not null,
   -- first and last sign of life after the claim
   beaten_at timestamptz,
+  -- what the worker last said of the run's output: how far it has come, and when it last grew
+  output_seq bigint,
+  output_at timestamptz,
   -- taken away, and not yet reported as lost
   revoked_at timestamptz,
   primary key (company, task)

@@ -5,7 +5,7 @@ import { examine } from './doctor.js';
 import { EventStore } from './event-store/event-store.js';
 import { HttpModule } from './http/http.module.js';
 import { IdempotencyKeys } from './idempotency-keys.js';
-import { Beats, Bells, Doctor, Time } from './http/ports.js';
+import { Doctor } from './http/operations.controller.js';
 import { LedgerProcess } from './ledger-process.js';
 import { ManualClock } from './manual-clock.js';
 import { ActivityQueries } from './projections/activity-queries.js';
@@ -17,6 +17,7 @@ import { RunStatusQueries } from './projections/run-queries.js';
 import { TasksQueries } from './projections/task-queries.js';
 import { WakeupRequestsQueries } from './projections/wakeup-queries.js';
 import { LeaseBeats } from './workers/beats.js';
+import { Bells } from './workers/bells.js';
 
 /** The one module of a process: its parts, for commands and doors to be injected with. */
 @Module({})
@@ -33,7 +34,7 @@ export class AppModule {
 
 class Parts {}
 
-const part = (provide: FactoryProvider['provide'], of: (ledger: LedgerProcess) => object): FactoryProvider => ({
+const part = (provide: FactoryProvider['provide'], of: (ledger: LedgerProcess) => object | undefined): FactoryProvider => ({
   provide,
   useFactory: of,
   inject: [LedgerProcess],
@@ -54,7 +55,7 @@ const partsOfTheLedger = [
   ].map((Queries) => part(Queries, ({ readModels }) => new Queries(readModels))),
   part(IdempotencyKeys, ({ keys }) => keys),
   part(Bells, ({ bells }) => bells),
-  part(Beats, ({ leases, ledger }) => new LeaseBeats(leases, ledger)),
+  part(LeaseBeats, ({ leases, ledger }) => new LeaseBeats(leases, ledger)),
   part(Doctor, ({ reads, store, clock }) => ({ examine: () => examine(reads, store, clock.skewMs) })),
-  part(Time, ({ clock }) => ({ now: () => clock.now(), manual: clock instanceof ManualClock ? clock : undefined })),
+  part(ManualClock, ({ clock }) => (clock instanceof ManualClock ? clock : undefined)),
 ];

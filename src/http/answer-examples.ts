@@ -2,7 +2,9 @@ import type { ClaimedRuns } from '../commands/claim-runs.js';
 import type { PromotedRetries } from '../commands/promote-due-retries.js';
 import type { RunView } from '../commands/run-view.js';
 import type { WakeupAnswer } from '../commands/wakeup.js';
+import type { Check } from '../doctor.js';
 import type { Recorded } from '../events/event.js';
+import type { ClockReading } from '../manual-clock.js';
 import type { ActivityLine } from '../projections/activity-queries.js';
 import type { Agent } from '../projections/agent-queries.js';
 import type { CheckpointView } from '../projections/checkpoint-queries.js';
@@ -10,7 +12,6 @@ import type { Dashboard } from '../projections/dashboard-queries.js';
 import type { Run } from '../projections/run-queries.js';
 import type { Task } from '../projections/task-queries.js';
 import type { Wakeup } from '../projections/wakeup-queries.js';
-import type { Check, ClockReading } from './ports.js';
 
 const noon = '2026-04-20T12:00:00.000Z';
 const due = '2026-04-20T12:02:00.000Z';

@@ -3,10 +3,9 @@ import { IsOptional } from 'class-validator';
 import { Rejected } from '../commands/decider.js';
 import { validated } from '../commands/dispatch.js';
 import { Exact, Int, IsoTime, RunId, Slug } from '../commands/fields.js';
-import { taskOfRun } from '../events/event.js';
+import { LeaseBeats } from '../workers/beats.js';
 import { Call, type Exchange } from './call.js';
 import { Documented } from './documented.js';
-import { Beats } from './ports.js';
 
 /** A worker still works on a run; no fact, and harmless when repeated. */
 export class Beat {
@@ -19,7 +18,7 @@ export class Beat {
 
 @Controller('v1/companies/:company/runs/:run/beat')
 export class BeatsController {
-  constructor(private readonly beats: Beats) {}
+  constructor(private readonly beats: LeaseBeats) {}
 
   @Post()
   @Documented({
@@ -32,7 +31,7 @@ export class BeatsController {
   @HttpCode(200)
   async beat(@Call() call: Exchange) {
     const { lease, ...beat } = validated(Beat, call.fields());
-    const renewed = await this.beats.beat({ ...beat, task: taskOfRun(beat.run), token: lease });
+    const renewed = await this.beats.beat({ ...beat, token: lease });
     if (!renewed) throw new Rejected('stale_lease', `this lease on ${beat.run} is over: stop the work on it`);
     return renewed;
   }

@@ -1,13 +1,13 @@
 import { Controller, Post } from '@nestjs/common';
 import { claimRuns } from '../commands/claim-runs.js';
 import { nameUuid } from '../events/event.js';
+import { Bells, claimsBell } from '../workers/bells.js';
 import { answered, write } from './answers.js';
 import { Call, type Exchange } from './call.js';
 import { CommandDoor, type Fields } from './command-door.js';
 import { Documented } from './documented.js';
 import { Drain } from './drain.js';
 import { refuseIfMatch } from './headers.js';
-import { Bells } from './ports.js';
 import { Count, queryOf } from './query.js';
 
 /** How long a worker lets the server look for a run, in seconds. */
@@ -40,11 +40,18 @@ export class ClaimsController {
     const over = this.drain.signalFor(call);
     const fields = call.fields();
     for (;;) {
-      const claimed = await this.door.dispatchOnce(claimRuns, fields, call, claimId(fields));
       const left = deadline - performance.now();
-      if (claimed.answer.runs.length === 0 && left > 0) await this.bells.wait(bellOf(fields), left, over);
-      // A client that has gone meanwhile must not be given anything.
-      if (claimed.answer.runs.length > 0 || left <= 0 || over.aborted) return write(call, answered(claimed), claimed.replayed);
+      const looked = new AbortController();
+      // It listens before it looks, so that it misses nothing in between.
+      const rung = this.bells.wait(bellOf(fields), Math.max(left, 0), AbortSignal.any([over, looked.signal]));
+      try {
+        const claimed = await this.door.dispatchOnce(claimRuns, fields, call, claimId(fields));
+        if (claimed.answer.runs.length === 0 && left > 0) await rung;
+        // A client that has gone meanwhile must not be given anything.
+        if (claimed.answer.runs.length > 0 || left <= 0 || over.aborted) return write(call, answered(claimed), claimed.replayed);
+      } finally {
+        looked.abort();
+      }
     }
   }
 }
@@ -53,4 +60,4 @@ export class ClaimsController {
 const claimId = ({ company, agent, workerId, requestId }: Fields): string =>
   nameUuid('claims', ...[company, agent, workerId, requestId].map(String));
 
-const bellOf = ({ company, agent }: Fields): string => `claims:${String(company)}/${String(agent)}`;
+const bellOf = ({ company, agent }: Fields): string => claimsBell(String(company), String(agent));

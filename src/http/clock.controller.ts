@@ -1,10 +1,10 @@
-import { Controller, Get, NotFoundException, Put } from '@nestjs/common';
+import { Controller, Get, Inject, NotFoundException, Put } from '@nestjs/common';
 import { IsNumber, IsOptional, Max, Min } from 'class-validator';
 import { validated } from '../commands/dispatch.js';
 import { IsoTime } from '../commands/fields.js';
+import { ManualClock } from '../manual-clock.js';
 import { Call, type Exchange } from './call.js';
 import { Documented } from './documented.js';
-import { Time, type ManualTime } from './ports.js';
 
 /** What is left out stays as it is. */
 export class SetClock {
@@ -15,7 +15,7 @@ export class SetClock {
 /** Time that is set by hand, in tests; without LEDGER_CLOCK=manual it is not there. */
 @Controller('v1/clock')
 export class ClockController {
-  constructor(private readonly time: Time) {}
+  constructor(@Inject(ManualClock) private readonly clock: ManualClock | undefined) {}
 
   @Get()
   @Documented({ summary: 'The time that is set by hand', answers: 'Clock' })
@@ -29,8 +29,8 @@ export class ClockController {
     return this.manual().set(validated(SetClock, call.fields()));
   }
 
-  private manual(): ManualTime {
-    if (!this.time.manual) throw new NotFoundException('this server follows the real time');
-    return this.time.manual;
+  private manual(): ManualClock {
+    if (!this.clock) throw new NotFoundException('this server follows the real time');
+    return this.clock;
   }
 }

@@ -10,7 +10,7 @@ import { Reads } from './reads.js';
 
 @Module({})
 export class HttpModule {
-  /** `imports` bring Dispatch, EventStore, IdempotencyKeys, Progress, the queries of the read models, and the ports of ports.ts. */
+  /** `imports` bring Dispatch, EventStore, IdempotencyKeys, Progress, the queries of the read models, and what controllers ask for besides. */
   static with(...imports: NonNullable<DynamicModule['imports']>): DynamicModule {
     const filter = { provide: APP_FILTER, useClass: ProblemFilter };
     return {

@@ -1,10 +1,15 @@
 import { Controller, Get } from '@nestjs/common';
+import type { Check } from '../doctor.js';
 import { EventStore } from '../event-store/event-store.js';
 import { CheckpointQueries } from '../projections/checkpoint-queries.js';
 import { Documented } from './documented.js';
 import { Drain } from './drain.js';
-import { Doctor } from './ports.js';
 import { Refusal } from './problem.js';
+
+/** Looks at what could be wrong with the ledger's database. */
+export abstract class Doctor {
+  abstract examine(): Promise<Check[]>;
+}
 
 /** How the process, the store and the read models are. */
 @Controller()

@@ -1,4 +1,5 @@
 import { Controller, Get } from '@nestjs/common';
+import { CommandPorts } from '../commands/catalogue.js';
 import { RunId, Slug, TaskId } from '../commands/fields.js';
 import { activity } from '../projections/activity.js';
 import { ActivityQueries } from '../projections/activity-queries.js';
@@ -9,7 +10,6 @@ import { dueRetries } from '../projections/due-retries.js';
 import { taskCounts } from '../projections/task-counts.js';
 import { Call, type Exchange } from './call.js';
 import { Documented } from './documented.js';
-import { Time } from './ports.js';
 import { ListOfCompany, OfCompany, readOf, Several } from './query.js';
 import { Reads } from './reads.js';
 
@@ -27,7 +27,7 @@ export class OverviewController {
     private readonly reads: Reads,
     private readonly counters: DashboardQueries,
     private readonly feed: ActivityQueries,
-    private readonly time: Time,
+    private readonly ports: CommandPorts,
   ) {}
 
   @Get('dashboard')
@@ -35,7 +35,7 @@ export class OverviewController {
   async dashboard(@Call() call: Exchange) {
     const { company } = readOf(OfCompany, call);
     await this.reads.upTo(call, dashboard, agents, taskCounts, dueRetries);
-    return this.counters.get(company, this.time.now());
+    return this.counters.get(company, this.ports.clock.now());
   }
 
   @Get('activity')

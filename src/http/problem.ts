@@ -3,6 +3,7 @@ import { Contention, OutcomeUnknown, Rejected, rejectedCodes, type RejectedCode 
 import { InvalidCommand, type FieldError } from '../commands/dispatch.js';
 import { StoreUnavailable } from '../event-store/event-store.js';
 import { isOutage } from '../database.js';
+import { ClockGoesBack } from '../manual-clock.js';
 import { InvalidCursor } from '../projections/paging.js';
 import { ProjectionBehind } from '../projections/progress.js';
 
@@ -110,7 +111,7 @@ function codeOfFault(error: unknown): keyof typeof ownProblems {
   if (error instanceof Contention) return 'contention';
   if (error instanceof OutcomeUnknown) return 'outcome_unknown';
   if (error instanceof StoreUnavailable || isOutage(error)) return 'store_unavailable';
-  if (error instanceof Error && error.name === 'ClockGoesBack') return 'clock_goes_back';
+  if (error instanceof ClockGoesBack) return 'clock_goes_back';
   return 'internal';
 }
 

@@ -1,8 +1,8 @@
 import { lanes } from '../events/lane.js';
 import type { Ledger } from '../commands/ledger.js';
-import { taskStream, type RunId, type StreamId, type TaskId } from '../events/event.js';
+import { taskOfRun, taskStream, type RunId, type StreamId } from '../events/event.js';
 import type { Lane } from '../events/lane.js';
-import type { PostgresLeases } from './leases.js';
+import type { Beat, PostgresLeases } from './leases.js';
 
 /** Renews leases on behalf of workers, and lets them know of a cancellation; a beat is no fact. */
 export class LeaseBeats {
@@ -11,10 +11,12 @@ export class LeaseBeats {
     private readonly ledger: Ledger,
   ) {}
 
-  async beat({ company, task, run, token }: { company: string; task: TaskId; run: RunId; token: string }) {
-    const renewed = await this.leases.beat(company, task, token);
+  /** `undefined`: the lease is another's by now. `cancelRequested`: the run is over, and its process is to end. */
+  async beat({ run, ...beat }: BeatOfRun): Promise<{ leaseMs: number; cancelRequested?: true } | undefined> {
+    const task = taskOfRun(run);
+    const renewed = await this.leases.beat({ ...beat, task });
     if (!renewed) return undefined;
-    return (await this.isOver(taskStream(company, task), run)) ? { ...renewed, cancelRequested: true } : renewed;
+    return (await this.isOver(taskStream(beat.company, task), run)) ? { ...renewed, cancelRequested: true } : renewed;
   }
 
   /** This process may know the lane from before the run; that it does not know it as open is no reason yet to end it. */
@@ -24,5 +26,7 @@ export class LeaseBeats {
     return known.ended.some(({ runId }) => runId === run) || !isOpen(await this.ledger.state(lanes, stream, true), run);
   }
 }
+
+type BeatOfRun = Omit<Beat, 'task'> & { readonly run: RunId };
 
 const isOpen = ({ open }: Lane, run: RunId): boolean => open.some(({ runId }) => runId === run);

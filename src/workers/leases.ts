@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type pg from 'pg';
 import type { Claim, ClaimLeases, ClaimRequest, ReadyRun } from '../commands/claim-runs.js';
 import type { Lease } from '../commands/decider.js';
+import type { TaskId } from '../events/event.js';
 import { claimsBell, type Bells } from './bells.js';
 
 /** A lease that its worker has outlived, taken from it and to be reported. */
@@ -9,6 +10,17 @@ export interface Revoked extends ReadyRun {
   readonly company: string;
   /** its worker was heard of after the claim */
   readonly beaten: boolean;
+}
+
+/** A worker still works on a run. */
+export interface Beat {
+  readonly company: string;
+  readonly task: TaskId;
+  /** the lease's */
+  readonly token: string;
+  /** how far the run's output has come, and when it last grew (ISO); what is left out stays as it was */
+  readonly outputSeq?: number;
+  readonly outputAt?: string;
 }
 
 /**
@@ -76,18 +88,20 @@ export class PostgresLeases implements ClaimLeases {
   }
 
   /** Renews the lease; `undefined` when it is no longer this one's. */
-  async beat(company: string, task: string, token: string): Promise<{ leaseMs: number } | undefined> {
+  async beat({ company, task, token, outputSeq, outputAt }: Beat): Promise<{ leaseMs: number } | undefined> {
     const { rows } = await this.lossy.query<{ leaseMs: number; agent: string; workerId: string }>({
       name: 'lease-beat',
       text: `update lane_leases
         set expires_at = ledger_now() + lease_ms * interval '1 ms',
-          beaten_at = ledger_now()
+          beaten_at = ledger_now(),
+          output_seq = coalesce($4, output_seq),
+          output_at = coalesce($5, output_at)
         where company = $1
           and task = $2
           and token = $3
           and revoked_at is null
         returning lease_ms as "leaseMs", agent, worker_id as "workerId"`,
-      values: [company, task, token],
+      values: [company, task, token, outputSeq, outputAt],
     });
     const [beaten] = rows;
     if (beaten) await this.seen({ company, ...beaten });

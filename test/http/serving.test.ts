@@ -47,6 +47,17 @@ describe('a claim that waits', () => {
     expect(await (await claim(server, 'r1', 0)).json()).toEqual({ runs: [] });
   });
 
+  it('lies still beside another one while its agent is paused and has work', async () => {
+    const server = await serving();
+    await server.api('POST', 'wakeups', { agent: 'coder' });
+    await server.api('POST', 'agents/coder/pause', { reason: 'holiday' });
+    const looks = jest.spyOn(server.ledger.leases, 'granted');
+    const answers = await Promise.all([claim(server, 'r1', 1), claim(server, 'r2', 1)]);
+    for (const answer of answers) expect(await answer.json()).toEqual({ runs: [] });
+    // When they come, when their time is over, and for what rings meanwhile; not again and again.
+    expect(looks.mock.calls.length).toBeLessThan(10);
+  });
+
   it('gets the same leases when it is sent again', async () => {
     const server = await serving();
     await server.api('POST', 'wakeups', { agent: 'coder' });

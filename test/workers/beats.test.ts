@@ -18,7 +18,7 @@ it('asks no worker to end a run that its process has not heard of yet', async ()
   await slower.ports.ledger.state(lanes, taskStream('acme', 'ACME-1'));
   await ledger.send(putTask, { task: 'ACME-1', title: 'Mend it', assignee: 'fixer' });
   const [claimed] = await ledger.claim('fixer');
-  const beat = { company: 'acme', task: 'ACME-1', run: claimed!.run, token: claimed!.lease };
+  const beat = { company: 'acme', run: claimed!.run, token: claimed!.lease };
   expect(await beats.beat(beat)).toEqual(renewed);
   await slower.send(cancelRun, { run: claimed!.run, reason: 'enough' });
   expect(await beats.beat(beat)).toEqual({ ...renewed, cancelRequested: true });
