@@ -1,9 +1,10 @@
 import type { Command } from 'commander';
+import type { pauseAgent } from '../commands/agent.js';
 import type { Agent } from '../projections/agent-queries.js';
 import type { AgentPolicy } from '../events/agent.js';
 import type { Page } from '../projections/paging.js';
-import type { Client } from './client.js';
-import { named, openDoor, surely, verb, type Door, type DoorOptions } from './door.js';
+import type { AnswerOf, Client } from './client.js';
+import { act, named, openDoor, surely, verb, type Door, type DoorOptions } from './door.js';
 import { sayDuration } from './durations.js';
 import { duration, durations, pageOptions, wholeNumber, type PageOptions } from './options.js';
 import { Problem } from './problem.js';
@@ -132,16 +133,7 @@ function heartbeatOf(every: number | boolean | undefined): AgentPolicy['heartbea
   return every === false ? { enabled: false, intervalSec: 0 } : undefined;
 }
 
-async function steer(
-  { client, output }: Door,
-  agent: string,
-  step: 'pause' | 'resume' | 'terminate',
-  body: object,
-): Promise<void> {
-  const done = { pause: 'paused', resume: 'active', terminate: 'terminated' } as const;
-  const answer = await named(client, 'agents', agent, async (id) => ({
-    id,
-    ...(await surely(client, (key) => client.post<Agent>(['agents', id, step], body, { key }))),
-  }));
-  output.did(answer.body, `${answer.id} is ${done[step]}`);
+async function steer(door: Door, agent: string, step: 'pause' | 'resume' | 'terminate', reason: object): Promise<void> {
+  const { id, body } = await act<AnswerOf<typeof pauseAgent>['agent']>(door, 'agents', agent, step, reason);
+  door.output.did(body, `${id} is ${body.status}`);
 }

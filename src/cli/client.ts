@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { Sendable } from '../commands/decider.js';
 import { Problem, Unanswered, type ProblemBody } from './problem.js';
 
 export interface ClientOptions {
@@ -29,6 +30,9 @@ export interface Answer<T> {
   readonly position: string | undefined;
   readonly etag: string | undefined;
 }
+
+/** What a command is answered with, as the decision itself says: `AnswerOf<typeof retryNow>`. */
+export type AnswerOf<D> = D extends Sendable<infer _C, infer A> ? A : never;
 
 /** A ledger over HTTP. Throws Problem when it answers with one, Unanswered when it does not answer. */
 export class Client {

@@ -5,7 +5,7 @@ import { clientConfig } from '../config.js';
 import type { Page } from '../projections/paging.js';
 import { Client, type Answer, type At } from './client.js';
 import { Output, formats, type Format } from './output.js';
-import { persist } from './persist.js';
+import { insist } from './insist.js';
 import { Problem, Unanswered } from './problem.js';
 
 /** What every verb works with: the ledger over HTTP, and a place for what it says. */
@@ -50,7 +50,7 @@ type List = (typeof lists)[number];
 export async function surely<T>(client: Client, work: (key: string) => Promise<Answer<T>>): Promise<Answer<T>> {
   const key = randomUUID();
   const isHopeless = (error: Error) => error instanceof Unanswered && error.refused;
-  const answer = await persist(() => work(key), { forMs: 10_000, isHopeless });
+  const answer = await insist(() => work(key), { forMs: 10_000, isHopeless });
   // The command is done; a list that is far behind is no reason to say otherwise.
   await Promise.allSettled(lists.map((list) => client.get([list], { limit: 1 }, { minPosition: answer.position })));
   return answer;
@@ -62,16 +62,33 @@ const searched = 1_000;
  * Does something with the thing of that id or, where there is none, with the only one whose id begins so.
  * Several that do are a refusal that names them.
  */
-export async function named<T>(client: Client, list: List, id: string, act: (id: string) => Promise<T>): Promise<T> {
+export async function named<T>(client: Client, list: List, id: string, work: (id: string) => Promise<T>): Promise<T> {
   try {
-    return await act(id);
+    return await work(id);
   } catch (error) {
     // An id that is not even of the right form may still be the beginning of one.
     if (!(error instanceof Problem) || ![400, 404].includes(error.status)) throw error;
     const whole = await onlyOneBeginning(client, list, id);
     if (!whole) throw error;
-    return act(whole);
+    return work(whole);
   }
+}
+
+/**
+ * Sends a command about the thing of that id, or about the only one whose id begins so; `id` of the answer is the whole one.
+ * The path is `runs/ACME-12.1/cancel` for the step `cancel`.
+ */
+export function act<T>(
+  { client }: Door,
+  list: List,
+  id: string,
+  step: string,
+  body: object = {},
+): Promise<{ id: string; body: T }> {
+  return named(client, list, id, async (whole) => {
+    const { body: answer } = await surely(client, (key) => client.post<T>([list, whole, step], body, { key }));
+    return { id: whole, body: answer };
+  });
 }
 
 async function onlyOneBeginning(client: Client, list: string, prefix: string): Promise<string | undefined> {

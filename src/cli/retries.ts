@@ -1,6 +1,8 @@
 import type { Command } from 'commander';
+import type { promoteDueRetries } from '../commands/promote-due-retries.js';
 import type { Page } from '../projections/paging.js';
 import type { Run } from '../projections/run-queries.js';
+import type { AnswerOf } from './client.js';
 import { openDoor, surely, verb, type Door, type DoorOptions } from './door.js';
 import { pageOptions, wholeNumber, type PageOptions } from './options.js';
 import { sayDue } from './times.js';
@@ -32,7 +34,7 @@ async function list({ client, output }: Door, { limit, cursor }: PageOptions): P
 
 async function promote({ client, output }: Door, limit: number | undefined): Promise<void> {
   const { body } = await surely(client, (key) =>
-    client.post<{ promoted: number; runIds: readonly string[]; held: number }>(['retries', 'promote-due'], { limit }, { key }),
+    client.post<AnswerOf<typeof promoteDueRetries>>(['retries', 'promote-due'], { limit }, { key }),
   );
   const which = body.runIds.length > 0 ? `: ${body.runIds.slice(0, 10).join(', ')}${body.promoted > 10 ? ' …' : ''}` : '';
   output.did(body, `${body.promoted} promoted${which}${body.held > 0 ? `; ${body.held} due but held` : ''}`);

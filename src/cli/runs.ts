@@ -1,10 +1,12 @@
 import { Option, type Command } from 'commander';
-import type { Next, RunView } from '../commands/run-view.js';
+import type { retryNow, scheduleRetry } from '../commands/retry.js';
+import type { cancelRun } from '../commands/run.js';
 import { runStatuses } from '../events/run.js';
 import type { Recorded } from '../events/event.js';
 import type { Page } from '../projections/paging.js';
 import type { Run } from '../projections/run-queries.js';
-import { named, openDoor, surely, verb, type Door, type DoorOptions } from './door.js';
+import type { AnswerOf } from './client.js';
+import { act, named, openDoor, verb, type Door, type DoorOptions } from './door.js';
 import { pageOptions, type PageOptions } from './options.js';
 import { storyColumns } from './story.js';
 import type { Column } from './table.js';
@@ -19,7 +21,7 @@ export function addRuns(program: Command): void {
     .option('--task <task>')
     .option('--chain <run>', 'a run and its retries')
     .option('--error-code <code>')
-    .option('--search <text>', 'in ids and errors')
+    .option('--search <text>', 'in errors')
     .action((options: ListOptions) => list(openDoor(options), options));
 
   verb(runs, 'get <run>', 'all that is known of one run').action((run: string, options: DoorOptions) =>
@@ -44,7 +46,7 @@ export function addRuns(program: Command): void {
     .action((run: string, options: DoorOptions & { reason?: string }) => retry(openDoor(options), run, options.reason));
 
   verb(runs, 'retry-now <run>', 'start a parked retry without waiting for its due time').action(
-    (run: string, options: DoorOptions) => retryNow(openDoor(options), run),
+    (run: string, options: DoorOptions) => retryAtOnce(openDoor(options), run),
   );
 }
 
@@ -116,50 +118,30 @@ async function events({ client, output }: Door, run: string, { limit, cursor }: 
   );
 }
 
-async function cancel({ client, output }: Door, run: string, { reason, intent }: CancelOptions): Promise<void> {
-  const { body } = await named(client, 'runs', run, (id) =>
-    surely(client, (key) => client.post<{ run?: RunView; next?: Next }>(['runs', id, 'cancel'], { reason, intent }, { key })),
-  );
+async function cancel(door: Door, run: string, { reason, intent }: CancelOptions): Promise<void> {
+  const { id, body } = await act<AnswerOf<typeof cancelRun>>(door, 'runs', run, 'cancel', { reason, intent });
   const follows = body.next && 'run' in body.next ? `; next: ${body.next.run}` : '';
-  output.did(body, `${body.run?.id ?? run} is ${body.run?.status ?? 'cancelled'}${follows}`);
+  door.output.did(body, `${id} is ${body.run?.status ?? 'cancelled'}${follows}`);
 }
 
-interface Retried {
-  outcome: 'scheduled' | 'retry_exhausted';
-  run?: RunView;
-  dueAt?: string;
-  attempt: number;
-  maxAttempts: number;
-}
-
-async function retry({ client, output }: Door, run: string, reason: string | undefined): Promise<void> {
-  const { body } = await named(client, 'runs', run, (id) =>
-    surely(client, (key) => client.post<Retried>(['runs', id, 'schedule-retry'], { reason }, { key })),
+async function retry(door: Door, run: string, reason: string | undefined): Promise<void> {
+  const { id, body } = await act<AnswerOf<typeof scheduleRetry>>(door, 'runs', run, 'schedule-retry', { reason });
+  door.output.did(
+    body,
+    body.outcome === 'scheduled'
+      ? `${body.run?.id ?? 'a retry'} is parked until ${sayDue(body.dueAt)}: attempt ${body.attempt} of ${body.maxAttempts}`
+      : `${id} is not retried: its ${body.maxAttempts} retries are used up`,
   );
-  const { outcome, attempt, maxAttempts, dueAt, run: next } = body;
-  const sentences = {
-    scheduled: `${next?.id ?? 'a retry'} is parked until ${sayDue(dueAt)}: attempt ${attempt} of ${maxAttempts}`,
-    retry_exhausted: `${run} is not retried: its ${maxAttempts} retries are used up`,
-  };
-  output.did(body, sentences[outcome]);
 }
 
-interface RetriedNow {
-  outcome: 'promoted' | 'already_promoted' | 'no_scheduled_retry' | 'gate_suppressed';
-  code?: string;
-  run?: RunView;
-}
-
-async function retryNow({ client, output }: Door, run: string): Promise<void> {
-  const { body } = await named(client, 'runs', run, (id) =>
-    surely(client, (key) => client.post<RetriedNow>(['runs', id, 'retry-now'], {}, { key })),
-  );
-  const name = body.run?.id ?? run;
+async function retryAtOnce(door: Door, run: string): Promise<void> {
+  const { id, body } = await act<AnswerOf<typeof retryNow>>(door, 'runs', run, 'retry-now');
+  const name = body.run?.id ?? id;
   const sentences = {
     promoted: `${name} is queued`,
     already_promoted: `${name} was promoted before`,
-    no_scheduled_retry: `${run} has no parked retry`,
+    no_scheduled_retry: `${id} has no parked retry`,
     gate_suppressed: `${name} stays parked: ${body.code ?? 'something holds it'}`,
   };
-  output.did(body, sentences[body.outcome]);
+  door.output.did(body, sentences[body.outcome]);
 }

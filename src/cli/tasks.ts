@@ -1,9 +1,10 @@
 import { Option, type Command } from 'commander';
+import type { assignTask, setTaskStatus } from '../commands/task.js';
 import { taskKinds, taskPriorities, taskStatuses } from '../events/task.js';
 import type { Page } from '../projections/paging.js';
 import type { Task } from '../projections/task-queries.js';
-import type { Client } from './client.js';
-import { named, openDoor, surely, verb, type Door, type DoorOptions } from './door.js';
+import type { AnswerOf, Client } from './client.js';
+import { act, named, openDoor, surely, verb, type Door, type DoorOptions } from './door.js';
 import { pageOptions, type PageOptions } from './options.js';
 import { Problem, Usage } from './problem.js';
 
@@ -94,16 +95,12 @@ async function titleOf(client: Client, task: string): Promise<string> {
   }
 }
 
-async function assign({ client, output }: Door, task: string, agent: string | undefined): Promise<void> {
-  const { body } = await named(client, 'tasks', task, (id) =>
-    surely(client, (key) => client.post<object>(['tasks', id, 'assign'], { agent: agent ?? null }, { key })),
-  );
-  output.did(body, `${task} is ${agent ?? 'nobody'}'s`);
+async function assign(door: Door, task: string, agent: string | undefined): Promise<void> {
+  const { id, body } = await act<AnswerOf<typeof assignTask>>(door, 'tasks', task, 'assign', { agent: agent ?? null });
+  door.output.did(body, `${id} is ${agent ?? 'nobody'}'s`);
 }
 
-async function move({ client, output }: Door, task: string, status: string): Promise<void> {
-  const { body } = await named(client, 'tasks', task, (id) =>
-    surely(client, (key) => client.post<object>(['tasks', id, 'status'], { status }, { key })),
-  );
-  output.did(body, `${task} is ${status}`);
+async function move(door: Door, task: string, status: string): Promise<void> {
+  const { id, body } = await act<AnswerOf<typeof setTaskStatus>>(door, 'tasks', task, 'status', { status });
+  door.output.did(body, `${id} is ${status}`);
 }

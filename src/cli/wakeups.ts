@@ -1,8 +1,11 @@
 import { Option, type Command } from 'commander';
+import type { cancelWakeup, requestWakeup } from '../commands/wakeup.js';
 import { wakeupSources } from '../events/wakeup.js';
 import type { Page } from '../projections/paging.js';
 import type { Wakeup } from '../projections/wakeup-queries.js';
-import { named, openDoor, surely, verb, type Door, type DoorOptions } from './door.js';
+import { wakeupStatuses } from '../projections/wakeup-requests.js';
+import type { AnswerOf } from './client.js';
+import { act, openDoor, surely, verb, type Door, type DoorOptions } from './door.js';
 import { jsonObject, pageOptions, type PageOptions } from './options.js';
 import { sayTime } from './times.js';
 
@@ -10,7 +13,7 @@ export function addWakeups(program: Command): void {
   const wakeups = program.command('wakeups').description('demands that an agent runs, and what became of them');
 
   pageOptions(verb(wakeups, 'list', 'newest first'))
-    .option('--status <status...>', 'queued, coalesced, deferred, skipped, claimed, completed, failed, cancelled')
+    .addOption(new Option('--status <status...>', 'only those').choices(wakeupStatuses))
     .option('--agent <agent>')
     .option('--task <task>')
     .option('--reason <reason>')
@@ -57,22 +60,18 @@ async function list({ client, output }: Door, { status, agent, task, reason, lim
   ]);
 }
 
-interface Requested {
-  wakeup?: { id: string; status: string; code?: string; run?: string; behind?: string };
-}
-
 async function request(
   { client, output }: Door,
   agent: string,
   { task, reason, source, payload, key }: RequestOptions,
 ): Promise<void> {
   const { body } = await surely(client, (random) =>
-    client.post<Requested>(['wakeups'], { agent, task, reason, source, payload }, { key: key ?? random }),
+    client.post<AnswerOf<typeof requestWakeup>>(['wakeups'], { agent, task, reason, source, payload }, { key: key ?? random }),
   );
   output.did(body, disposition(agent, body));
 }
 
-function disposition(agent: string, { wakeup }: Requested): string {
+function disposition(agent: string, { wakeup }: AnswerOf<typeof requestWakeup>): string {
   if (!wakeup) return `nothing to do for ${agent}`;
   switch (wakeup.status) {
     case 'queued':
@@ -86,9 +85,7 @@ function disposition(agent: string, { wakeup }: Requested): string {
   }
 }
 
-async function cancel({ client, output }: Door, wakeup: string, reason: string): Promise<void> {
-  const { body } = await named(client, 'wakeups', wakeup, (id) =>
-    surely(client, (key) => client.post<{ wakeup?: { id: string } }>(['wakeups', id, 'cancel'], { reason }, { key })),
-  );
-  output.did(body, `${body.wakeup?.id ?? wakeup} is cancelled`);
+async function cancel(door: Door, wakeup: string, reason: string): Promise<void> {
+  const { id, body } = await act<AnswerOf<typeof cancelWakeup>>(door, 'wakeups', wakeup, 'cancel', { reason });
+  door.output.did(body, `${id} is cancelled`);
 }

@@ -72,6 +72,14 @@ describe('the command line against a real server', () => {
     expect(out).toBe("ACME-1 is nobody's\n");
   });
 
+  it('names the whole id of what it did something to', async () => {
+    await ledger('tasks set WHOLE-12 --title Whole');
+    expect(await ledger('tasks status WHOLE in_progress -o table')).toBe(0);
+    expect(out).toBe('WHOLE-12 is in_progress\n');
+    expect(await ledger('tasks assign WHOLE-1 -o table')).toBe(0);
+    expect(out).toBe("WHOLE-12 is nobody's\n");
+  });
+
   it('requests a wakeup, shows its run, cancels that, and tells the whole story', async () => {
     await ledger('agents set tester');
     expect(await ledger('wakeups request tester --reason nightly -o table')).toBe(0);
@@ -146,6 +154,11 @@ describe('the command line against a real server', () => {
     expect(out).toBe('none\n');
   });
 
+  it('says which version it is', async () => {
+    expect(await ledger('--version')).toBe(0);
+    expect(out).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+
   it('counts', async () => {
     expect(await ledger('dashboard -o table')).toBe(0);
     expect(out).toContain('runs.queued');
@@ -160,6 +173,7 @@ describe('the command line against a real server', () => {
     ['agents set coder --max-concurrent 11', 2, 'maxConcurrentRuns'],
     ['agents set coder --retry-delays soon', 2, 'give a number with its unit'],
     ['runs list --status asleep', 2, 'asleep'],
+    ['wakeups list --status asleep', 2, 'Allowed choices are queued'],
     ['runs list --colour red', 2, '--colour'],
     ['tasks set ACME-405', 2, 'give --title to open it'],
     ['no-such-verb', 2, 'no-such-verb'],

@@ -4,7 +4,7 @@ import { commandEnvironment } from '../../config.js';
 import type { RunView } from '../../commands/run-view.js';
 import type { Client } from '../client.js';
 import { sayDuration } from '../durations.js';
-import { persist } from '../persist.js';
+import { insist } from '../insist.js';
 import { finishOf, notBegun, type Stop } from './finish.js';
 import { LeaseKeeper, type Lease } from './lease-keeper.js';
 import { ProcessGroup } from './process-group.js';
@@ -92,7 +92,9 @@ export class Attempt {
     const { settings, say } = this.around;
     const { run } = context;
     const folder = new RunFolder(join(settings.home, 'runs', `${settings.company}~${run.id}`), context);
-    const output = new RunOutput(join(settings.home, 'logs', `${run.id}.log`), (line) => say(`${run.id} | ${line}`));
+    const output = new RunOutput(join(settings.home, 'logs', `${run.id}.log`), (line) =>
+      say(`${run.id} | ${line}`),
+    );
     this.output = output;
     const { stdout: onStdout, stderr: onStderr } = output;
     const group = new ProcessGroup(settings.command, { env: this.environment(context, folder), onStdout, onStderr });
@@ -160,7 +162,7 @@ export class Attempt {
     if (pid === undefined) return;
     const body = { lease: this.claimed.lease.token, pid, pgid: pid, host: hostname(), startedAt: new Date().toISOString() };
     const post = () => this.around.client.post(['runs', run.id, 'process'], body, { key: null });
-    persist(post, { forMs: this.claimed.lease.leaseMs }).catch((error: unknown) =>
+    insist(post, { forMs: this.claimed.lease.leaseMs }).catch((error: unknown) =>
       this.around.say(`${run.id}: its process could not be recorded: ${error instanceof Error ? error.message : String(error)}`),
     );
   }

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Client } from '../client.js';
-import { mayPass } from '../persist.js';
+import { mayPass } from '../insist.js';
 
 export interface Lease {
   readonly token: string;

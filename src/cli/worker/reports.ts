@@ -1,17 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Next, RunView } from '../../commands/run-view.js';
-import type { Client } from '../client.js';
-import { persist } from '../persist.js';
+import type { finishRun } from '../../commands/run.js';
+import type { AnswerOf, Client } from '../client.js';
+import { insist } from '../insist.js';
 import { Problem } from '../problem.js';
 import { withoutExtras, type Finish } from './finish.js';
 
 /** What the ledger made of a finish. */
-export interface Finished {
-  readonly run?: RunView;
-  readonly next?: Next;
-}
+export type Finished = AnswerOf<typeof finishRun>;
 
 /** An end that is to be reported. The key stays with it, so that it counts once however often it is sent. */
 export interface Report {
@@ -85,7 +82,7 @@ export class Reports {
     const onFailure = (error: Error, tries: number) =>
       tries === 1 && this.say(`${run}: its end is not reported yet: ${error.message} …`);
     const post = () => this.client.post<Finished>(['runs', run, 'finish'], finish, { key, timeoutMs: 15_000, signal });
-    return (await persist(post, { signal, onFailure })).body;
+    return (await insist(post, { signal, onFailure })).body;
   }
 
   private kept(): Report[] {

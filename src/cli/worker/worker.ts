@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { Client } from '../client.js';
-import { persist } from '../persist.js';
+import type { claimRuns } from '../../commands/claim-runs.js';
+import { Client, type AnswerOf } from '../client.js';
+import { insist } from '../insist.js';
 import { plain } from '../table.js';
 import { sayTime } from '../times.js';
 import { Attempt, type Claimed } from './attempt.js';
@@ -82,7 +83,7 @@ export class Worker {
     const sentAt = performance.now();
     const { signal } = this.stopping;
     try {
-      const claims = await persist(() => this.requestClaims(requestId, max, sentAt, { waitSec, signal }), {
+      const claims = await insist(() => this.requestClaims(requestId, max, sentAt, { waitSec, signal }), {
         signal,
         onFailure: this.missServer,
       });
@@ -113,7 +114,7 @@ export class Worker {
   ): Promise<Claimed[]> {
     const { agent, workerId, leaseMs } = this.settings;
     const options = { key: null, query: { wait: how.waitSec }, timeoutMs: (how.waitSec + 15) * 1_000, signal: how.signal };
-    const { body, position } = await this.client.post<{ runs: readonly Pick<Claimed, 'run' | 'lease'>[] }>(
+    const { body, position } = await this.client.post<AnswerOf<typeof claimRuns>>(
       ['agents', agent, 'claims'],
       { workerId, requestId, max, leaseMs },
       options,

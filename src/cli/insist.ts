@@ -14,7 +14,7 @@ export interface Patience {
 }
 
 /** A request of unknown outcome, or that was refused only for now, is sent again: the caller's key makes that harmless. */
-export async function persist<T>(work: () => Promise<T>, patience: Patience = {}): Promise<T> {
+export async function insist<T>(work: () => Promise<T>, patience: Patience = {}): Promise<T> {
   const { forMs = Infinity, signal, pauses = [250, 10_000], isHopeless, onFailure } = patience;
   const started = performance.now();
   const [first, longest] = pauses;
