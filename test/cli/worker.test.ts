@@ -123,8 +123,10 @@ describe('a worker with real commands against a real server', () => {
     expect(JSON.parse(readFileSync(join(home, 'context.json'), 'utf8'))).toMatchObject({
       run: { id: run, agent },
       wakeups: [{ agent, reason: 'asked', payload: { build: 17 } }],
+      wakeupsLeftOut: 0,
       payloads: [{ build: 17 }],
     });
+    expect(readFileSync(join(home, 'logs', 'acme', `${run}.log`), 'utf8')).toContain(`started ${run}`);
   });
 
   it('takes an error in the result file for a failure, whatever the exit code', async () => {

@@ -92,7 +92,7 @@ export class Attempt {
     const { settings, say } = this.around;
     const { run } = context;
     const folder = new RunFolder(join(settings.home, 'runs', `${settings.company}~${run.id}`), context);
-    const output = new RunOutput(join(settings.home, 'logs', `${run.id}.log`), (line) =>
+    const output = new RunOutput(join(settings.home, 'logs', settings.company, `${run.id}.log`), (line) =>
       say(`${run.id} | ${line}`),
     );
     this.output = output;

@@ -30,7 +30,10 @@ export class RunFolder {
 /** LEDGER_CONTEXT_FILE */
 export interface RunContextFile {
   readonly run: Run;
+  /** the first fifty; `run.wakeups` has the ids of all */
   readonly wakeups: readonly ContextWakeup[];
+  /** how many there are besides, with comments and payloads that are not told of here */
+  readonly wakeupsLeftOut: number;
   readonly commentIds: readonly string[];
   readonly payloads: readonly JsonObject[];
 }
@@ -50,6 +53,7 @@ export async function contextOf(client: Client, claimed: RunView, minPosition: s
   return {
     run,
     wakeups,
+    wakeupsLeftOut: run.wakeups.length - ids.length,
     commentIds: wakeups.flatMap(({ commentIds }) => commentIds ?? []),
     payloads: wakeups.flatMap(({ payload }) => (payload ? [payload] : [])),
   };
