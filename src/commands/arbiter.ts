@@ -3,10 +3,9 @@ import { waitingOf, type Demand, type EndedRun, type Lane, type LaneEvent, type 
 import type { RunCause } from '../events/run.js';
 import type { World } from './decider.js';
 import { obstacle } from './gates.js';
-import { demandOf, queuedFor, refusalOfWaiting, requested, skipped } from './intake.js';
-import { after, knownAgent, placeOf } from './lane.js';
-import { exhaust, park } from './retry-decision.js';
-import { maxAttempts } from './retry-policy.js';
+import { demandOf, ownAsk, queuedFor, refusalOfWaiting, requested, skipped } from './intake.js';
+import { after, movedTo, placeOf } from './lane.js';
+import { parkOrExhaust } from './retry-decision.js';
 
 /**
  * What follows the end of a run, in the same append as the end: the first rule that applies, then the demand that still
@@ -39,10 +38,9 @@ const rules: readonly Rule[] = [
   requeue,
   waitingPerson,
   retry,
-  exhaustion,
   repeatLost,
-  // 6: a comment that is owed, a continuation that the agent's policy allows
-  // 7: recovery of work that failed for good
+  // The places of the next rules to come. 6: a comment that is owed, a continuation that the agent's policy allows.
+  // 7: recovery of work that failed for good.
 ];
 
 function firstRule(end: End): LaneEvent[] {
@@ -66,21 +64,18 @@ function waitingPerson({ lane, joining, world }: End): LaneEvent[] | undefined {
   return joining?.outside ? [queuedFor(lane, [joining], 'deferred', world)] : undefined;
 }
 
-/** 3: a failure that passes by itself is tried again later, as long as the chain has attempts left. */
+/** 3: a failure that passes by itself is tried again later. 4: attempts that are used up are said, and a person is asked for. */
 function retry({ lane, run, joining, world }: End): LaneEvent[] | undefined {
-  if (!isRetryable(lane, run, world) || run.attempt >= attemptsOf(run, world)) return undefined;
-  return park(lane, run, world, { reason: 'transient_failure', joining });
-}
-
-/** 4: a budget that is used up is said, and a person is asked for. */
-function exhaustion({ lane, run, world }: End): LaneEvent[] | undefined {
-  return isRetryable(lane, run, world) ? exhaust(lane, run, world, 'transient_failure') : undefined;
+  if (!isRetryable(lane, run, world)) return undefined;
+  const events = parkOrExhaust(lane, run, world, { reason: 'transient_failure', joining });
+  const isExhausted = events.some(({ type }) => type === 'RetryExhausted');
+  return isExhausted && isAwaited(lane, run) ? [...events, ...escalate(lane, run, world)] : events;
 }
 
 /** 5: a process that was lost is repeated once in a chain. */
 function repeatLost({ lane, run, joining, world }: End): LaneEvent[] | undefined {
   if (run.status !== 'failed' || run.family !== 'process_lost' || run.lost || !mayGoOn(lane, run, world)) return undefined;
-  const demand = demandOf({ ...ownAsk(run), reason: 'process_lost_retry' }, world, 0);
+  const demand = demandOf({ ...ownAsk(run), reason: 'process_lost_retry' }, world);
   return [requested(demand), again(lane, run, 'process_lost', [demand.wakeupId, ...idsOf(joining)], joining, world)];
 }
 
@@ -90,13 +85,19 @@ const isRetryable = (lane: Lane, run: EndedRun, world: World): boolean =>
 const mayGoOn = (lane: Lane, run: EndedRun, world: World): boolean =>
   obstacle(lane, { ...run, repeats: true }, world) === undefined;
 
-const attemptsOf = (run: EndedRun, world: World): number => maxAttempts(knownAgent(world, run.agent).policy.retry);
-
 const idsOf = (demand: Demand | undefined): WakeupId[] => (demand ? [demand.wakeupId] : []);
 
-/** The demands that the ledger makes by itself are demands like all others, and nobody's outside cause. */
-export const ownAsk = ({ agent, mention }: EndedRun) =>
-  ({ agent, source: 'automation', trigger: 'system', payload: {}, outside: false, mention, explicit: false }) as const;
+/** Work that is still the agent's to do waits for a person from now on. */
+const isAwaited = (lane: Lane, run: EndedRun): boolean =>
+  lane.kind !== 'heartbeat' && (lane.status === 'todo' || lane.status === 'in_progress') && lane.assignee === run.agent;
+
+function escalate(lane: Lane, { runId: id, agent, attempt }: EndedRun, world: World): LaneEvent[] {
+  const why = `${id} failed after ${attempt} retries: a person must look at it`;
+  return [
+    { type: 'RecoveryEscalated', data: { runId: id, agent, why, escalatedAt: world.now.toISOString() } },
+    movedTo(lane, 'blocked', why, world),
+  ];
+}
 
 /** A run of the same chain and attempt. */
 function again(

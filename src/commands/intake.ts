@@ -16,16 +16,21 @@ import type { World } from './decider.js';
 import { obstacle } from './gates.js';
 import { knownAgent, moving, placeOf } from './lane.js';
 
-/** What asks for a run. `explicit`: a wakeup of its own, not something that happened to the task. */
-export type Ask = Omit<Demand, 'wakeupId' | 'requestedAt'> & { readonly explicit: boolean };
+/** What asks for a run. */
+export type Ask = Omit<Demand, 'wakeupId' | 'requestedAt'>;
+
+/** The demands that the ledger makes by itself are demands like all others, and nobody's outside cause. */
+export const ownAsk = ({ agent, mention }: { readonly agent: AgentId; readonly mention: boolean }) =>
+  ({ agent, source: 'automation', trigger: 'system', payload: {}, outside: false, mention }) as const;
 
 /**
  * A demand and its disposition, in one append: refused with its code, joined to what waits already, put behind what
  * runs, or given a run. Identical refusals within a minute are answered by the first of them.
+ * `explicit`: a wakeup of its own, not something that happened to the task.
  */
-export function takeIn(lane: Lane, ask: Ask, world: World, ordinal = 0): LaneEvent[] {
-  const demand = demandOf(ask, world, ordinal);
-  const code = refusal(lane, ask, knownAgent(world, ask.agent));
+export function takeIn(lane: Lane, ask: Ask, world: World, { explicit }: { explicit: boolean }): LaneEvent[] {
+  const demand = demandOf(ask, world);
+  const code = refusal(lane, ask, knownAgent(world, ask.agent), explicit);
   if (code) return refusedLately(lane, ask.agent, code, world) ? [] : [requested(demand), skipped(demand, code, world)];
   const own = openRunOf(lane, ask.agent);
   if (own && ask.source === 'timer') return [];
@@ -39,14 +44,15 @@ export const skipped = ({ wakeupId, agent }: Demand, code: string, { now }: Worl
   data: { wakeupId, agent, code, skippedAt: now.toISOString() },
 });
 
-export function demandOf({ explicit: _, ...ask }: Ask, { commandId, now }: World, ordinal: number): Demand {
-  return { wakeupId: wakeupId(commandId, ordinal), ...ask, requestedAt: now.toISOString() };
+/** A command makes one demand at most. */
+export function demandOf(ask: Ask, { commandId, now }: World): Demand {
+  return { wakeupId: wakeupId(commandId, 0), ...ask, requestedAt: now.toISOString() };
 }
 
 /** The gates that a demand passes, in order; the code of the first that it does not. Paused is no gate: it is held at the claim. */
-export function refusal(lane: Lane, ask: Pick<Ask, 'source' | 'explicit'>, agent: Agent): string | undefined {
+export function refusal(lane: Lane, ask: Pick<Ask, 'source'>, agent: Agent, explicit: boolean): string | undefined {
   if (agent.status === 'terminated') return 'agent_not_invokable';
-  if (agent.status === 'paused' && ask.explicit) return 'agent_not_invokable';
+  if (agent.status === 'paused' && explicit) return 'agent_not_invokable';
   return switchedOff(ask, agent) ?? (isClosed(lane.status) ? 'issue_terminal_status' : undefined);
 }
 

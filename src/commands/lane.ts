@@ -22,7 +22,12 @@ export type AnyRun = OpenRun | EndedRun;
 
 /** Open, or among the last hundred that ended. */
 export const findRun = (lane: Lane, runId: RunId): AnyRun | undefined =>
-  lane.open.find((run) => run.runId === runId) ?? lane.ended.find((run) => run.runId === runId);
+  lane.open.find((run) => run.runId === runId) ?? endedRun(lane, runId);
+
+export const isEnded = (run: AnyRun): run is EndedRun => 'retry' in run;
+
+/** Among the last hundred. */
+export const endedRun = (lane: Lane, runId: RunId): EndedRun | undefined => lane.ended.find((run) => run.runId === runId);
 
 export function openRun(lane: Lane, runId: RunId): OpenRun | undefined {
   refuseUnknown(lane, runId);

@@ -1,82 +1,85 @@
 import { runId, type JsonObject } from '../events/event.js';
-import { type Demand, type EndedRun, type Lane, type LaneEvent } from '../events/lane.js';
+import type { Demand, EndedRun, Lane, LaneEvent } from '../events/lane.js';
 import type { World } from './decider.js';
-import { demandOf, requested } from './intake.js';
-import { knownAgent, movedTo, placeOf } from './lane.js';
-import { maxAttempts, planRetry } from './retry-policy.js';
+import { demandOf, ownAsk, requested } from './intake.js';
+import { knownAgent, placeOf } from './lane.js';
+import { maxAttempts, planRetry, type RetryPlan } from './retry-policy.js';
 
-/** The next attempt of a chain, parked until it is due; its own demand goes before it and is carried with what else waits. */
-export function park(
-  lane: Lane,
-  run: EndedRun,
-  world: World,
-  { reason, joining }: { reason: string; joining?: Demand },
-): LaneEvent[] {
+export interface Retrying {
+  readonly reason: string;
+  /** what else waits, and is carried by the retry */
+  readonly joining?: Demand;
+}
+
+/** The next attempt of a chain, parked until it is due, behind a demand of its own; or that there is none left. */
+export function parkOrExhaust(lane: Lane, run: EndedRun, world: World, retrying: Retrying): LaneEvent[] {
+  const limit = maxAttempts(knownAgent(world, run.agent).policy.retry);
+  return run.attempt < limit ? park(lane, run, world, retrying) : [exhausted(run, limit, retrying, world)];
+}
+
+function park(lane: Lane, run: EndedRun, world: World, retrying: Retrying): LaneEvent[] {
   const { adapter, policy } = knownAgent(world, run.agent);
-  const attempt = run.attempt + 1;
-  const plan = planRetry(policy.retry, attempt, { now: world.now, sample: world.random(), notBefore: run.notBefore, adapter });
-  const added: JsonObject = { retryOf: run.runId, reason: wakeReason, retryReason: reason, attempt, dueAt: plan.dueAt };
-  if (plan.fallbackMode) added.fallbackMode = plan.fallbackMode;
-  const demand = demandOf(
-    {
-      agent: run.agent,
-      source: 'automation',
-      trigger: 'system',
-      reason: wakeReason,
-      payload: added,
-      outside: false,
-      mention: run.mention,
-      explicit: false,
-    },
-    world,
-    0,
-  );
-  return [
-    requested(demand),
-    {
-      type: 'RetryScheduled',
-      data: {
-        runId: runId(lane.task, lane.runs + 1),
-        retryOf: run.runId,
-        chain: run.chain,
-        agent: run.agent,
-        attempt,
-        maxAttempts: maxAttempts(policy.retry),
-        reason,
-        ...plan,
-        policy: { name: policy.retry.name, version: policy.retry.version },
-        ...(run.family && { errorFamily: run.family }),
-        outside: false,
-        mention: run.mention || joining?.mention === true,
-        place: placeOf(lane),
-        context: { ...run.context, ...added },
-        wakeupIds: [demand.wakeupId, ...(joining ? [joining.wakeupId] : [])],
-        queuedAt: world.now.toISOString(),
-      },
-    },
-  ];
+  const circumstances = { now: world.now, sample: world.random(), notBefore: run.notBefore, adapter };
+  const plan = planRetry(policy.retry, run.attempt + 1, circumstances);
+  const told = toldOf(run, plan, retrying);
+  const demand = demandOf({ ...ownAsk(run), reason: wakeReason, payload: told }, world);
+  return [requested(demand), retryScheduled(lane, run, world, { plan, told, demand, retrying })];
 }
 
 const wakeReason = 'transient_failure_retry';
 
-/** The chain has used its attempts. Work that is still the agent's to do waits for a person from now on. */
-export function exhaust(lane: Lane, run: EndedRun, world: World, reason: string): LaneEvent[] {
-  const { runId: id, agent, chain, attempt } = run;
-  const at = world.now.toISOString();
-  const limit = maxAttempts(knownAgent(world, agent).policy.retry);
-  const exhausted: LaneEvent = {
-    type: 'RetryExhausted',
-    data: { runId: id, agent, chain, attempts: attempt, maxAttempts: limit, reason, exhaustedAt: at },
-  };
-  return isAwaited(lane, run)
-    ? [exhausted, ...escalate(lane, run, `${id} failed after ${attempt} retries: a person must look at it`, world)]
-    : [exhausted];
+/** What the demand and the run's context say of the retry. */
+const toldOf = (run: EndedRun, { dueAt, fallbackMode }: RetryPlan, { reason }: Retrying): JsonObject => ({
+  retryOf: run.runId,
+  reason: wakeReason,
+  retryReason: reason,
+  attempt: run.attempt + 1,
+  dueAt,
+  ...(fallbackMode && { fallbackMode }),
+});
+
+interface Decided {
+  readonly plan: RetryPlan;
+  readonly told: JsonObject;
+  readonly demand: Demand;
+  readonly retrying: Retrying;
 }
 
-const isAwaited = (lane: Lane, run: EndedRun): boolean =>
-  lane.kind !== 'heartbeat' && (lane.status === 'todo' || lane.status === 'in_progress') && lane.assignee === run.agent;
+function retryScheduled(lane: Lane, run: EndedRun, world: World, { plan, told, demand, retrying }: Decided): LaneEvent {
+  const { retry: policy } = knownAgent(world, run.agent).policy;
+  const { reason, joining } = retrying;
+  return {
+    type: 'RetryScheduled',
+    data: {
+      runId: runId(lane.task, lane.runs + 1),
+      retryOf: run.runId,
+      chain: run.chain,
+      agent: run.agent,
+      attempt: run.attempt + 1,
+      maxAttempts: maxAttempts(policy),
+      reason,
+      ...plan,
+      policy: { name: policy.name, version: policy.version },
+      ...(run.family && { errorFamily: run.family }),
+      outside: false,
+      mention: run.mention || joining?.mention === true,
+      place: placeOf(lane),
+      context: { ...run.context, ...told },
+      wakeupIds: [demand.wakeupId, ...(joining ? [joining.wakeupId] : [])],
+      queuedAt: world.now.toISOString(),
+    },
+  };
+}
 
-const escalate = (lane: Lane, { runId: id, agent }: EndedRun, why: string, world: World): LaneEvent[] => [
-  { type: 'RecoveryEscalated', data: { runId: id, agent, why, escalatedAt: world.now.toISOString() } },
-  movedTo(lane, 'blocked', why, world),
-];
+const exhausted = (run: EndedRun, limit: number, { reason }: Retrying, { now }: World): LaneEvent => ({
+  type: 'RetryExhausted',
+  data: {
+    runId: run.runId,
+    agent: run.agent,
+    chain: run.chain,
+    attempts: run.attempt,
+    maxAttempts: limit,
+    reason,
+    exhaustedAt: now.toISOString(),
+  },
+});

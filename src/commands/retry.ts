@@ -1,13 +1,11 @@
-import type { EndedRun, Lane, LaneEvent, OpenRun } from '../events/lane.js';
-import { openRunOf } from '../events/lane.js';
+import { openRunOf, type EndedRun, type Lane, type LaneEvent, type OpenRun, type Parking } from '../events/lane.js';
 import type { RunId as RunIdText } from '../events/event.js';
 import type { RetryScheduled } from '../events/run.js';
-import { decision, Rejected, type World } from './decider.js';
+import { decision, Rejected, type Outcome, type World } from './decider.js';
 import { Optional, RunId, Slug, Text } from './fields.js';
 import { hold, obstacle, sentenceOf } from './gates.js';
-import { findRun, knownAgent, moving, ofRun, placeOf, refuseUnknown } from './lane.js';
-import { exhaust, park } from './retry-decision.js';
-import { maxAttempts } from './retry-policy.js';
+import { endedRun, findRun, isEnded, moving, ofRun, placeOf, refuseUnknown } from './lane.js';
+import { parkOrExhaust } from './retry-decision.js';
 import { runView, type RunView } from './run-view.js';
 
 /** A failed or timed out run is tried again after the next delay of its agent's policy, whatever it failed of. */
@@ -24,27 +22,26 @@ export const scheduleRetry = decision({
     const run = retryable(command.run, lane);
     if (isTakenUp(lane, run)) return [];
     refuseForeign(lane, run, world);
-    const reason = command.reason ?? 'transient_failure';
-    if (run.attempt >= maxAttempts(knownAgent(world, run.agent).policy.retry))
-      return run.exhausted === null ? exhaust(lane, run, world, reason) : [];
-    return park(lane, run, world, { reason });
+    const events = parkOrExhaust(lane, run, world, { reason: command.reason ?? 'transient_failure' });
+    return run.exhausted !== null && events.some(({ type }) => type === 'RetryExhausted') ? [] : events;
   },
-  answer({ company, run: source }, { state, events }) {
-    for (const { type, data } of events) {
+  answer({ company, run: source }, outcome) {
+    for (const { type, data } of outcome.events) {
       if (type === 'RetryExhausted') return exhaustedAfter(data.attempts, data.maxAttempts);
-      if (type === 'RetryScheduled') return scheduled(runView(company, state, data.runId), data);
+      if (type === 'RetryScheduled') return scheduled(runView(company, outcome, data.runId), data);
     }
-    // Nothing was written: the decision had been made before, and its run is among those that the lane still knows.
-    const { attempt, exhausted, retry } = findRun(state, source) as EndedRun;
-    if (exhausted !== null) return exhaustedAfter(attempt, exhausted);
-    const run = findRun(state, retry!)!;
-    return scheduled(runView(company, state, run.runId), {
-      dueAt: String(run.context.dueAt),
-      attempt: run.attempt,
-      maxAttempts: run.maxAttempts!,
-    });
+    return decidedBefore(company, source, outcome);
   },
 });
+
+/** Nothing was written: the run is among those that the lane still knows, and so is what was decided. */
+function decidedBefore(company: string, id: RunIdText, outcome: Outcome<Lane, LaneEvent>) {
+  const run = endedRun(outcome.state, id);
+  if (run && run.exhausted !== null) return exhaustedAfter(run.attempt, run.exhausted);
+  const retry = run?.retry ? findRun(outcome.state, run.retry) : undefined;
+  if (!retry?.parking) throw new Error(`${id}: no retry was decided on, although it was left at that`);
+  return scheduled(runView(company, outcome, retry.runId), { ...retry.parking, attempt: retry.attempt });
+}
 
 /** `attempt` is the one that was refused */
 const exhaustedAfter = (attempts: number, maxAttempts: number) => ({
@@ -62,7 +59,7 @@ function retryable(id: RunIdText, lane: Lane): EndedRun {
   refuseUnknown(lane, id);
   const run = findRun(lane, id);
   if (!run) throw new Rejected('run_not_retryable', `${id} ended too long ago; request a wakeup of its agent instead`);
-  if (!('retry' in run) || (run.status !== 'failed' && run.status !== 'timed_out'))
+  if (!isEnded(run) || (run.status !== 'failed' && run.status !== 'timed_out'))
     throw new Rejected('run_not_retryable', `${id} is ${run.status}; only a failed or timed out run is retried`);
   return run;
 }
@@ -70,7 +67,7 @@ function retryable(id: RunIdText, lane: Lane): EndedRun {
 /** Its retry is open, or was started. One that was cancelled before that leaves its place free. */
 function isTakenUp(lane: Lane, { runId: id, retry }: EndedRun): boolean {
   const successor = retry === null ? undefined : findRun(lane, retry);
-  if (!successor || ('wasStarted' in successor && !successor.wasStarted)) return false;
+  if (!successor || (isEnded(successor) && successor.startedAt === null)) return false;
   if (successor.cause !== 'retry')
     throw new Rejected(
       'run_not_retryable',
@@ -111,9 +108,10 @@ export const retryNow = decision({
   },
   answer(
     { company, run: id },
-    { state, events, world },
+    outcome,
   ): { outcome: (typeof retryNowOutcomes)[number]; code?: string; run?: ReturnType<typeof runView> } {
-    const run = runView(company, state, retryNamed(state, id));
+    const { state, events, world } = outcome;
+    const run = runView(company, outcome, retryNamed(state, id));
     if (events.length > 0) return { outcome: 'promoted', run };
     if (run?.status === 'scheduled_retry') return { outcome: 'gate_suppressed', code: world && hold(run, world), run };
     return isRetry(state, id) ? { outcome: 'already_promoted', run } : { outcome: 'no_scheduled_retry' };
@@ -121,29 +119,26 @@ export const retryNow = decision({
 });
 
 function retryNamed(lane: Lane, id: RunIdText): RunIdText {
-  const run = findRun(lane, id);
-  return run && 'retry' in run && run.retry !== null ? run.retry : id;
+  return endedRun(lane, id)?.retry ?? id;
 }
 
 /** A retry that has left its parking place by promotion, not by being given up. */
 function isRetry(lane: Lane, id: RunIdText): boolean {
   const run = findRun(lane, retryNamed(lane, id));
-  return run?.cause === 'retry' && (!('wasStarted' in run) || run.wasStarted);
+  return run?.cause === 'retry' && (!isEnded(run) || run.startedAt !== null);
 }
 
-type Parked = OpenRun & { readonly dueAt: string };
+type Parked = OpenRun & { readonly parking: Parking };
 
-function parked(lane: Lane, id: RunIdText): Parked | undefined {
-  const run = lane.open.find((open) => open.runId === id && open.status === 'scheduled_retry');
-  return run && run.dueAt !== null ? { ...run, dueAt: run.dueAt } : undefined;
-}
+const parked = (lane: Lane, id: RunIdText): Parked | undefined =>
+  lane.open.find((run): run is Parked => run.runId === id && run.status === 'scheduled_retry' && run.parking !== null);
 
 const promoted = (lane: Lane, run: Parked, { now }: World): LaneEvent => ({
   type: 'RetryPromoted',
   data: {
     ...moving(run),
     attempt: run.attempt,
-    dueAt: run.dueAt,
+    dueAt: run.parking.dueAt,
     trigger: 'manual',
     place: placeOf(lane),
     promotedAt: now.toISOString(),

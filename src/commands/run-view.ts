@@ -1,9 +1,10 @@
-import { numberOfRun, type RunId } from '../events/event.js';
-import type { Lane, LaneEvent } from '../events/lane.js';
-import type { ErrorFamily, RunStatus } from '../events/run.js';
-import { findRun } from './lane.js';
+import { numberOfRun, type JsonObject, type RunId, type WakeupId } from '../events/event.js';
+import { runningRun, type Lane, type LaneEvent } from '../events/lane.js';
+import type { ErrorFamily, FallbackMode, RunCause, RunStatus } from '../events/run.js';
+import type { Outcome } from './decider.js';
+import { findRun, isEnded, type AnyRun } from './lane.js';
 
-/** A run as an answer to a command shows it; the whole of it is in the read model. */
+/** A run as an answer to a command shows it: all that its lane knows. What a worker reported of its end is in the read model. */
 export interface RunView {
   readonly id: RunId;
   readonly company: string;
@@ -13,22 +14,32 @@ export interface RunView {
   readonly chain: RunId;
   readonly n: number;
   readonly attempt: number;
-  readonly queuedAt: string;
+  readonly maxAttempts?: number;
+  readonly retryOf?: RunId;
+  readonly retryReason?: string;
   readonly scheduledRetryAt?: string;
+  readonly fallbackMode?: FallbackMode;
+  readonly cause: RunCause;
+  readonly source?: string;
+  readonly wakeups: readonly WakeupId[];
+  readonly queuedAt: string;
+  readonly startedAt?: string;
   readonly errorCode?: string;
   readonly errorFamily?: ErrorFamily;
+  readonly worker?: string;
+  /** the run that holds its lane */
+  readonly behind?: RunId;
+  readonly exhausted: boolean;
+  /** of the task's stream: what `If-Match` is compared with */
+  readonly revision: number;
+  readonly context: JsonObject;
 }
 
 /** `undefined` for one of the lane's runs that ended long ago. */
-export function runView(company: string, lane: Lane, runId: RunId): RunView | undefined {
+export function runView(company: string, { state: lane, revision }: Outcome<Lane, LaneEvent>, runId: RunId): RunView | undefined {
   const run = findRun(lane, runId);
   if (!run) return undefined;
-  const { agent, status, chain, attempt, queuedAt } = run;
-  const due = 'dueAt' in run && run.dueAt ? { scheduledRetryAt: run.dueAt } : {};
-  const error = {
-    ...('code' in run && run.code && { errorCode: run.code }),
-    ...('family' in run && run.family && { errorFamily: run.family }),
-  };
+  const { agent, status, chain, attempt, cause, wakeupIds, queuedAt, startedAt, workerId, context } = run;
   return {
     id: runId,
     company,
@@ -38,9 +49,36 @@ export function runView(company: string, lane: Lane, runId: RunId): RunView | un
     chain,
     n: numberOfRun(runId),
     attempt,
+    ...asRetry(run),
+    cause,
+    ...(typeof context.source === 'string' && { source: context.source }),
+    wakeups: wakeupIds,
     queuedAt,
-    ...due,
-    ...error,
+    ...(startedAt !== null && { startedAt }),
+    ...(workerId !== null && { worker: workerId }),
+    ...atPresent(lane, run),
+    revision,
+    context,
+  };
+}
+
+const asRetry = ({ retryOf, parking }: AnyRun) => ({
+  ...(retryOf !== null && { retryOf }),
+  ...(parking && { retryReason: parking.reason, scheduledRetryAt: parking.dueAt, maxAttempts: parking.maxAttempts }),
+  ...(parking?.fallbackMode && { fallbackMode: parking.fallbackMode }),
+});
+
+function atPresent(lane: Lane, run: AnyRun) {
+  if (!isEnded(run)) {
+    const running = run.status === 'queued' && runningRun(lane);
+    return { ...(running && { behind: running.runId }), exhausted: false };
+  }
+  const { code, family, exhausted } = run;
+  return {
+    ...(code !== null && { errorCode: code }),
+    ...(family !== null && { errorFamily: family }),
+    exhausted: exhausted !== null,
+    ...(exhausted !== null && { maxAttempts: exhausted }),
   };
 }
 
@@ -53,21 +91,18 @@ export type Next =
       readonly attempt: number;
       readonly maxAttempts: number;
     }
-  | { readonly kind: 'retry_exhausted'; readonly attempts: number; readonly maxAttempts: number }
+  /** `attempt` is the one that there will not be */
+  | { readonly kind: 'retry_exhausted'; readonly attempt: number; readonly maxAttempts: number }
   | { readonly kind: 'queued'; readonly run: RunId; readonly attempt: number }
   | { readonly kind: 'escalated'; readonly why: string };
 
 export function nextOf(events: readonly LaneEvent[]): Next | undefined {
   for (const { type, data } of events) {
-    if (type === 'RetryScheduled')
-      return {
-        kind: 'retry_scheduled',
-        run: data.runId,
-        dueAt: data.dueAt,
-        attempt: data.attempt,
-        maxAttempts: data.maxAttempts,
-      };
-    if (type === 'RetryExhausted') return { kind: 'retry_exhausted', attempts: data.attempts, maxAttempts: data.maxAttempts };
+    if (type === 'RetryScheduled') {
+      const { runId: run, dueAt, attempt, maxAttempts } = data;
+      return { kind: 'retry_scheduled', run, dueAt, attempt, maxAttempts };
+    }
+    if (type === 'RetryExhausted') return { kind: 'retry_exhausted', attempt: data.attempts + 1, maxAttempts: data.maxAttempts };
     if (type === 'RunQueued') return { kind: 'queued', run: data.runId, attempt: data.attempt };
     if (type === 'RecoveryEscalated') return { kind: 'escalated', why: data.why };
   }

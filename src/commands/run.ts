@@ -6,7 +6,7 @@ import { errorFamilies, type CancelIntent, type ErrorFamily, type Failure } from
 import { whatFollows } from './arbiter.js';
 import { cancelled } from './cancelling.js';
 import { classifyFailure } from './classify-failure.js';
-import { decision, Rejected, type World } from './decider.js';
+import { decision, Rejected, type Outcome, type World } from './decider.js';
 import { Exact, FreeJson, Int, OneOf, Optional, ProcessText, RunId, Slug, Text, IsoTime } from './fields.js';
 import { bounded } from './free-json.js';
 import { hold, isRepeat, obstacle, sentenceOf } from './gates.js';
@@ -38,9 +38,9 @@ export const startRun = decision({
     const { workerId, leaseMs } = command;
     return [{ type: 'RunStarted', data: { ...moving(run), workerId, leaseMs, startedAt: world.now.toISOString() } }];
   },
-  answer: ({ company, run }, { state, events }) => ({
-    started: events.some(({ type }) => type === 'RunStarted'),
-    run: runView(company, state, run),
+  answer: ({ company, run }, outcome) => ({
+    started: outcome.events.some(({ type }) => type === 'RunStarted'),
+    run: runView(company, outcome, run),
   }),
 });
 
@@ -66,7 +66,7 @@ export const recordProcess = decision({
     const process = { pid, pgid: pgid ?? null, host, processStartedAt: startedAt };
     return [{ type: 'ProcessRecorded', data: { runId: id, ...process, recordedAt: world.now.toISOString() } }];
   },
-  answer: ({ company, run }, { state }) => ({ run: runView(company, state, run) }),
+  answer: ({ company, run }, outcome) => ({ run: runView(company, outcome, run) }),
 });
 
 export const finishOutcomes = ['succeeded', 'failed', 'timed_out', 'cancelled'] as const;
@@ -103,7 +103,7 @@ export const finishRun = decision({
     const run = openRun(lane, command.run);
     return run?.status === 'running' ? endAndFollow(lane, endOf(command, run, world), world) : [];
   },
-  answer: ({ company, run }, { state, events }) => ({ run: runView(company, state, run), next: nextOf(events) }),
+  answer: endedAnswer,
 });
 
 /**
@@ -177,7 +177,7 @@ export const cancelRun = decision({
     const wakeups = intent === 'requeue' ? 'passed' : 'cancelled';
     return endAndFollow(lane, cancelled(run, world, { code: 'cancelled', reason, intent, wakeups }), world);
   },
-  answer: ({ company, run }, { state, events }) => ({ run: runView(company, state, run), next: nextOf(events) }),
+  answer: endedAnswer,
 });
 
 /** The reaper says that a lease has expired. `beaten`: its worker was heard of after the claim. */
@@ -195,7 +195,7 @@ export const reportRunLost = decision({
     if (run?.status !== 'running') return [];
     return endAndFollow(lane, beaten || run.processRecorded ? lost(run, world) : neverBegun(run, world), world);
   },
-  answer: ({ company, run }, { state, events }) => ({ run: runView(company, state, run), next: nextOf(events) }),
+  answer: endedAnswer,
 });
 
 function lost(run: OpenRun, { now }: World): LaneEvent {
@@ -214,6 +214,10 @@ const neverBegun = (run: OpenRun, world: World): LaneEvent =>
     intent: 'requeue',
     wakeups: 'passed',
   });
+
+function endedAnswer({ company, run }: { company: string; run: string }, outcome: Outcome<Lane, LaneEvent>) {
+  return { run: runView(company, outcome, run), next: nextOf(outcome.events) };
+}
 
 function endAndFollow(lane: Lane, end: LaneEvent, world: World): LaneEvent[] {
   const ended = after(lane, [end]);

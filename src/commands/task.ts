@@ -165,11 +165,9 @@ function wake(lane: Lane, reason: string, world: World): LaneEvent[] {
     return [];
   const source = reason === 'issue_assigned' ? 'assignment' : 'automation';
   const outside = actor.type === 'user';
-  return takeIn(
-    lane,
-    { agent: assignee, source, trigger: 'system', reason, payload: {}, outside, mention: false, explicit: false },
-    world,
-  );
+  return takeIn(lane, { agent: assignee, source, trigger: 'system', reason, payload: {}, outside, mention: false }, world, {
+    explicit: false,
+  });
 }
 
 function refuseUnable(assignee: AgentId, world: World): void {

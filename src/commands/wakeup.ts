@@ -3,7 +3,7 @@ import type { Lane, LaneEvent, OpenRun, Waiting } from '../events/lane.js';
 import { lanes, refusalKey, runningRun } from '../events/lane.js';
 import { wakeupSources, wakeupTriggers, type WakeupSource, type WakeupTrigger } from '../events/wakeup.js';
 import { cancelled, withdrawn } from './cancelling.js';
-import { decision, noSuch, Rejected, type World } from './decider.js';
+import { decision, noSuch, Rejected, type Outcome, type World } from './decider.js';
 import { FreeJson, OneOf, Optional, Slug, TaskId, Text, Uuid } from './fields.js';
 import { bounded } from './free-json.js';
 import { coalesced, deferred, refusal, takeIn } from './intake.js';
@@ -34,11 +34,13 @@ export const requestWakeup = decision({
     knownAgent(world, command.agent);
     const opening = lane.opened ? [] : [openOwnLane(command, world)];
     const open = after(lane, opening);
-    const events = takeIn(open, askOf(command, open, world), world);
+    const events = takeIn(open, askOf(command, open, world), world, { explicit: true });
     return events.length > 0 ? [...opening, ...events] : [];
   },
-  answer: (command, { state, events, world }) =>
-    world && events.length === 0 ? refusedBefore(command, state, world) : wakeupAnswer(command, state, events),
+  answer: (command, outcome) =>
+    outcome.world && outcome.events.length === 0
+      ? refusedBefore(command, outcome.state, outcome.world)
+      : wakeupAnswer(command, outcome),
 });
 
 function askOf(
@@ -55,7 +57,6 @@ function askOf(
     payload: bounded(redact(payload)),
     outside,
     mention: lane.assignee !== agent,
-    explicit: true,
   };
 }
 
@@ -74,7 +75,8 @@ export interface WakeupAnswer {
 }
 
 /** Made from the first demand that was written. */
-function wakeupAnswer({ company, agent }: RequestWakeup, lane: Lane, events: readonly LaneEvent[]): WakeupAnswer {
+function wakeupAnswer({ company, agent }: RequestWakeup, outcome: Outcome<Lane, LaneEvent>): WakeupAnswer {
+  const { state: lane, events } = outcome;
   const requested = events.find((event) => event.type === 'WakeupRequested');
   if (!requested) return {};
   const id = requested.data.wakeupId;
@@ -82,11 +84,14 @@ function wakeupAnswer({ company, agent }: RequestWakeup, lane: Lane, events: rea
     if (type === 'WakeupSkipped') return refused(id, data.code, agent);
     if (type === 'WakeupDeferred') return { wakeup: { id, status: 'deferred', behind: data.behind } };
     if (type === 'WakeupCoalesced')
-      return { wakeup: { id, status: 'coalesced', ...(data.runId && { run: data.runId }) }, ...shown(company, lane, data.runId) };
+      return {
+        wakeup: { id, status: 'coalesced', ...(data.runId && { run: data.runId }) },
+        ...shown(company, outcome, data.runId),
+      };
     if (type === 'RunQueued')
       return {
         wakeup: { id, status: 'queued', run: data.runId, ...behind(lane, data.runId) },
-        ...shown(company, lane, data.runId),
+        ...shown(company, outcome, data.runId),
       };
   }
   return {};
@@ -95,7 +100,7 @@ function wakeupAnswer({ company, agent }: RequestWakeup, lane: Lane, events: rea
 /** Nothing was written: a tick that had nothing to add, or a demand that was refused a moment ago for the same reason. */
 function refusedBefore(command: RequestWakeup, lane: Lane, world: World): WakeupAnswer {
   const { agent } = command;
-  const code = refusal(lane, askOf(command, lane, world), knownAgent(world, agent));
+  const code = refusal(lane, askOf(command, lane, world), knownAgent(world, agent), true);
   const first = code && lane.refusals[refusalKey(agent, code)];
   return first ? refused(first.wakeupId, code, agent) : {};
 }
@@ -106,7 +111,8 @@ function refused(id: WakeupId, code: string, agent: AgentId): WakeupAnswer {
   return { wakeup: { id, status: 'skipped', code } };
 }
 
-const shown = (company: string, lane: Lane, run: string | null) => (run ? { run: runView(company, lane, run) } : {});
+const shown = (company: string, outcome: Outcome<Lane, LaneEvent>, run: string | null) =>
+  run ? { run: runView(company, outcome, run) } : {};
 
 function behind(lane: Lane, run: string): { behind?: string } {
   const running = runningRun(lane);

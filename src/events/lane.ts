@@ -55,14 +55,16 @@ interface Run {
   readonly joined: number;
   readonly context: RunContext;
   readonly queuedAt: string;
-  /** of a retry: the bound that it was scheduled under */
-  readonly maxAttempts: number | null;
-}
-export interface OpenRun extends Run {
-  readonly status: OpenStatus;
-  readonly dueAt: string | null;
+  /** the run that it repeats or retries */
+  readonly retryOf: RunId | null;
+  /** of a retry: how it was decided, until when it was to wait, and the bound that it was scheduled under */
+  readonly parking: Parking | null;
   readonly workerId: string | null;
   readonly startedAt: string | null;
+}
+export type Parking = Pick<RetryScheduled['data'], 'reason' | 'dueAt' | 'maxAttempts' | 'fallbackMode'>;
+export interface OpenRun extends Run {
+  readonly status: OpenStatus;
   readonly processRecorded: boolean;
 }
 export interface EndedRun extends Run {
@@ -75,7 +77,6 @@ export interface EndedRun extends Run {
   readonly retry: RunId | null;
   /** the bound that its chain has reached */
   readonly exhausted: number | null;
-  readonly wasStarted: boolean;
 }
 
 export const keptEndedRuns = 100;
@@ -145,7 +146,7 @@ export function evolveLane(lane: Lane, event: LaneEvent): Lane {
         event.data.wakeupIds,
       );
     case 'RetryPromoted':
-      return amendRun(lane, event.data.runId, (run) => ({ ...run, status: 'queued', dueAt: null }));
+      return amendRun(lane, event.data.runId, (run) => ({ ...run, status: 'queued' }));
     case 'RunStarted': {
       const { runId, workerId, startedAt } = event.data;
       return amendRun(lane, runId, (run) => ({ ...run, status: 'running', workerId, startedAt }));
@@ -194,8 +195,11 @@ const settled = (lane: Lane, wakeupIds: readonly WakeupId[]): Lane => ({
   waiting: lane.waiting.filter((demand) => !wakeupIds.includes(demand.wakeupId)),
 });
 
+const arrivingAs = (lane: Lane, wakeupId: WakeupId): Demand | undefined =>
+  lane.arriving.find((demand) => demand.wakeupId === wakeupId);
+
 function joinRun(lane: Lane, wakeupId: WakeupId, runId: RunId): Lane {
-  const demand = lane.arriving.find((arriving) => arriving.wakeupId === wakeupId);
+  const demand = arrivingAs(lane, wakeupId);
   const joined = amendRun(lane, runId, (run) => ({
     ...run,
     joined: run.joined + 1,
@@ -206,7 +210,7 @@ function joinRun(lane: Lane, wakeupId: WakeupId, runId: RunId): Lane {
 }
 
 function joinWaiting(lane: Lane, wakeupId: WakeupId, into: WakeupId): Lane {
-  const demand = lane.arriving.find((arriving) => arriving.wakeupId === wakeupId);
+  const demand = arrivingAs(lane, wakeupId);
   if (!demand) return lane;
   return {
     ...settled(lane, [wakeupId]),
@@ -217,7 +221,7 @@ function joinWaiting(lane: Lane, wakeupId: WakeupId, into: WakeupId): Lane {
 }
 
 function defer(lane: Lane, wakeupId: WakeupId): Lane {
-  const demand = lane.arriving.find((arriving) => arriving.wakeupId === wakeupId);
+  const demand = arrivingAs(lane, wakeupId);
   return demand ? { ...settled(lane, [wakeupId]), waiting: [...lane.waiting, { ...demand, joined: [] }] } : lane;
 }
 
@@ -243,16 +247,24 @@ const opened = (lane: Lane, run: OpenRun, wakeupIds: readonly WakeupId[]): Lane 
 
 const fresh = { workerId: null, startedAt: null, processRecorded: false };
 
-function queuedRun(lane: Lane, { place: _, retryOf, ...data }: RunQueued['data']): OpenRun {
-  const lost = data.cause === 'process_lost' || chainWasLost(lane, data.chain, retryOf);
-  return { ...data, status: 'queued', lost, joined: joinedTo(lane, data.wakeupIds), dueAt: null, maxAttempts: null, ...fresh };
+function queuedRun(lane: Lane, { place: _, ...data }: RunQueued['data']): OpenRun {
+  const lost = data.cause === 'process_lost' || chainWasLost(lane, data);
+  return { ...data, status: 'queued', lost, joined: joinedTo(lane, data.wakeupIds), parking: null, ...fresh };
 }
 
 function parkedRun(lane: Lane, data: RetryScheduled['data']): OpenRun {
-  const { runId, agent, chain, attempt, outside, mention, wakeupIds, context, queuedAt, dueAt, maxAttempts, retryOf } = data;
-  const run = { runId, agent, chain, attempt, outside, mention, wakeupIds, context, queuedAt, dueAt, maxAttempts };
-  const joined = joinedTo(lane, wakeupIds);
-  return { ...run, status: 'scheduled_retry', cause: 'retry', lost: chainWasLost(lane, chain, retryOf), joined, ...fresh };
+  const { runId, agent, chain, attempt, outside, mention, wakeupIds, context, queuedAt, retryOf } = data;
+  const run = { runId, agent, chain, attempt, outside, mention, wakeupIds, context, queuedAt, retryOf };
+  const { reason, dueAt, maxAttempts, fallbackMode } = data;
+  return {
+    ...run,
+    status: 'scheduled_retry',
+    cause: 'retry',
+    parking: { reason, dueAt, maxAttempts, ...(fallbackMode && { fallbackMode }) },
+    lost: chainWasLost(lane, data),
+    joined: joinedTo(lane, wakeupIds),
+    ...fresh,
+  };
 }
 
 /** Those that had joined the demands of a run while they waited, or while the run before carried them. */
@@ -263,7 +275,7 @@ function joinedTo({ waiting, ended }: Lane, wakeupIds: readonly WakeupId[]): num
   return waited + (ended.findLast((run) => run.wakeupIds.some((id) => wakeupIds.includes(id)))?.joined ?? 0);
 }
 
-const chainWasLost = (lane: Lane, chain: RunId, retryOf: RunId | null): boolean =>
+const chainWasLost = (lane: Lane, { chain, retryOf }: { chain: RunId; retryOf: RunId | null }): boolean =>
   lane.ended.some((run) => run.runId === retryOf && run.chain === chain && run.lost);
 
 const amendEnded = (lane: Lane, runId: RunId | null, amendment: Partial<Pick<EndedRun, 'retry' | 'exhausted'>>): Lane => ({
@@ -276,9 +288,8 @@ type Ending = Pick<EndedRun, 'status'> & Partial<Pick<EndedRun, 'code' | 'family
 function ended(lane: Lane, runId: RunId, ending: Ending): Lane {
   const run = lane.open.find((open) => open.runId === runId);
   if (!run) return lane;
-  const { agent, cause, chain, attempt, outside, mention, lost, wakeupIds, joined, context, queuedAt, maxAttempts } = run;
-  const kept = { runId, agent, cause, chain, attempt, outside, mention, lost, wakeupIds, joined, context, queuedAt, maxAttempts };
+  const { processRecorded: _, ...kept } = run;
   const blank = { code: null, family: null, notBefore: null, intent: null, retry: null, exhausted: null };
-  const end: EndedRun = { ...kept, ...blank, wasStarted: run.startedAt !== null, ...ending };
+  const end: EndedRun = { ...kept, ...blank, ...ending };
   return { ...lane, open: lane.open.filter((open) => open !== run), ended: [...lane.ended, end].slice(-keptEndedRuns) };
 }

@@ -75,34 +75,34 @@ const runView: RunView = {
   chain: 'ACME-12.3',
   n: 4,
   attempt: 1,
-  queuedAt: noon,
-  scheduledRetryAt: due,
-};
-
-const run: Run = {
-  ...runView,
   maxAttempts: 4,
   retryOf: 'ACME-12.3',
   retryReason: 'transient_failure',
+  scheduledRetryAt: due,
   fallbackMode: 'same_session',
   cause: 'retry',
   source: 'on_demand',
   wakeups: [wakeupId],
+  queuedAt: noon,
   startedAt: noon,
-  finishedAt: noon,
-  exitCode: 1,
-  error: '429 rate limited, retry after 120 seconds',
   errorCode: 'adapter_failed',
   errorFamily: 'transient_upstream',
   worker: 'build-host-1',
-  host: 'build-host',
-  pid: 4711,
   behind: 'ACME-12.3',
   exhausted: false,
-  supersededBy: 'ACME-12.5',
-  held: true,
   revision: 14,
   context,
+};
+
+const run: Run = {
+  ...runView,
+  finishedAt: noon,
+  exitCode: 1,
+  error: '429 rate limited, retry after 120 seconds',
+  host: 'build-host',
+  pid: 4711,
+  supersededBy: 'ACME-12.5',
+  held: true,
 };
 
 const wakeup: Wakeup = {

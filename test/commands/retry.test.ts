@@ -25,7 +25,15 @@ const run = { company: 'acme', run: 'ACME-12.1' };
 const retryRun = { company: 'acme', run: 'ACME-12.2' };
 const scheduled = {
   outcome: 'scheduled',
-  run: { id: 'ACME-12.2', status: 'scheduled_retry' },
+  run: {
+    id: 'ACME-12.2',
+    status: 'scheduled_retry',
+    cause: 'retry',
+    retryOf: 'ACME-12.1',
+    retryReason: 'transient_failure',
+    maxAttempts: 4,
+    scheduledRetryAt: '2026-04-20T12:02:00.000Z',
+  },
   dueAt: '2026-04-20T12:02:00.000Z',
   attempt: 1,
   maxAttempts: 4,
@@ -83,15 +91,14 @@ describe('ScheduleRetry', () => {
     given(...parkedRetry, cancelledRetry)
       .when(scheduleRetry, run)
       .then({ type: 'WakeupRequested' }, { type: 'RetryScheduled', data: { runId: 'ACME-12.3', attempt: 1 } }));
-  it('says once that the attempts are used up, and asks for a person', () => {
+  it('says once that the attempts are used up, and leaves the task to whoever asked', () => {
     given(...chainOf(4))
       .when(scheduleRetry, { ...run, run: 'ACME-12.5' })
       .answering({ outcome: 'retry_exhausted', attempt: 5, maxAttempts: 4 })
-      .then(
-        { type: 'RetryExhausted', data: { runId: 'ACME-12.5', attempts: 4, maxAttempts: 4, reason: 'transient_failure' } },
-        { type: 'RecoveryEscalated' },
-        { type: 'TaskStatusChanged', data: { to: 'blocked' } },
-      );
+      .then({
+        type: 'RetryExhausted',
+        data: { runId: 'ACME-12.5', attempts: 4, maxAttempts: 4, reason: 'transient_failure' },
+      });
     const exhausted = fact('RetryExhausted', {
       runId: 'ACME-12.5',
       agent: 'fixer',

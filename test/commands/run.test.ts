@@ -44,7 +44,21 @@ describe('StartRun', () => {
   it('starts a queued run, which delivers its demand', () =>
     given(...waitingRun)
       .when(startRun, start)
-      .answering({ started: true, run: { id: 'ACME-12.1', status: 'running' } })
+      .answering({
+        started: true,
+        run: {
+          id: 'ACME-12.1',
+          status: 'running',
+          cause: 'requested',
+          source: 'on_demand',
+          wakeups: [wakeup(1)],
+          startedAt: '2026-04-20T12:00:00.000Z',
+          worker: 'laptop',
+          exhausted: false,
+          revision: 3,
+          context: { reason: 'requested' },
+        },
+      })
       .then({
         type: 'RunStarted',
         data: { runId: 'ACME-12.1', from: 'queued', workerId: 'laptop', leaseMs: 30_000, wakeupIds: [wakeup(1)] },

@@ -72,9 +72,9 @@ describe('whatever commands decide, the read models agree with the lanes', () =>
         byId(parked.map(({ runId, dueAt, wakeupIds, queuedAt, chain }) => [runId, dueAt, wakeupIds, queuedAt, chain])),
       ).toEqual(
         byId(
-          withStatus(open, 'scheduled_retry').map(({ runId, dueAt, wakeupIds, queuedAt, chain }) => [
+          withStatus(open, 'scheduled_retry').map(({ runId, parking, wakeupIds, queuedAt, chain }) => [
             runId,
-            dueAt,
+            parking?.dueAt,
             wakeupIds,
             queuedAt,
             chain,
