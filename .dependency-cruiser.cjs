@@ -16,13 +16,13 @@ const walls = [
   { folder: 'event-store', own: ['events/', 'database.ts'], packages: ['pg'], nestIn: '\\.module\\.ts$' },
   {
     folder: 'projections',
-    own: ['events/', 'event-store/event-store.ts', 'commands/', 'database.ts'],
+    own: ['events/', 'event-store/event-store.ts', 'commands/', 'database.ts', 'log.ts', 'pause.ts'],
     packages: ['kysely', 'pg'],
     nestIn: '\\.module\\.ts$',
   },
   {
     folder: 'workers',
-    own: ['events/', 'event-store/event-store.ts', 'commands/', 'projections/', 'policies/'],
+    own: ['events/', 'event-store/event-store.ts', 'commands/', 'projections/', 'policies/', 'log.ts', 'pause.ts'],
     packages: [...nest, 'pg'],
   },
 ];

@@ -109,7 +109,7 @@ function ourProjectors(url) {
     db,
     store,
     progress,
-    say: (level, sentence) => console.error(level, sentence),
+    log: { info: console.error, warn: console.error, error: console.error },
   });
   let names;
   return {

@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import type { Clock } from './commands/ledger.js';
-import { pause, type Loop } from './workers/loop.js';
+import { pause } from './pause.js';
+import type { Loop } from './workers/loop.js';
 
 /** The process's clock, set right by the database's: processes with wrong clocks decide alike. */
 export class SystemClock implements Clock {

@@ -8,6 +8,7 @@ import type { ServerConfig } from './config.js';
 import { createPool } from './database.js';
 import { PostgresEventStore } from './event-store/postgres.js';
 import { IdempotencyKeys } from './idempotency-keys.js';
+import type { Log } from './log.js';
 import { ManualClock } from './manual-clock.js';
 import { migrate } from './migrator.js';
 import { readModelsOfTheLedger } from './projections/core.js';
@@ -21,7 +22,7 @@ import { Bells, retriesBell } from './workers/bells.js';
 import { expiry } from './workers/expiry.js';
 import { PostgresLeases } from './workers/leases.js';
 import { logFollower } from './workers/log-follower.js';
-import { runLoop, type Loop, type LoopLog } from './workers/loop.js';
+import { runLoop, type Loop } from './workers/loop.js';
 import { promoter } from './workers/promoter.js';
 import { Reaper } from './workers/reaper.js';
 
@@ -52,7 +53,7 @@ export class LedgerProcess implements CommandPorts {
   constructor(
     databaseUrl: string,
     private readonly settings: Settings,
-    private readonly log: LoopLog,
+    private readonly log: Log,
   ) {
     this.reads = createPool(databaseUrl, 'read');
     const loops = createPool(databaseUrl, 'loop');
@@ -69,9 +70,7 @@ export class LedgerProcess implements CommandPorts {
     this.progress = new Progress(this.reads, this.readModels);
     this.dueRetries = new DueRetriesQueries(this.readModels, this.progress);
     this.readyRuns = new ReadyRunsQueries(this.readModels, this.progress);
-    const say = (level: 'info' | 'warn' | 'error', sentence: string) =>
-      level === 'info' ? log.info(sentence) : log.warn(sentence);
-    this.projectors = new Projectors(readModelsOfTheLedger, { db: projectors, store: this.store, progress: this.progress, say });
+    this.projectors = new Projectors(readModelsOfTheLedger, { db: projectors, store: this.store, progress: this.progress, log });
   }
 
   /** Brings the database up to this code, then follows it. */

@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import type { Clock } from './commands/ledger.js';
-import { pause, type Loop } from './workers/loop.js';
+import { pause } from './pause.js';
+import type { Loop } from './workers/loop.js';
 
 export interface ClockReading {
   readonly now: string;

@@ -6,7 +6,7 @@ import { CommandsModule } from '../../dist/commands/commands.module.js';
 import { Dispatch } from '../../dist/commands/dispatch.js';
 import { LedgerProcess } from '../../dist/ledger-process.js';
 
-const log = { info: () => {}, warn: (sentence) => console.error(sentence) };
+const log = { info: () => {}, warn: console.error, error: console.error };
 
 /** A process of the ledger inside this one, without its HTTP door: its parts, and the door that commands come through. */
 export async function openLedger(url, roles = ['api']) {

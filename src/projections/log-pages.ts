@@ -1,7 +1,7 @@
 import { beginning, type Position, type Recorded } from '../events/event.js';
 import type { LedgerEvent } from '../events/ledger-event.js';
 import type { EventStore } from '../event-store/event-store.js';
-import { pause } from './pause.js';
+import { backOff, pause } from '../pause.js';
 
 export type Page = readonly Recorded<LedgerEvent>[];
 
@@ -13,6 +13,7 @@ interface Kept {
 
 const pageSize = 5_000;
 const keptEvents = 8 * pageSize;
+const waits = { firstMs: 100, mostMs: 2_000 };
 
 /**
  * The log in pages for all projectors of a process: a page is read and parsed once, however many of them come by. It is kept until the
@@ -31,7 +32,7 @@ export class LogPages {
 
   /** Follows the log until `signal` ends; goes on by itself after errors. */
   async follow(signal: AbortSignal): Promise<void> {
-    for (let wait = 100; !signal.aborted; wait = Math.min(wait * 2, 2_000)) {
+    for (let failures = 0; !signal.aborted; failures++) {
       try {
         this.tail = await this.store.head();
         this.wake();
@@ -39,12 +40,12 @@ export class LogPages {
           this.keep(this.tail, events);
           this.tail = events.at(-1)?.position ?? this.tail;
           this.wake();
-          wait = 100;
+          failures = 0;
         }
       } catch {
         // Whoever needs a page meets the same error when it reads one, and says so.
       }
-      await pause(wait * (0.5 + Math.random()), signal);
+      await pause(backOff(failures, waits), signal);
     }
   }
 

@@ -1,6 +1,6 @@
 import type pg from 'pg';
+import { pause } from '../pause.js';
 import { isGone, thisProcess, type ProcessIdentity } from './process-identity.js';
-import { pause } from './pause.js';
 
 /** The right to run a loop of which only one may run. `signal` ends when it is lost. */
 export interface Ownership {
@@ -47,13 +47,13 @@ export class Owners {
 
   /** Takes it from whoever has it, who notices by the term. */
   async seize(name: string): Promise<Ownership> {
-    return (await this.take(name, true, null))!;
+    return (await this.take(name, { byForce: true }))!;
   }
 
   private async tryAcquire(name: string): Promise<Ownership | undefined> {
     // A release, or the answer to a take, may have been lost on its way: what this process has given up it may have again.
-    const former = this.held.has(name) ? null : this.me.holder;
-    return (await this.take(name, false, former)) ?? this.replaceGone(name);
+    const holder = this.held.has(name) ? undefined : this.me.holder;
+    return (await this.take(name, { holder })) ?? this.replaceGone(name);
   }
 
   private async replaceGone(name: string): Promise<Ownership | undefined> {
@@ -64,10 +64,11 @@ export class Owners {
       [name],
     );
     const owner = rows[0];
-    return owner && isGone(owner) ? this.take(name, false, owner.holder) : undefined;
+    return owner && isGone(owner) ? this.take(name, { holder: owner.holder }) : undefined;
   }
 
-  private async take(name: string, byForce: boolean, gone: string | null): Promise<Ownership | undefined> {
+  /** What nobody owns now; also what this holder has, or by force what anybody has. */
+  private async take(name: string, from: { readonly holder?: string; readonly byForce?: true }): Promise<Ownership | undefined> {
     const sentAt = performance.now();
     const { holder, host, pid, pidStarted } = this.me;
     const { rows } = await this.db.query<{ term: number }>(
@@ -84,7 +85,7 @@ export class Owners {
          or owner.expires_at < clock_timestamp()
          or owner.holder = $8::uuid
        returning term`,
-      [name, holder, termMs, host, pid, pidStarted, byForce, gone],
+      [name, holder, termMs, host, pid, pidStarted, from.byForce ?? false, from.holder],
     );
     return rows[0] && this.hold(name, rows[0].term, sentAt);
   }

@@ -1,9 +1,10 @@
 import type pg from 'pg';
 import type { EventStore } from '../event-store/event-store.js';
+import type { Log } from '../log.js';
+import { backOff, pause } from '../pause.js';
 import { Halted, recordHalt } from './checkpoint.js';
 import type { LogPages, Page } from './log-pages.js';
 import type { Owners, Ownership } from './owner.js';
-import { pause } from './pause.js';
 import type { Progress } from './progress.js';
 import type { Projection } from './projection.js';
 import { ProjectorTerm, TermOver, Unfoldable } from './projector-term.js';
@@ -17,12 +18,11 @@ export interface ProjectorWorld {
   readonly owners: Owners;
   readonly progress: Progress;
   /** What an operator should know: once when it begins, once when it is over. */
-  readonly say: (level: 'info' | 'warn' | 'error', sentence: string) => void;
+  readonly log: Log;
 }
 
 const largestBatch = 5_000;
-const shortestWaitMs = 200;
-const longestWaitMs = 10_000;
+const waits = { firstMs: 200, mostMs: 10_000 };
 const haltedWaitMs = 30_000;
 
 /** The name under which a read model's projector is owned. */
@@ -90,8 +90,7 @@ export class Projector<Row extends object> {
 
   private async park(term: ProjectorTerm<Row>, event: Page[number], cause: Unfoldable): Promise<void> {
     await term.park(event, cause);
-    this.world.say(
-      'error',
+    this.world.log.error(
       `${this.readModel}: ${event.stream} is parked from revision ${event.revision} (${event.type}) on: ${cause.message}`,
     );
   }
@@ -99,17 +98,17 @@ export class Projector<Row extends object> {
   private stayAway(error: unknown, ownership: Ownership | undefined): number {
     if (error instanceof TermOver) return 0;
     const reason = error instanceof Error ? error.message : String(error);
-    if (!this.trouble) this.world.say(error instanceof Halted ? 'error' : 'warn', `${this.readModel} does not go on: ${reason}`);
+    if (!this.trouble) this.world.log[error instanceof Halted ? 'error' : 'warn'](`${this.readModel} does not go on: ${reason}`);
     this.trouble = reason;
     if (error instanceof Halted && ownership) {
       void recordHalt(this.world.db, this.readModel, ownership.term, reason).catch(() => {});
       return haltedWaitMs;
     }
-    return Math.min(shortestWaitMs * 2 ** this.failures++, longestWaitMs) * (0.5 + Math.random());
+    return backOff(this.failures++, waits);
   }
 
   private recovered(): void {
-    if (this.trouble) this.world.say('info', `${this.readModel} goes on`);
+    if (this.trouble) this.world.log.info(`${this.readModel} goes on`);
     this.trouble = undefined;
     this.failures = 0;
   }

@@ -12,9 +12,9 @@ export class Projectors {
 
   constructor(
     private readonly projections: readonly Installable[],
-    { db, store, progress, say }: Pick<ProjectorWorld, 'db' | 'store' | 'progress' | 'say'>,
+    { db, store, progress, log }: Pick<ProjectorWorld, 'db' | 'store' | 'progress' | 'log'>,
   ) {
-    this.world = { db, store, progress, say, pages: new LogPages(store), owners: new Owners(db) };
+    this.world = { db, store, progress, log, pages: new LogPages(store), owners: new Owners(db) };
   }
 
   /** Resolves when the tables are there; the rows follow. */

@@ -1,4 +1,5 @@
-import { pause, type Loop } from './loop.js';
+import { pause } from '../pause.js';
+import type { Loop } from './loop.js';
 
 const everyMs = 60_000;
 const batch = 1_000;

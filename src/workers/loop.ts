@@ -1,3 +1,6 @@
+import type { Log } from '../log.js';
+import { backOff, pause } from '../pause.js';
+
 /** Something that a process does again and again until it is told to end. */
 export interface Loop {
   readonly name: string;
@@ -7,15 +10,10 @@ export interface Loop {
   reset?(): void;
 }
 
-export interface LoopLog {
-  warn(sentence: string): void;
-  info(sentence: string): void;
-}
-
-const longestPauseMs = 5_000;
+const waits = { firstMs: 100, mostMs: 5_000 };
 
 /** Runs a loop until `signal`. What goes wrong is said once, tried again with growing pauses, and said again when it is well. */
-export async function runLoop(loop: Loop, signal: AbortSignal, log: LoopLog): Promise<void> {
+export async function runLoop(loop: Loop, signal: AbortSignal, log: Log): Promise<void> {
   let failures = 0;
   loop.reset?.();
   while (!signal.aborted) {
@@ -28,19 +26,7 @@ export async function runLoop(loop: Loop, signal: AbortSignal, log: LoopLog): Pr
       if (failures++ === 0)
         log.warn(`${loop.name} does not get on and tries again: ${error instanceof Error ? error.message : String(error)}`);
       loop.reset?.();
-      await pause(Math.min(100 * 2 ** failures, longestPauseMs) * (0.5 + Math.random() / 2), signal);
+      await pause(backOff(failures, waits), signal);
     }
   }
 }
-
-export const pause = (ms: number, signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    const end = () => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', end);
-      resolve();
-    };
-    const timer = setTimeout(end, ms);
-    signal.addEventListener('abort', end);
-  });

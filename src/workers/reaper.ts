@@ -4,9 +4,11 @@ import type { Clock } from '../commands/ledger.js';
 import { reportRunLost } from '../commands/run.js';
 import { StoreUnavailable } from '../event-store/event-store.js';
 import { nameUuid } from '../events/event.js';
+import type { Log } from '../log.js';
+import { pause } from '../pause.js';
 import type { RunStatusQueries, UnheldRun } from '../projections/run-queries.js';
 import type { PostgresLeases } from './leases.js';
-import { pause, type Loop, type LoopLog } from './loop.js';
+import type { Loop } from './loop.js';
 
 const everyMs = 1_000;
 const batch = 100;
@@ -19,7 +21,7 @@ export interface ReaperPorts {
   readonly leases: Pick<PostgresLeases, 'revoke' | 'forget'>;
   readonly runs: Pick<RunStatusQueries, 'unheldRuns'>;
   readonly clock: Clock;
-  readonly log: LoopLog;
+  readonly log: Pick<Log, 'warn'>;
 }
 
 /**

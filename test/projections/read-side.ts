@@ -27,8 +27,9 @@ export class ReadSide {
     this.readModels = new ReadModels(this.db);
     this.progress = new Progress(this.db, this.readModels);
     const { db, progress, said } = this;
-    const say = (_level: string, sentence: string) => void said.push(sentence);
-    this.projectors = new Projectors(projections.map(installable), { db, store, progress, say });
+    const say = (sentence: string) => void said.push(sentence);
+    const log = { info: say, warn: say, error: say };
+    this.projectors = new Projectors(projections.map(installable), { db, store, progress, log });
   }
 
   start(): Promise<void> {

@@ -34,7 +34,7 @@ async function turnWith(failing: (fields: object) => Error | undefined) {
     },
     runs: { unheldRuns: async () => [] },
     clock: ledger.clock,
-    log: { info: () => {}, warn: (sentence) => warnings.push(sentence) },
+    log: { warn: (sentence) => warnings.push(sentence) },
   });
   const turn = reaper.turn(ending.signal);
   return { turn, forgotten, warnings, ledger };
