@@ -1,6 +1,6 @@
 import { beginning, nameUuid, type AgentId, type Position, type RunId, type TaskId } from '../events/event.js';
 import type { EventStore } from '../event-store/event-store.js';
-import { Rejected, type CommandContext, type Sendable } from './decider.js';
+import { noSuch, Rejected, type CommandContext, type Sendable } from './decider.js';
 import { Exact, Int, Optional, Slug } from './fields.js';
 import type { Leases, Ledger } from './ledger.js';
 import { StartRun, startRun } from './run.js';
@@ -71,7 +71,7 @@ export async function claim(command: ClaimRuns, context: CommandContext, ports: 
   const { company, agent, workerId, requestId, max = 1, leaseMs = 30_000 } = command;
   const request = { company, agent, workerId, requestId, leaseMs };
   const known = await ports.ledger.agent(company, agent, true);
-  if (!known) throw new Rejected('agent_not_found', `there is no agent ${agent}; PUT it first`);
+  if (!known) throw noSuch('agent', agent);
   await ports.leases.seen(request);
   const before = await ports.leases.granted(request);
   // A terminated agent may take its runs: their start is what ends them.
