@@ -12,7 +12,7 @@ import { ActivityQueries } from './projections/activity-queries.js';
 import { AgentsQueries } from './projections/agent-queries.js';
 import { CheckpointQueries } from './projections/checkpoint-queries.js';
 import { DashboardQueries } from './projections/dashboard-queries.js';
-import { Progress } from './projections/progress.js';
+import { Progress } from './projections/projector/progress.js';
 import { RunStatusQueries } from './projections/run-queries.js';
 import { TasksQueries } from './projections/task-queries.js';
 import { WakeupRequestsQueries } from './projections/wakeup-queries.js';

@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import type { EventStore } from './event-store/event-store.js';
 import { pendingMigrations } from './migrator.js';
-import { installableReadModels } from './projections/install.js';
+import { installableReadModels } from './projections/projector/install.js';
 
 export interface Check {
   readonly name: string;

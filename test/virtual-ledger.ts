@@ -12,7 +12,7 @@ import { finishRun, reportRunLost } from '../src/commands/run.js';
 import type { EventStore } from '../src/event-store/event-store.js';
 import { MemoryEventStore } from '../src/event-store/memory.js';
 import { dueRetries } from '../src/projections/due-retries.js';
-import { foldLog } from '../src/projections/fold.js';
+import { foldLog } from '../src/projections/projector/fold.js';
 import { readyRuns } from '../src/projections/ready-runs.js';
 import { at, person } from './facts.js';
 import { VirtualLeases } from './virtual-leases.js';

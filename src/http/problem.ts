@@ -5,7 +5,7 @@ import { StoreUnavailable } from '../event-store/event-store.js';
 import { isOutage } from '../database.js';
 import { ClockGoesBack } from '../manual-clock.js';
 import { InvalidCursor } from '../projections/paging.js';
-import { ProjectionBehind } from '../projections/progress.js';
+import { ProjectionBehind } from '../projections/projector/progress.js';
 
 /** RFC 9457, as every route answers when it does not do what was asked. */
 export interface Problem {

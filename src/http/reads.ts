@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Rejected, type RejectedCode } from '../commands/decider.js';
-import { Progress } from '../projections/progress.js';
+import { Progress } from '../projections/projector/progress.js';
 import { etag } from './answers.js';
 import type { Exchange } from './call.js';
 import { minPositionOf } from './headers.js';

@@ -5,7 +5,7 @@ import { OneOf, Slug, TaskId, Text, Uuid } from '../commands/fields.js';
 import { cancelWakeup, requestWakeup } from '../commands/wakeup.js';
 import { EventStore } from '../event-store/event-store.js';
 import { agents } from '../projections/agents.js';
-import { Progress } from '../projections/progress.js';
+import { Progress } from '../projections/projector/progress.js';
 import { WakeupRequestsQueries, type Wakeup } from '../projections/wakeup-queries.js';
 import { wakeupRequests, wakeupStatuses, type WakeupStatus } from '../projections/wakeup-requests.js';
 import { Call, type Exchange } from './call.js';

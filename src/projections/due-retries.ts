@@ -4,7 +4,7 @@ import type { LaneEvent } from '../events/lane.js';
 import type { Place } from '../events/run.js';
 import { DueRetries, type DueLane, type DueRun } from '../commands/promote-due-retries.js';
 import { agents } from './agents.js';
-import type { Progress } from './progress.js';
+import type { Progress } from './projector/progress.js';
 import { amend, change, projection, type Change, type Fact, type Handlers } from './projection.js';
 import type { ReadModels } from './read-models.js';
 

@@ -3,7 +3,7 @@ import { numberOfRun, taskOfRun, type AgentId, type Position, type RunId } from 
 import type { Place } from '../events/run.js';
 import type { TaskKind, TaskPriority, TaskStatus } from '../events/task.js';
 import { ReadyRuns, type ReadyRun } from '../commands/claim-runs.js';
-import type { Progress } from './progress.js';
+import type { Progress } from './projector/progress.js';
 import { amend, create, projection, remove, type Change, type Fact } from './projection.js';
 import type { ReadModels } from './read-models.js';
 

@@ -3,7 +3,7 @@ import { beginning, nameUuid, type Recorded } from '../../src/events/event.js';
 import type { LaneEvent } from '../../src/events/lane.js';
 import type { LedgerEvent } from '../../src/events/ledger-event.js';
 import { PostgresEventStore } from '../../src/event-store/postgres.js';
-import { foldLog, keyOf } from '../../src/projections/fold.js';
+import { foldLog, keyOf } from '../../src/projections/projector/fold.js';
 import { brokenLaws } from '../laws.js';
 import { everyProjection, type AnyProjection } from '../projections/every.js';
 import type { Acknowledged } from './load.js';

@@ -10,7 +10,7 @@ import type { Lane, OpenRun } from '../../src/events/lane.js';
 import { agents } from '../../src/projections/agents.js';
 import { dashboard } from '../../src/projections/dashboard.js';
 import { dueRetries } from '../../src/projections/due-retries.js';
-import { foldLog } from '../../src/projections/fold.js';
+import { foldLog } from '../../src/projections/projector/fold.js';
 import { readyRuns } from '../../src/projections/ready-runs.js';
 import { runStatus } from '../../src/projections/run-status.js';
 import { taskCounts } from '../../src/projections/task-counts.js';

@@ -10,7 +10,7 @@ import {
 import type { AgentEvent } from '../../src/events/agent.js';
 import type { LaneEvent } from '../../src/events/lane.js';
 import type { LedgerEvent } from '../../src/events/ledger-event.js';
-import { foldLog } from '../../src/projections/fold.js';
+import { foldLog } from '../../src/projections/projector/fold.js';
 import type { Projection } from '../../src/projections/projection.js';
 import { at, person } from '../facts.js';
 

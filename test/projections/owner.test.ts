@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { Owners } from '../../src/projections/owner.js';
-import { thisProcess } from '../../src/projections/process-identity.js';
+import { Owners } from '../../src/projections/projector/owner.js';
+import { thisProcess } from '../../src/projections/projector/process-identity.js';
 import { freshDatabase, type TestDatabase } from '../postgres.js';
 
 let database: TestDatabase;

@@ -5,7 +5,7 @@ import { ActivityQueries } from '../../src/projections/activity-queries.js';
 import { AgentsQueries } from '../../src/projections/agent-queries.js';
 import { DashboardQueries } from '../../src/projections/dashboard-queries.js';
 import { DueRetriesQueries, dueRetries } from '../../src/projections/due-retries.js';
-import { foldLog } from '../../src/projections/fold.js';
+import { foldLog } from '../../src/projections/projector/fold.js';
 import type { Page, PageRequest } from '../../src/projections/paging.js';
 import { ReadyRunsQueries, readyRuns } from '../../src/projections/ready-runs.js';
 import { RunStatusQueries } from '../../src/projections/run-queries.js';

@@ -3,10 +3,10 @@ import { createPool } from '../../src/database.js';
 import { beginning } from '../../src/events/event.js';
 import type { LedgerEvent } from '../../src/events/ledger-event.js';
 import type { EventStore } from '../../src/event-store/event-store.js';
-import { foldLog } from '../../src/projections/fold.js';
-import { Progress } from '../../src/projections/progress.js';
+import { foldLog } from '../../src/projections/projector/fold.js';
+import { Progress } from '../../src/projections/projector/progress.js';
 import { readModelOf } from '../../src/projections/projection.js';
-import { installable, Projectors } from '../../src/projections/projectors.js';
+import { installable, Projectors } from '../../src/projections/projector/projectors.js';
 import { ReadModels } from '../../src/projections/read-models.js';
 import type { AnyProjection } from './every.js';
 

@@ -2,7 +2,7 @@ import { activity } from './activity.js';
 import { agents } from './agents.js';
 import { dashboard } from './dashboard.js';
 import { dueRetries } from './due-retries.js';
-import { installable, type Installable } from './projectors.js';
+import { installable, type Installable } from './projector/projectors.js';
 import { readyRuns } from './ready-runs.js';
 import { runStatus } from './run-status.js';
 import { taskCounts } from './task-counts.js';

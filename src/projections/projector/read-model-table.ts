@@ -1,7 +1,7 @@
 import type pg from 'pg';
-import type { Recorded } from '../events/event.js';
+import type { Recorded } from '../../events/event.js';
 import type { Checkpoint } from './checkpoint.js';
-import type { Projection } from './projection.js';
+import type { Projection } from '../projection.js';
 import { statements, type Column } from './read-model-sql.js';
 
 /** What a batch of events comes to: written with the move of the checkpoint, or not at all. */

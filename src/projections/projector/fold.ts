@@ -1,6 +1,6 @@
-import type { Recorded } from '../events/event.js';
-import type { LedgerEvent } from '../events/ledger-event.js';
-import type { Change, Projection } from './projection.js';
+import type { Recorded } from '../../events/event.js';
+import type { LedgerEvent } from '../../events/ledger-event.js';
+import type { Change, Projection } from '../projection.js';
 
 /** Rows by key; `undefined` is a row that is known not to be there. */
 export type Rows<Row> = Map<string, Row | undefined>;

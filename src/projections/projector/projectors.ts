@@ -1,7 +1,7 @@
 import { install } from './install.js';
 import { LogPages } from './log-pages.js';
 import { Owners } from './owner.js';
-import type { Projection } from './projection.js';
+import type { Projection } from '../projection.js';
 import { Projector, type ProjectorWorld } from './projector.js';
 
 /** The projectors of this process: of each projection one, that works or stands by. */

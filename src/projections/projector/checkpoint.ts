@@ -1,6 +1,6 @@
 import type pg from 'pg';
-import { beginning, type Position, type Recorded, type StreamId } from '../events/event.js';
-import type { EventStore } from '../event-store/event-store.js';
+import { beginning, type Position, type Recorded, type StreamId } from '../../events/event.js';
+import type { EventStore } from '../../event-store/event-store.js';
 
 /** The last event that a read model has folded. */
 export interface Checkpoint {

@@ -1,7 +1,7 @@
-import { beginning, type Position, type Recorded } from '../events/event.js';
-import type { LedgerEvent } from '../events/ledger-event.js';
-import type { EventStore } from '../event-store/event-store.js';
-import { backOff, pause } from '../pause.js';
+import { beginning, type Position, type Recorded } from '../../events/event.js';
+import type { LedgerEvent } from '../../events/ledger-event.js';
+import type { EventStore } from '../../event-store/event-store.js';
+import { backOff, pause } from '../../pause.js';
 
 export type Page = readonly Recorded<LedgerEvent>[];
 

@@ -1,4 +1,4 @@
-import type { Projection } from './projection.js';
+import type { Projection } from '../projection.js';
 
 /** Of a read model's table, in its order; `type` as Postgres writes it. */
 export interface Column {

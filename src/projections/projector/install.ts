@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import type pg from 'pg';
-import { readModelOf, type Projection } from './projection.js';
+import { readModelOf, type Projection } from '../projection.js';
 
-const folder = new URL('../../migrations/read-models/', import.meta.url);
+const folder = new URL('../../../migrations/read-models/', import.meta.url);
 
 /**
  * Makes sure that the read model of this version is there: its schema, its table, its checkpoint. The first version of a projection is

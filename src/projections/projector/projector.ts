@@ -1,12 +1,12 @@
 import type pg from 'pg';
-import type { EventStore } from '../event-store/event-store.js';
-import type { Log } from '../log.js';
-import { backOff, pause } from '../pause.js';
+import type { EventStore } from '../../event-store/event-store.js';
+import type { Log } from '../../log.js';
+import { backOff, pause } from '../../pause.js';
 import { Halted, recordHalt } from './checkpoint.js';
 import type { LogPages, Page } from './log-pages.js';
 import type { Owners, Ownership } from './owner.js';
 import type { Progress } from './progress.js';
-import type { Projection } from './projection.js';
+import type { Projection } from '../projection.js';
 import { ProjectorTerm, TermOver, Unfoldable } from './projector-term.js';
 
 /** What the projectors of a process share. */

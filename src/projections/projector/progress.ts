@@ -1,7 +1,7 @@
 import type pg from 'pg';
-import { beginning, type Position } from '../events/event.js';
-import { pause } from '../pause.js';
-import type { ReadModels } from './read-models.js';
+import { beginning, type Position } from '../../events/event.js';
+import { pause } from '../../pause.js';
+import type { ReadModels } from '../read-models.js';
 
 /** A read asked for its own write, and the read model did not come so far in time. The same read may be asked again. */
 export class ProjectionBehind extends Error {

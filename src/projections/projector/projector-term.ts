@@ -1,11 +1,11 @@
 import type pg from 'pg';
-import type { Recorded, StreamId } from '../events/event.js';
-import type { LedgerEvent } from '../events/ledger-event.js';
-import type { EventStore } from '../event-store/event-store.js';
+import type { Recorded, StreamId } from '../../events/event.js';
+import type { LedgerEvent } from '../../events/ledger-event.js';
+import type { EventStore } from '../../event-store/event-store.js';
 import { Halted, checkpointAt, refuseAnotherLog, takeCheckpoint, type Checkpoint } from './checkpoint.js';
 import { applyChanges, changesOf, keyOf, type Rows } from './fold.js';
 import type { Page } from './log-pages.js';
-import type { Change, Projection } from './projection.js';
+import type { Change, Projection } from '../projection.js';
 import { ReadModelTable } from './read-model-table.js';
 import { RowCache } from './row-cache.js';
 

@@ -1,9 +1,9 @@
 import type pg from 'pg';
-import type { Position, StreamId } from '../events/event.js';
-import type { EventStore } from '../event-store/event-store.js';
+import type { Position, StreamId } from '../../events/event.js';
+import type { EventStore } from '../../event-store/event-store.js';
 import type { Owners } from './owner.js';
 import { projectorOf } from './projector.js';
-import { readModelOf, type Projection } from './projection.js';
+import { readModelOf, type Projection } from '../projection.js';
 import { ProjectorTerm } from './projector-term.js';
 
 /** A stream that a read model could not fold, from an event on. */

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { pause } from '../pause.js';
+import { pause } from '../../pause.js';
 import { isGone, thisProcess, type ProcessIdentity } from './process-identity.js';
 
 /** The right to run a loop of which only one may run. `signal` ends when it is lost. */
