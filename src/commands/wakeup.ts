@@ -137,12 +137,20 @@ export const cancelWakeup = decision({
     );
     if (waiting) return withdrawWaiting(lane, waiting, command, world);
     const run = lane.open.find(({ wakeupIds }) => wakeupIds.includes(command.wakeup));
-    if (!run || run.status === 'running')
-      throw new Rejected('wakeup_not_open', `${command.wakeup} waits no longer; cancel its run instead`);
-    return [withdrawFromRun(run, command, world)];
+    if (run && run.status !== 'running') return [withdrawFromRun(run, command, world)];
+    if (lane.withdrawn.includes(command.wakeup)) return [];
+    throw notOpen(command, lane, run);
   },
   answer: ({ wakeup }) => ({ wakeup: { id: wakeup, status: 'cancelled' as const } }),
 });
+
+function notOpen({ wakeup, task }: CancelWakeup, { opened }: Lane, running: OpenRun | undefined): Rejected {
+  if (!opened) return new Rejected('wakeup_not_found', `there is no task ${task}, and so no wakeup ${wakeup} on it`);
+  const sentence = running
+    ? `${wakeup} is being worked on; cancel ${running.runId} instead`
+    : `${wakeup} does not wait on ${task} by itself: it has joined another's run, or it is over; cancel that run to end both`;
+  return new Rejected('wakeup_not_open', sentence);
+}
 
 const code = 'wakeup_cancelled';
 

@@ -33,6 +33,8 @@ export interface Lane extends TaskDescription {
   readonly waiting: readonly Waiting[];
   /** requested, and disposed of by the next event of the same append */
   readonly arriving: readonly Demand[];
+  /** the last hundred demands that were given up, newest last */
+  readonly withdrawn: readonly WakeupId[];
   /** the last refusal at intake by agent and code */
   readonly refusals: Readonly<Record<string, { wakeupId: WakeupId; at: string }>>;
 }
@@ -79,7 +81,7 @@ export interface EndedRun extends Run {
   readonly exhausted: number | null;
 }
 
-export const keptEndedRuns = 100;
+const kept = 100;
 
 export const unopened: Lane = {
   opened: false,
@@ -96,6 +98,7 @@ export const unopened: Lane = {
   ended: [],
   waiting: [],
   arriving: [],
+  withdrawn: [],
   refusals: {},
 };
 
@@ -132,7 +135,7 @@ export function evolveLane(lane: Lane, event: LaneEvent): Lane {
       };
     }
     case 'WakeupCancelled':
-      return withdraw(lane, event.data.wakeupId);
+      return givenUp(withdraw(lane, event.data.wakeupId), [event.data.wakeupId]);
     case 'RunQueued':
       return opened(
         amendEnded(lane, event.data.retryOf, { retry: event.data.runId }),
@@ -160,8 +163,10 @@ export function evolveLane(lane: Lane, event: LaneEvent): Lane {
       const { runId, errorCode: code, errorFamily: family, notBefore } = event.data;
       return ended(lane, runId, { status: event.type === 'RunFailed' ? 'failed' : 'timed_out', code, family, notBefore });
     }
-    case 'RunCancelled':
-      return ended(lane, event.data.runId, { status: 'cancelled', code: event.data.code, intent: event.data.intent });
+    case 'RunCancelled': {
+      const { runId, code, intent, wakeups, wakeupIds } = event.data;
+      return givenUp(ended(lane, runId, { status: 'cancelled', code, intent }), wakeups === 'cancelled' ? wakeupIds : []);
+    }
     case 'RetrySuperseded':
       return ended(lane, event.data.runId, { status: 'cancelled', code: 'superseded' });
     case 'RetryExhausted':
@@ -240,6 +245,11 @@ function withdraw(lane: Lane, wakeupId: WakeupId): Lane {
   };
 }
 
+const givenUp = (lane: Lane, wakeupIds: readonly WakeupId[]): Lane => ({
+  ...lane,
+  withdrawn: [...lane.withdrawn, ...wakeupIds].slice(-kept),
+});
+
 const opened = (lane: Lane, run: OpenRun, wakeupIds: readonly WakeupId[]): Lane => {
   const rest = settled(lane, wakeupIds);
   return { ...rest, runs: lane.runs + 1, open: [...rest.open, run] };
@@ -288,8 +298,8 @@ type Ending = Pick<EndedRun, 'status'> & Partial<Pick<EndedRun, 'code' | 'family
 function ended(lane: Lane, runId: RunId, ending: Ending): Lane {
   const run = lane.open.find((open) => open.runId === runId);
   if (!run) return lane;
-  const { processRecorded: _, ...kept } = run;
+  const { processRecorded: _, ...rest } = run;
   const blank = { code: null, family: null, notBefore: null, intent: null, retry: null, exhausted: null };
-  const end: EndedRun = { ...kept, ...blank, ...ending };
-  return { ...lane, open: lane.open.filter((open) => open !== run), ended: [...lane.ended, end].slice(-keptEndedRuns) };
+  const end: EndedRun = { ...rest, ...blank, ...ending };
+  return { ...lane, open: lane.open.filter((open) => open !== run), ended: [...lane.ended, end].slice(-kept) };
 }

@@ -8,6 +8,7 @@ import {
   itself,
   machine,
   movedTo,
+  moving,
   opened,
   parkedRetry,
   policy,
@@ -190,9 +191,28 @@ describe('CancelWakeup', () => {
   it('refuses what runs already, and what is unknown', () => {
     given(...runningRun)
       .when(cancelWakeup, cancel(1))
-      .refuses('wakeup_not_open', /cancel its run/);
+      .refuses('wakeup_not_open', /cancel ACME-12\.1 instead/);
     given(...waitingRun)
       .when(cancelWakeup, cancel(7))
-      .refuses('wakeup_not_open');
+      .refuses('wakeup_not_open', /ACME-12/);
+    given()
+      .when(cancelWakeup, cancel(1))
+      .refuses('wakeup_not_found', /no task ACME-12/);
+  });
+  it('does not end the run that a demand has joined', () =>
+    given(...waitingRun, requested(2), coalesced(2, 1, 1))
+      .when(cancelWakeup, cancel(2))
+      .refuses('wakeup_not_open', /joined another's run/));
+  it('withdraws once', () => {
+    const withdrawal = { agent: 'fixer', code: 'wakeup_cancelled', reason: 'no need', cancelledAt: at('11:30').toISOString() };
+    given(...runningRun, requested(2), deferred(2, 1), fact('WakeupCancelled', { wakeupId: wakeup(2), ...withdrawal }))
+      .when(cancelWakeup, cancel(2))
+      .answering({ wakeup: { status: 'cancelled' } })
+      .thenNothing();
+    const ending = { intent: 'stop', wakeups: 'cancelled', ...moving(1, 'queued') } as const;
+    given(...waitingRun, fact('RunCancelled', { ...withdrawal, ...ending }))
+      .when(cancelWakeup, cancel(1))
+      .answering({ wakeup: { status: 'cancelled' } })
+      .thenNothing();
   });
 });
