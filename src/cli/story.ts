@@ -12,7 +12,7 @@ export const storyColumns: readonly Column<Recorded>[] = [
   ['rev', ({ revision }) => revision],
   ['event', ({ type }) => type],
   ['by', ({ metadata: { actor } }) => `${actor.type}:${actor.id}`],
-  ['what', (fact) => story(fact)],
+  ['what', (fact) => story(fact), 'wrapped'],
 ];
 
 /** An event as a sentence. One that this version does not know is told by its name alone. */
@@ -49,7 +49,7 @@ export function story(event: Event): string {
     case 'WakeupSkipped':
       return `the demand is refused: ${told.data.code}`;
     case 'WakeupCancelled':
-      return `the demand is withdrawn: ${told.data.code}`;
+      return `the demand is withdrawn: ${told.data.reason} (${told.data.code})`;
     case 'RunQueued':
       return `${told.data.runId} is queued for ${told.data.agent}: ${told.data.cause}, attempt ${told.data.attempt}`;
     case 'RunStarted':

@@ -1,10 +1,12 @@
 import { stripVTControlCharacters, styleText } from 'node:util';
 
-/** A title, and what stands below it for a row. */
-export type Column<Row> = readonly [title: string, cell: (row: Row) => string | number | null | undefined];
+type Cell<Row> = (row: Row) => string | number | null | undefined;
+
+/** A title, and what stands below it for a row. A last column of sentences is `wrapped` where others are cut. */
+export type Column<Row> = readonly [title: string, cell: Cell<Row>, wrapped?: 'wrapped'];
 
 interface Looks {
-  /** of the terminal; the last column is cut where it would wrap */
+  /** of the terminal; the last column is cut, or wrapped, where it would not fit */
   readonly width: number;
   readonly color: boolean;
 }
@@ -20,8 +22,32 @@ export function table<Row>(rows: readonly Row[], columns: readonly Column<Row>[]
       .join('  ')
       .trimEnd();
   const cut = (text: string) => (text.length > looks.width ? `${text.slice(0, looks.width - 1)}…` : text);
+  const wraps = columns.at(-1)?.[2] === 'wrapped';
+  const fit = (row: readonly string[]) => (wraps ? wrapped(row, line, looks.width) : cut(line(row)));
   const head = cut(line(titles));
-  return [looks.color ? styleText('dim', head) : head, ...cells.map((row) => tint(cut(line(row)), looks))].join('\n');
+  return [looks.color ? styleText('dim', head) : head, ...cells.map((row) => tint(fit(row), looks))].join('\n');
+}
+
+/** Narrower than this, a sentence is no pleasure to read beside its columns, and gets lines of its own. */
+const leastRoom = 40;
+
+/** The last cell goes on below itself, at words. */
+function wrapped(row: readonly string[], line: (row: readonly string[]) => string, width: number): string {
+  const whole = line(row);
+  if (whole.length <= width) return whole;
+  const before = line([...row.slice(0, -1), '|']).slice(0, -1);
+  const beside = width - before.length >= leastRoom;
+  const indent = ' '.repeat(beside ? before.length : 4);
+  const told = atWords(row.at(-1) ?? '', Math.max(10, width - indent.length))
+    .map((text) => indent + text)
+    .join('\n');
+  return beside ? before + told.slice(before.length) : `${before.trimEnd()}\n${told}`;
+}
+
+/** A word that is longer than a line is cut. */
+function atWords(text: string, width: number): string[] {
+  const line = new RegExp(`.{1,${width}}(?= |$)|.{1,${width}}`, 'gu');
+  return [...text.trim().matchAll(line)].map(([part]) => part.trim());
 }
 
 /** One thing, a line for each of its fields. */

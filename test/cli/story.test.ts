@@ -26,5 +26,10 @@ describe('the story of an event', () => {
       }),
     ).toMatch(/^ACME-12\.2 is parked until .*: attempt 1 of 4 after ACME-12\.1, transient_failure \(2m became 2m6s\)$/));
 
+  it('says why a demand was withdrawn', () =>
+    expect(story({ type: 'WakeupCancelled', data: { reason: 'no longer needed', code: 'operator_cancelled' } })).toBe(
+      'the demand is withdrawn: no longer needed (operator_cancelled)',
+    ));
+
   it('has nothing to say of an event from a later version', () => expect(story({ type: 'RunPraised', data: {} })).toBe(''));
 });
