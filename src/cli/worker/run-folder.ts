@@ -1,7 +1,6 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { JsonObject } from '../../events/event.js';
-import type { Run } from '../../projections/run-queries.js';
 import type { Wakeup } from '../../projections/wakeup-queries.js';
 import type { RunView } from '../../commands/run-view.js';
 import type { Client } from '../client.js';
@@ -29,7 +28,7 @@ export class RunFolder {
 
 /** LEDGER_CONTEXT_FILE */
 export interface RunContextFile {
-  readonly run: Run;
+  readonly run: RunView;
   /** the first fifty; `run.wakeups` has the ids of all */
   readonly wakeups: readonly ContextWakeup[];
   /** how many there are besides, with comments and payloads that are not told of here */
@@ -43,13 +42,10 @@ type ContextWakeup = Pick<Wakeup, 'id'> & Partial<Wakeup>;
 
 const shownWakeups = 50;
 
-/** All that the ledger knows of a claimed run; of what cannot be had within seconds, what the claim said. */
-export async function contextOf(client: Client, claimed: RunView, minPosition: string | undefined): Promise<RunContextFile> {
-  const run = await orElse(bare(claimed), () => read<Run>(client, ['runs', claimed.id], minPosition));
+/** What the claim said of the run, and its wakeups; of those that cannot be had within seconds, the ids. */
+export async function contextOf(client: Client, run: RunView, minPosition: string | undefined): Promise<RunContextFile> {
   const ids = run.wakeups.slice(0, shownWakeups);
-  const wakeups = await Promise.all(
-    ids.map((id) => orElse<ContextWakeup>({ id }, () => read(client, ['wakeups', id], minPosition))),
-  );
+  const wakeups = await Promise.all(ids.map((id) => wakeupOf(client, id, minPosition).catch((): ContextWakeup => ({ id }))));
   return {
     run,
     wakeups,
@@ -59,23 +55,5 @@ export async function contextOf(client: Client, claimed: RunView, minPosition: s
   };
 }
 
-/** What the claim said, and nothing of what it did not say. */
-const bare = (claimed: RunView): Run => ({
-  ...claimed,
-  cause: 'unknown',
-  wakeups: [],
-  exhausted: false,
-  revision: -1,
-  context: {},
-});
-
-const read = async <T>(client: Client, at: readonly string[], minPosition: string | undefined): Promise<T> =>
-  (await client.read<T>(at, {}, { minPosition, timeoutMs: 5_000 })).body;
-
-async function orElse<T>(otherwise: T, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch {
-    return otherwise;
-  }
-}
+const wakeupOf = async (client: Client, id: string, minPosition: string | undefined): Promise<ContextWakeup> =>
+  (await client.read<Wakeup>(['wakeups', id], {}, { minPosition, timeoutMs: 5_000 })).body;
