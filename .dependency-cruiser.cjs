@@ -22,7 +22,16 @@ const walls = [
   },
   {
     folder: 'workers',
-    own: ['events/', 'event-store/event-store.ts', 'commands/', 'projections/', 'policies/', 'log.ts', 'pause.ts'],
+    own: [
+      'events/',
+      'event-store/event-store.ts',
+      'event-store/gatherer.ts',
+      'commands/',
+      'projections/',
+      'policies/',
+      'log.ts',
+      'pause.ts',
+    ],
     packages: [...nest, 'pg'],
   },
 ];

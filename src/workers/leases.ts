@@ -1,9 +1,10 @@
-import { randomBytes } from 'node:crypto';
 import type pg from 'pg';
 import type { Claim, ClaimLeases, ClaimRequest, ReadyRun } from '../commands/claim-runs.js';
 import type { Lease } from '../commands/decider.js';
 import type { TaskId } from '../events/event.js';
+import { Gatherer } from '../event-store/gatherer.js';
 import { claimsBell, type Bells } from './bells.js';
+import { TakeLeases, taking, type Taking } from './take-leases.js';
 
 /** A lease that its worker has outlived, taken from it and to be reported. */
 export interface Revoked extends ReadyRun {
@@ -28,12 +29,16 @@ export interface Beat {
  * may be lost in a crash of Postgres: a lost beat is an earlier expiry, a lost removal a later one.
  */
 export class PostgresLeases implements ClaimLeases {
+  private readonly takings: Gatherer<Taking, Claim[]>;
+
   constructor(
     private readonly db: pg.Pool,
     /** commits asynchronously */
     private readonly lossy: pg.Pool,
     private readonly bells: Bells,
-  ) {}
+  ) {
+    this.takings = new Gatherer(new TakeLeases(db));
+  }
 
   async of(company: string, task: string): Promise<Lease | undefined> {
     const { rows } = await this.lossy.query<Lease>({
@@ -64,27 +69,8 @@ export class PostgresLeases implements ClaimLeases {
     return rows;
   }
 
-  async take(request: ClaimRequest, candidates: readonly ReadyRun[], max: number, slots: number): Promise<Claim[]> {
-    const { company, agent, workerId, requestId, leaseMs } = request;
-    const tokens = candidates.map(() => randomBytes(18).toString('base64url'));
-    const { rows } = await this.db.query<Omit<Claim, 'leaseMs'>>({
-      name: 'leases-take',
-      text: `select task, run_id as "runId", token
-        from take_leases($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
-      values: [
-        company,
-        agent,
-        workerId,
-        requestId,
-        leaseMs,
-        candidates.map(({ task }) => task),
-        candidates.map(({ runId }) => runId),
-        tokens,
-        max,
-        slots,
-      ],
-    });
-    return rows.map((row) => ({ ...row, leaseMs }));
+  take(request: ClaimRequest, candidates: readonly ReadyRun[], max: number, slots: number): Promise<Claim[]> {
+    return this.takings.add(taking(request, candidates, max, slots));
   }
 
   /** Renews the lease; `undefined` when it is no longer this one's. */
