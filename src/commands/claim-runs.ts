@@ -70,7 +70,7 @@ export const claimRuns: Sendable<ClaimRuns, ClaimedRuns> = { command: ClaimRuns 
 export async function claim(command: ClaimRuns, context: CommandContext, ports: ClaimPorts, again = 2) {
   const { company, agent, workerId, requestId, max = 1, leaseMs = 30_000 } = command;
   const request = { company, agent, workerId, requestId, leaseMs };
-  const known = await ports.ledger.agent(company, agent, true);
+  const known = await ports.ledger.streams.agent(company, agent, true);
   if (!known) throw noSuch('agent', agent);
   await ports.leases.seen(request);
   const before = await ports.leases.granted(request);

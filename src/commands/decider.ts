@@ -26,10 +26,12 @@ export interface Decision<C extends object = object, State = unknown, E extends 
   readonly agents?: (command: C, state: State) => readonly (AgentId | null)[];
   /** Being a moment late would do harm: agents are read at the head of their streams. */
   readonly atHead?: boolean;
-  /** The lane whose lease fences the command: World's `lease` is read for it. */
-  readonly lane?: (command: C) => { company: string; task: string };
-  /** The lease that fenced it ends with it. */
-  readonly releases?: boolean;
+  /** The lane whose lease fences the command, and the token that its sender holds: World's `lease` is read for it. */
+  readonly fence?: {
+    readonly of: (command: C) => { company: string; task: string; token: string };
+    /** with the command, the lease is over */
+    readonly ends?: true;
+  };
   /** The chain of runs that the command belongs to; without one, what came with the command. */
   readonly correlate?: (command: C, state: State) => string | undefined;
 }

@@ -12,7 +12,7 @@ export const ofRun = {
   agents: ({ run }: OneRun, lane: Lane): (AgentId | null)[] => [findRun(lane, run)?.agent ?? null],
   correlate: ({ run }: OneRun, lane: Lane): RunId | undefined => findRun(lane, run)?.chain,
 };
-export const laneOfRun = ({ company, run }: OneRun) => ({ company, task: taskOfRun(run) });
+export const fenceOf = ({ company, run, lease }: OneRun & { lease: string }) => ({ company, task: taskOfRun(run), token: lease });
 type OneRun = { company: string; run: RunId };
 
 /** The lane as it will be once these are recorded: what the rest of a decision is made on. */

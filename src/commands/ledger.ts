@@ -1,5 +1,5 @@
-import { agents, type Agent } from '../events/agent.js';
-import { agentStream, subjectOf, type AgentId, type Event, type Recorded, type Stream, type StreamId } from '../events/event.js';
+import type { Agent } from '../events/agent.js';
+import { subjectOf, type AgentId, type Event, type StreamId } from '../events/event.js';
 import { StoreUnavailable, type EventStore, type Write, type WriteResult } from '../event-store/event-store.js';
 import {
   Contention,
@@ -11,8 +11,8 @@ import {
   type Outcome,
   type World,
 } from './decider.js';
-import { Folded, type Written } from './folded.js';
-import { RecentlyUsed } from './recently-used.js';
+import type { Folded, Written } from './folded.js';
+import { Streams } from './streams.js';
 import { Turns } from './turns.js';
 import { toWrite } from './write.js';
 
@@ -41,7 +41,7 @@ export interface Patience {
  * within a process, so that they decide on a state that is still true when they append.
  */
 export class Ledger {
-  private readonly folded = new RecentlyUsed<StreamId, Folded<unknown, Event>>(50_000);
+  readonly streams: Streams;
   private readonly turns = new Turns();
 
   constructor(
@@ -49,36 +49,22 @@ export class Ledger {
     private readonly clock: Clock,
     private readonly leases: Leases,
     private readonly patience: Patience = { races: 10, settleMs: 8_000 },
-  ) {}
+  ) {
+    this.streams = new Streams(store);
+  }
 
   async handle<C extends object, State, E extends Event, Answer>(
     decision: Decision<C, State, E, Answer>,
     command: C,
     context: CommandContext,
   ): Promise<{ answer: Answer; outcome: Outcome<State, E> }> {
-    const outcome = await this.turns.take(decision.stream(command), () => this.decide(decision, command, context));
-    if (decision.releases) await this.release(decision, command);
-    return { answer: decision.answer(command, outcome), outcome };
-  }
-
-  /** The agent as this process knows it; `atHead` asks the store for what has come since. */
-  async agent(company: string, id: AgentId, atHead = false): Promise<Agent | undefined> {
-    return (await this.load(agents, agentStream(company, id), atHead)).state;
-  }
-
-  /** The state of a stream as this process knows it; `atHead` asks the store for what has come since. */
-  async state<State, E extends Event>(of: Stream<State, E>, stream: StreamId, atHead = false): Promise<State> {
-    return (await this.load(of, stream, atHead)).state;
-  }
-
-  /** Events that others appended, in log order: what is cached moves along, what has a gap is read anew when needed. */
-  follow(events: readonly Recorded[]): void {
-    for (const event of events) {
-      const folded = this.folded.peek(event.stream);
-      if (!folded || event.revision <= folded.revision) continue;
-      if (event.revision === folded.revision + 1) folded.advance([event]);
-      else this.folded.delete(event.stream);
+    const stream = decision.stream(command);
+    const outcome = await this.turns.take(stream, () => this.decide({ decision, command, context, stream }));
+    if (decision.fence?.ends) {
+      const { company, task, token } = decision.fence.of(command);
+      await this.leases.release(company, task, token);
     }
+    return { answer: decision.answer(command, outcome), outcome };
   }
 
   /** Nothing but the identical writes, sent again until they are answered, tell what became of an append. */
@@ -89,27 +75,17 @@ export class Ledger {
         return await this.store.append(writes);
       } catch (error) {
         if (!(error instanceof StoreUnavailable)) throw error;
-        for (const { stream } of writes) this.folded.delete(stream);
+        for (const { stream } of writes) this.streams.forget(stream);
         if (performance.now() - started + pause > this.patience.settleMs) throw unknownOutcome(writes, error);
         await new Promise((resume) => setTimeout(resume, pause));
       }
     }
   }
 
-  private async release<C extends object, State, E extends Event>({ lane }: Decision<C, State, E>, command: C): Promise<void> {
-    const held = lane?.(command);
-    if (held && 'lease' in command && typeof command.lease === 'string')
-      await this.leases.release(held.company, held.task, command.lease);
-  }
-
-  private async decide<C extends object, State, E extends Event>(
-    decision: Decision<C, State, E>,
-    command: C,
-    context: CommandContext,
-  ): Promise<Outcome<State, E>> {
-    const stream = decision.stream(command);
+  private async decide<C extends object, State, E extends Event>(asked: Asked<C, State, E>): Promise<Outcome<State, E>> {
+    const { decision, command, context, stream } = asked;
     for (let race = 0; race < this.patience.races; race++) {
-      const { folded, known, written, events, world } = await this.propose(decision, command, context, race > 0);
+      const { folded, known, written, events, world } = await this.propose(asked, race > 0);
       if (written) return this.recall(folded, stream, written);
       if (events.length === 0) return { ...known, events: [], replayed: false, world };
       const chain = decision.correlate?.(command, known.state);
@@ -124,60 +100,54 @@ export class Ledger {
     throw new Contention(`${stream}: ${this.patience.races} races were lost to other writers; send the command again`);
   }
 
-  /** A refusal, or nothing to do, may come of a cached state that is a moment old: it is said only of the head. */
+  /** A refusal, or nothing to do, may come of a kept state that is a moment old: it is said only of the head. */
   private async propose<C extends object, State, E extends Event>(
-    decision: Decision<C, State, E>,
-    command: C,
-    context: CommandContext,
-    atHead: boolean,
+    asked: Asked<C, State, E>,
+    isStale: boolean,
   ): Promise<Proposal<State, E>> {
-    const stream = decision.stream(command);
-    const doubtful = !atHead && this.folded.peek(stream) !== undefined;
+    const early = !isStale && this.streams.isKept(asked.stream) ? await this.proposeEarly(asked) : undefined;
+    return early ?? this.proposeOn(await this.streams.load(asked.decision.of, asked.stream, true), asked);
+  }
+
+  private async proposeEarly<C extends object, State, E extends Event>(
+    asked: Asked<C, State, E>,
+  ): Promise<Proposal<State, E> | undefined> {
     try {
-      const proposal = await this.proposeOn(await this.load(decision.of, stream, atHead), decision, command, context);
-      if (!doubtful || proposal.written || proposal.events.length > 0) return proposal;
+      const proposal = await this.proposeOn(await this.streams.load(asked.decision.of, asked.stream, false), asked);
+      return proposal.written || proposal.events.length > 0 ? proposal : undefined;
     } catch (error) {
-      if (!doubtful || !(error instanceof Rejected)) throw error;
+      if (error instanceof Rejected) return undefined;
+      throw error;
     }
-    return this.propose(decision, command, context, true);
   }
 
   /** `folded` moves on while World is read; what is decided and what is appended belong to one revision: that of `known`. */
   private async proposeOn<C extends object, State, E extends Event>(
     folded: Folded<State, E>,
-    decision: Decision<C, State, E>,
-    command: C,
-    context: CommandContext,
+    asked: Asked<C, State, E>,
   ): Promise<Proposal<State, E>> {
+    const { decision, command, context, stream } = asked;
     const known = ending(folded);
     const written = folded.writtenBy(context.commandId);
     if (written) return { folded, known, written, events: [] };
-    const world = await this.world(decision, command, known.state, context);
+    const world = await this.world(asked, known.state);
     const events = decision.decide(command, known.state, world);
-    refuseMismatch(decision.stream(command), known.revision, context.ifRevision);
+    refuseMismatch(stream, known.revision, context.ifRevision);
     return { folded, known, events, world };
   }
 
-  private async recall<State, E extends Event>(
-    folded: Folded<State, E>,
-    stream: StreamId,
-    { from, to }: { from: number; to: number },
-  ) {
+  private async recall<State, E extends Event>(folded: Folded<State, E>, stream: StreamId, { from, to }: Written) {
     return { ...ending(folded), events: await this.store.readStream<E>(stream, { from, to }), replayed: true };
   }
 
-  private async world<C extends object, State, E extends Event>(
-    decision: Decision<C, State, E>,
-    command: C,
-    state: State,
-    context: CommandContext,
-  ): Promise<World> {
-    const { company } = subjectOf(decision.stream(command));
+  private async world<C extends object, State, E extends Event>(asked: Asked<C, State, E>, state: State): Promise<World> {
+    const { decision, command, context, stream } = asked;
+    const { company } = subjectOf(stream);
     const named = new Set(decision.agents?.(command, state).filter((id) => id !== null) ?? []);
     const known = new Map<AgentId, Agent | undefined>();
-    for (const id of named) known.set(id, await this.agent(company, id, decision.atHead));
-    const lane = decision.lane?.(command);
-    const lease = lane && (await this.leases.of(lane.company, lane.task));
+    for (const id of named) known.set(id, await this.streams.agent(company, id, decision.atHead));
+    const fence = decision.fence?.of(command);
+    const lease = fence && (await this.leases.of(fence.company, fence.task));
     return {
       now: this.clock.now(),
       random: () => this.clock.random(),
@@ -187,31 +157,14 @@ export class Ledger {
       lease,
     };
   }
+}
 
-  /** From the cache, read on from where it ends when it is missing, doubtful, or must be at the head. */
-  private async load<State, E extends Event>(of: Stream<State, E>, stream: StreamId, atHead: boolean): Promise<Folded<State, E>> {
-    // The cache holds what `of` folded: a stream has one kind, and a kind has one fold.
-    const cached = this.folded.get(stream) as Folded<State, E> | undefined;
-    if (cached && !atHead) return cached;
-    const folded = cached && (await this.readOn(cached, stream)) ? cached : await this.readAnew(of, stream);
-    this.folded.set(stream, folded as Folded<unknown, Event>);
-    return folded;
-  }
-
-  /** False when the store does not have the last event that was folded: it was restored from a backup. */
-  private async readOn<State, E extends Event>(folded: Folded<State, E>, stream: StreamId): Promise<boolean> {
-    const [last, ...rest] = await this.store.readStream<E>(stream, { from: Math.max(folded.revision, 0) });
-    if (folded.revision < 0) folded.advance(last ? [last, ...rest] : []);
-    else if (last?.id !== folded.lastEventId) return false;
-    else folded.advance(rest);
-    return true;
-  }
-
-  private async readAnew<State, E extends Event>(of: Stream<State, E>, stream: StreamId): Promise<Folded<State, E>> {
-    const folded = new Folded(of);
-    folded.advance(await this.store.readStream<E>(stream));
-    return folded;
-  }
+/** A command on its way, with the stream that it is decided on. */
+interface Asked<C extends object, State, E extends Event> {
+  readonly decision: Decision<C, State, E>;
+  readonly command: C;
+  readonly context: CommandContext;
+  readonly stream: StreamId;
 }
 
 /** What a decision comes to on the state that is known. */

@@ -167,7 +167,7 @@ class Promotion {
 
   private async isActive(company: string, agent: AgentId): Promise<boolean> {
     const key = `${company} ${agent}`;
-    const known = this.activity.get(key) ?? (await this.ports.ledger.agent(company, agent, true))?.status === 'active';
+    const known = this.activity.get(key) ?? (await this.ports.ledger.streams.agent(company, agent, true))?.status === 'active';
     this.activity.set(key, known);
     return known;
   }
@@ -189,7 +189,7 @@ class Promotion {
   }
 
   private record(events: readonly Recorded<LaneEvent>[]): void {
-    this.ports.ledger.follow(events);
+    this.ports.ledger.streams.follow(events);
     for (const event of events) if (event.type === 'RetryPromoted') this.promoted.push(event.data.runId);
   }
 }

@@ -10,7 +10,7 @@ import { decision, Rejected, type Outcome, type World } from './decider.js';
 import { Exact, FreeJson, Int, OneOf, Optional, ProcessText, RunId, Slug, Text, IsoTime } from './fields.js';
 import { bounded } from './free-json.js';
 import { hold, isRepeat, obstacle, sentenceOf } from './gates.js';
-import { after, knownAgent, laneOfRun, moving, ofRun, openRun, refuseUnknown } from './lane.js';
+import { after, knownAgent, fenceOf, moving, ofRun, openRun, refuseUnknown } from './lane.js';
 import { redact } from './redact.js';
 import { nextOf, runView } from './run-view.js';
 
@@ -58,7 +58,7 @@ export class RecordProcess {
 export const recordProcess = decision({
   command: RecordProcess,
   ...ofRun,
-  lane: laneOfRun,
+  fence: { of: fenceOf },
   decide({ run: id, lease, pid, pgid, host, startedAt }: RecordProcess, lane: Lane, world: World): LaneEvent[] {
     refuseStaleLease(lane, id, lease, world);
     const run = openRun(lane, id);
@@ -95,8 +95,7 @@ export class FinishRun {
 export const finishRun = decision({
   command: FinishRun,
   ...ofRun,
-  lane: laneOfRun,
-  releases: true,
+  fence: { of: fenceOf, ends: true },
   decide(command: FinishRun, lane: Lane, world: World): LaneEvent[] {
     if (isOverAnyway(lane, command.run, world)) return [];
     refuseStaleLease(lane, command.run, command.lease, world);

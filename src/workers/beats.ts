@@ -21,9 +21,9 @@ export class LeaseBeats {
 
   /** This process may know the lane from before the run; that it does not know it as open is no reason yet to end it. */
   private async isOver(stream: StreamId, run: RunId): Promise<boolean> {
-    const known = await this.ledger.state(lanes, stream);
+    const known = await this.ledger.streams.state(lanes, stream);
     if (isOpen(known, run)) return false;
-    return known.ended.some(({ runId }) => runId === run) || !isOpen(await this.ledger.state(lanes, stream, true), run);
+    return known.ended.some(({ runId }) => runId === run) || !isOpen(await this.ledger.streams.state(lanes, stream, true), run);
   }
 }
 

@@ -13,7 +13,7 @@ export function logFollower(ports: { store: EventStore; ledger: Ledger; bells: B
     name: 'the follower of the log',
     async turn(signal) {
       for await (const page of store.subscribe<LedgerEvent>({ after, signal })) {
-        ledger.follow(page);
+        ledger.streams.follow(page);
         for (const bell of new Set(page.flatMap(bellsOf))) bells.ring(bell);
         after = page.at(-1)?.position ?? after;
       }

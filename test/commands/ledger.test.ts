@@ -115,7 +115,7 @@ describe('a race', () => {
     // Another process starts a run, and the log brings it, while this one reads the agent at the head of its stream.
     store.beforeRead = once(async () => {
       await ledger.ports.ledger.handle(startRun, start('ACME-12.1'), context('faster'));
-      own.follow(await store.readStream(taskStream('acme', 'ACME-12')));
+      own.streams.follow(await store.readStream(taskStream('acme', 'ACME-12')));
     });
     await expect(own.handle(startRun, start('ACME-12.2'), context('slower'))).rejects.toMatchObject({ code: 'lane_busy' });
     expect((await ledger.lane('ACME-12')).open.filter(({ status }) => status === 'running')).toHaveLength(1);
@@ -248,7 +248,7 @@ describe('following the log', () => {
     await other.send(setTaskStatus, { task: 'ACME-12', status: 'in_progress' });
     await other.send(setTaskStatus, { task: 'ACME-12', status: 'done' });
     const events = await ledger.history('ACME-12');
-    ledger.ports.ledger.follow(events.slice(2));
+    ledger.ports.ledger.streams.follow(events.slice(2));
     expect((await ledger.send(setTaskStatus, { task: 'ACME-12', status: 'todo' })).revision).toBe(3);
   });
 });

@@ -15,7 +15,7 @@ it('asks no worker to end a run that its process has not heard of yet', async ()
   await ledger.send(putTask, { task: 'ACME-1', title: 'Mend it' });
   const slower = ledger.another();
   const beats = new LeaseBeats(leases, slower.ports.ledger);
-  await slower.ports.ledger.state(lanes, taskStream('acme', 'ACME-1'));
+  await slower.ports.ledger.streams.state(lanes, taskStream('acme', 'ACME-1'));
   await ledger.send(putTask, { task: 'ACME-1', title: 'Mend it', assignee: 'fixer' });
   const [claimed] = await ledger.claim('fixer');
   const beat = { company: 'acme', run: claimed!.run, token: claimed!.lease };

@@ -1,0 +1,65 @@
+import { agents, type Agent } from '../events/agent.js';
+import { agentStream, type AgentId, type Event, type Recorded, type Stream, type StreamId } from '../events/event.js';
+import type { EventStore } from '../event-store/event-store.js';
+import { Folded } from './folded.js';
+import { RecentlyUsed } from './recently-used.js';
+
+/** The folded states of streams: read once, kept while they are used, and moved along with what is appended. */
+export class Streams {
+  private readonly kept = new RecentlyUsed<StreamId, Folded<unknown, Event>>(50_000);
+
+  constructor(private readonly store: EventStore) {}
+
+  /** The agent as this process knows it; `atHead` asks the store for what has come since. */
+  agent(company: string, id: AgentId, atHead = false): Promise<Agent | undefined> {
+    return this.state(agents, agentStream(company, id), atHead);
+  }
+
+  /** The state of a stream as this process knows it; `atHead` asks the store for what has come since. */
+  async state<State, E extends Event>(of: Stream<State, E>, stream: StreamId, atHead = false): Promise<State> {
+    return (await this.load(of, stream, atHead)).state;
+  }
+
+  /** Events that others appended, in log order: what is kept moves along, what has a gap is read anew when needed. */
+  follow(events: readonly Recorded[]): void {
+    for (const event of events) {
+      const folded = this.kept.peek(event.stream);
+      if (!folded || event.revision <= folded.revision) continue;
+      if (event.revision === folded.revision + 1) folded.advance([event]);
+      else this.forget(event.stream);
+    }
+  }
+
+  forget(stream: StreamId): void {
+    this.kept.delete(stream);
+  }
+
+  isKept(stream: StreamId): boolean {
+    return this.kept.peek(stream) !== undefined;
+  }
+
+  /** As it is kept; read on from where it ends when it must be at the head, and anew when it is missing or doubtful. */
+  async load<State, E extends Event>(of: Stream<State, E>, stream: StreamId, atHead: boolean): Promise<Folded<State, E>> {
+    // What is kept was folded by `of`: a stream has one kind, and a kind has one fold.
+    const kept = this.kept.get(stream) as Folded<State, E> | undefined;
+    if (kept && !atHead) return kept;
+    const folded = kept && (await this.readOn(kept, stream)) ? kept : await this.readAnew(of, stream);
+    this.kept.set(stream, folded as Folded<unknown, Event>);
+    return folded;
+  }
+
+  /** False when the store does not have the last event that was folded: it was restored from a backup. */
+  private async readOn<State, E extends Event>(folded: Folded<State, E>, stream: StreamId): Promise<boolean> {
+    const [last, ...rest] = await this.store.readStream<E>(stream, { from: Math.max(folded.revision, 0) });
+    if (folded.revision < 0) folded.advance(last ? [last, ...rest] : []);
+    else if (last?.id !== folded.lastEventId) return false;
+    else folded.advance(rest);
+    return true;
+  }
+
+  private async readAnew<State, E extends Event>(of: Stream<State, E>, stream: StreamId): Promise<Folded<State, E>> {
+    const folded = new Folded(of);
+    folded.advance(await this.store.readStream<E>(stream));
+    return folded;
+  }
+}
