@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { agentStream, taskStream } from '../../dist/events/event.js';
 import { putAgent } from '../../dist/commands/agent.js';
 import { Ledger } from '../../dist/commands/ledger.js';
-import { promoteRetry } from '../../dist/commands/retry.js';
+import { retryNow } from '../../dist/commands/retry.js';
 import { finishRun, recordProcess, startRun } from '../../dist/commands/run.js';
 import { putTask, setTaskStatus } from '../../dist/commands/task.js';
 import { MemoryEventStore } from '../../dist/event-store/memory.js';
@@ -25,7 +25,7 @@ const finish = (n, outcome) => [
   finishRun,
   { run: `${template}.${n}`, lease, exitCode: 1, usage: { inputTokens: 12_345, outputTokens: 678 }, ...outcome },
 ];
-const promote = (n) => [promoteRetry, { run: `${template}.${n}` }];
+const promote = (n) => [retryNow, { run: `${template}.${n}` }];
 const overload = {
   outcome: 'failed',
   error: '529 overloaded_error: the upstream is overloaded',
@@ -93,7 +93,7 @@ async function told(commands) {
   const ledger = new Ledger(store, clock, { of: async () => ({ token: lease, runId: run }), release: async () => {} });
   for (const [decision, fields] of [[putAgent, { agent, policy: { maxConcurrentRuns: 10 } }], ...commands]) {
     run = fields.run;
-    if (decision === promoteRetry) now += 24 * 3_600_000;
+    if (decision === retryNow) now += 24 * 3_600_000;
     const command = Object.assign(new decision.command(), { company, ...fields });
     await ledger.handle(decision, command, { commandId: randomUUID(), actor: { type: 'user', id: 'operator' } });
   }
