@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import { getMetadataStorage } from 'class-validator';
+import { targetConstructorToSchema } from 'class-validator-jsonschema';
 import { catalogue } from '../../src/commands/catalogue.js';
 import { HeartbeatFields, PolicyFields, RetryFields } from '../../src/commands/agent.js';
 import { InvalidCommand, validated } from '../../src/commands/dispatch.js';
@@ -13,6 +14,11 @@ const fields = types.flatMap((type) => {
   return [...new Set(metadata.map(({ propertyName }) => propertyName))].map((field) => ({ type, field }));
 });
 const refused = fields.filter(({ type, field }) => !nullable.includes(field) && !nullable.includes(`${type.name}.${field}`));
+
+it.each(types.map((type) => [type.name, type] as const))('%s is described with the fields that it needs', (_, type) => {
+  const needed = fieldsRefused(type, {});
+  expect((targetConstructorToSchema(type).required ?? []).toSorted()).toEqual([...new Set(needed)].toSorted());
+});
 
 function fieldsRefused(type: new () => object, sent: object): string[] {
   try {
