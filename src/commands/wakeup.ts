@@ -107,7 +107,7 @@ function refusedBefore(command: RequestWakeup, lane: Lane, world: World): Wakeup
 
 function refused(id: WakeupId, code: string, agent: AgentId): WakeupAnswer {
   if (code === 'agent_not_invokable')
-    throw new Rejected(code, `${agent} takes no wakeups: it is paused or terminated; resume it first`, id);
+    throw new Rejected(code, `${agent} takes no wakeups: it is paused, or was terminated; resume it, or ask another agent`, id);
   return { wakeup: { id, status: 'skipped', code } };
 }
 
