@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import pg from 'pg';
 
 /**
@@ -35,8 +36,28 @@ export function createPool(url: string, name: PoolName, max: number = poolSizes[
   });
   // Without these listeners an idle connection that breaks would end the process.
   pool.on('error', () => {});
-  pool.on('connect', (client) => client.on('error', () => {}));
+  pool.on('connect', (client) => {
+    client.on('error', () => {});
+    if (!mayBeSilent.includes(name)) giveUpWhenSilent(client);
+  });
   return pool;
+}
+
+/** Migrations take their time, and who listens waits for ever. */
+const mayBeSilent: readonly PoolName[] = ['admin', 'listen'];
+const silenceMs = 15_000;
+
+/**
+ * A connection whose other end has vanished without a word would keep its query waiting until TCP gives up, which can take hours. One
+ * that says nothing for 15 s while a query is on its way is broken off; the query fails, and its sender tries again on a new one.
+ */
+function giveUpWhenSilent(client: pg.PoolClient): void {
+  // pg has these, and does not describe them in its types.
+  const asked = client as pg.PoolClient & { readonly connection: { readonly stream: Socket }; readonly readyForQuery: boolean };
+  const { stream } = asked.connection;
+  stream.setTimeout(silenceMs, () => {
+    if (!asked.readyForQuery) stream.destroy(new Error('connection terminated: Postgres said nothing for 15 s'));
+  });
 }
 
 /** For a hot path: `pool.query({ text, values, types: rawText })` hands every column over as Postgres wrote it. */

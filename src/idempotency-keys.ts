@@ -1,8 +1,7 @@
-import { createHmac } from 'node:crypto';
+import { createHmac, randomUUID } from 'node:crypto';
 import type pg from 'pg';
 import { isOutage } from './database.js';
 import { StoreUnavailable } from './event-store/event-store.js';
-import { nameUuid } from './events/event.js';
 
 /** What goes back to a client, kept as it is so that asking again is answered the same. */
 export interface Answered {
@@ -16,7 +15,6 @@ export interface Answered {
 export interface Keyed {
   /** the concrete path */
   readonly path: string;
-  readonly company: string;
   readonly key: string;
   /** what a repeat must have in common with the first request */
   readonly compared: string | Buffer;
@@ -49,11 +47,12 @@ export class IdempotencyKeys {
   constructor(private readonly db: pg.Pool) {}
 
   /** @throws StoreUnavailable */
-  async reserve({ company, path, key, compared, target }: Keyed): Promise<Reservation> {
+  async reserve({ path, key, compared, target }: Keyed): Promise<Reservation> {
     const hash = createHmac('sha256', await this.readSecret())
       .update(compared)
       .digest();
-    const commandId = nameUuid('idempotency-key', company, path, key);
+    // Not made from the key: after its 24 hours a key may come again, and is then another command.
+    const commandId = randomUUID();
     const [row] = await this.query<Row>('idempotency-reserve', reserve, [path, key, hash, target, commandId]);
     if (!row) throw new Error(`${path}: the key ${key} was neither reserved nor found`);
     return {
