@@ -10,6 +10,9 @@ import { Drain } from './drain.js';
 import { refuseIfMatch } from './headers.js';
 import { Count, queryOf } from './query.js';
 
+/** The longest that a claim relies on its bell: a lease that another process has released, or of another agent on the lane, rings none. */
+const longestWaitMs = 2_000;
+
 /** How long a worker lets the server look for a run, in seconds. */
 export class ClaimQuery {
   @Count(0, 60) wait?: number;
@@ -43,7 +46,11 @@ export class ClaimsController {
       const left = deadline - performance.now();
       const looked = new AbortController();
       // It listens before it looks, so that it misses nothing in between.
-      const rung = this.bells.wait(bellOf(fields), Math.max(left, 0), AbortSignal.any([over, looked.signal]));
+      const rung = this.bells.wait(
+        bellOf(fields),
+        Math.max(Math.min(left, longestWaitMs), 0),
+        AbortSignal.any([over, looked.signal]),
+      );
       try {
         const claimed = await this.door.dispatchOnce(claimRuns, fields, call, claimId(fields));
         if (claimed.answer.runs.length === 0 && left > 0) await rung;

@@ -27,7 +27,7 @@ export interface Agent {
   };
   readonly lastRun?: RunId;
   readonly lastRunAt?: string;
-  /** when a worker last asked for its runs or reported one */
+  /** when a worker last asked for its runs or renewed a lease; absent when that was more than a day ago */
   readonly workerSeenAt?: string;
   /** what `If-Match` is compared with */
   readonly revision: number;

@@ -47,6 +47,23 @@ describe('a claim that waits', () => {
     expect(await (await claim(server, 'r1', 0)).json()).toEqual({ runs: [] });
   });
 
+  it('gets a slot that another process has freed', async () => {
+    const server = await serving();
+    const other = await startServer({ database: server.database, roles: ['api'] });
+    servers.unshift(other);
+    await server.api('PUT', 'agents/coder', { policy: { maxConcurrentRuns: 1 } });
+    for (const task of ['SLOT-1', 'SLOT-2']) await server.api('PUT', `tasks/${task}`, { title: task, assignee: 'coder' });
+    const { runs } = (await (await claim(server, 'r1')).json()) as { runs: { lease: { token: string } }[] };
+    const looked = jest.spyOn(other.ledger.readyRuns, 'candidates');
+    const waiting = claim(other, 'r2');
+    while (looked.mock.results.length === 0) await new Promise((resume) => setTimeout(resume, 10));
+    await looked.mock.results[0]!.value;
+    const asked = Date.now();
+    await server.api('POST', 'runs/SLOT-1.1/finish', { lease: runs[0]!.lease.token, outcome: 'succeeded' });
+    expect(await (await waiting).json()).toMatchObject({ runs: [{ run: { id: 'SLOT-2.1' } }] });
+    expect(Date.now() - asked).toBeLessThan(5_000);
+  });
+
   it('lies still beside another one while its agent is paused and has work', async () => {
     const server = await serving();
     await server.api('POST', 'wakeups', { agent: 'coder' });
