@@ -44,7 +44,7 @@ describe('a ledger whose time is set by hand', () => {
       held = await claimed(first.url, 'coder');
       expect(held.run).toBe(next.run);
     }
-    expect((await fail(first, held)).next).toMatchObject({ kind: 'retry_exhausted', attempts: 4, maxAttempts: 4 });
+    expect((await fail(first, held)).next).toMatchObject({ kind: 'retry_exhausted', attempt: 5, maxAttempts: 4 });
     const asked = await post(first.url, `runs/${held.run}/schedule-retry`);
     expect([asked.status, asked.body]).toMatchObject([200, { outcome: 'retry_exhausted', attempt: 5, maxAttempts: 4 }]);
     expect(
