@@ -107,10 +107,12 @@ export const finishRun = decision({
 
 /**
  * Of a run that was cancelled, a report changes nothing whoever makes it; so its worker is told so a second time as well, when
- * its lease has ended with the first. Only a lease that the run still has keeps out those who do not hold it.
+ * its lease has ended with the first. A lease that the run still has keeps out those who do not hold it, and one that was
+ * taken away for silence is stale for good.
  */
 const isOverAnyway = (lane: Lane, run: string, { lease }: World): boolean =>
-  lease?.runId !== run && lane.ended.some(({ runId, status }) => runId === run && status === 'cancelled');
+  lease?.runId !== run &&
+  lane.ended.some(({ runId, status, code }) => runId === run && status === 'cancelled' && code !== startLost);
 
 function endOf(command: FinishRun, run: OpenRun, world: World): LaneEvent {
   switch (command.outcome) {
@@ -206,9 +208,11 @@ function lost(run: OpenRun, { now }: World): LaneEvent {
   };
 }
 
+const startLost = 'start_lost';
+
 const neverBegun = (run: OpenRun, world: World): LaneEvent =>
   cancelled(run, world, {
-    code: 'start_lost',
+    code: startLost,
     reason: `${run.workerId ?? 'its worker'} never began it`,
     intent: 'requeue',
     wakeups: 'passed',

@@ -177,6 +177,10 @@ describe('FinishRun', () => {
       .when(finishRun, { ...held, lease: 'another', outcome: 'succeeded' }, { lease })
       .refuses('stale_lease');
   });
+  it('refuses a lease that was taken away before the run began', () =>
+    given(...runningRun, fact('RunCancelled', { ...cancelled.data, code: 'start_lost', intent: 'requeue', wakeups: 'passed' }))
+      .when(finishRun, { ...held, outcome: 'succeeded' })
+      .refuses('stale_lease'));
   it('refuses another lease', () =>
     given(...runningRun)
       .when(finishRun, { ...held, outcome: 'succeeded' })
