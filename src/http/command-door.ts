@@ -78,8 +78,7 @@ type Work = (commandId: string, target: object | undefined) => Promise<Outcome>;
 
 function keyedOf(call: Exchange, { key }: Manner<never>): Keyed | undefined {
   const { path, request } = call;
-  const company = request.params.company ?? '';
-  if (key) return { path, company, ...key };
+  if (key) return { path, ...key };
   const named = idempotencyKeyOf(call);
-  return named === undefined ? undefined : { path, company, key: named, compared: request.rawBody ?? '' };
+  return named === undefined ? undefined : { path, key: named, compared: request.rawBody ?? '' };
 }

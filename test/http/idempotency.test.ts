@@ -72,7 +72,7 @@ it('leaves the key free when the request was malformed', async () => {
 it('carries out again, on its first target, what was reserved and never settled', async () => {
   const keys = new IdempotencyKeys(server.database.pool);
   const path = '/v1/companies/acme/wakeups';
-  await keys.reserve({ company: 'acme', path, key: 'pending', compared: '{"n":1}', target: { agent: 'other' } });
+  await keys.reserve({ path, key: 'pending', compared: '{"n":1}', target: { agent: 'other' } });
   const { status, body } = await api('POST', 'wakeups', { agent: 'coder', payload: { n: 1 } }, { 'idempotency-key': 'pending' });
   expect(status).toBe(202);
   expect(body.run.agent).toBe('other');
@@ -82,7 +82,7 @@ it('takes no part of the target from a repeat that the first request had not', a
   const keys = new IdempotencyKeys(server.database.pool);
   const path = '/v1/companies/acme/wakeups';
   await api('PUT', 'tasks/AIM-1', { title: 'aim' });
-  await keys.reserve({ company: 'acme', path, key: 'aimless', compared: '{"n":1}', target: { agent: 'other' } });
+  await keys.reserve({ path, key: 'aimless', compared: '{"n":1}', target: { agent: 'other' } });
   const repeat = { agent: 'coder', task: 'AIM-1', reason: 'again', payload: { n: 1 } };
   const { status, body } = await api('POST', 'wakeups', repeat, { 'idempotency-key': 'aimless' });
   expect(status).toBe(202);
@@ -113,8 +113,8 @@ describe('the key of a wakeup', () => {
 
 it('forgets keys after 24 hours, some at a time', async () => {
   const keys = new IdempotencyKeys(server.database.pool);
-  await keys.reserve({ company: 'acme', path: '/old', key: 'a', compared: '' });
-  await keys.reserve({ company: 'acme', path: '/old', key: 'b', compared: '' });
+  await keys.reserve({ path: '/old', key: 'a', compared: '' });
+  await keys.reserve({ path: '/old', key: 'b', compared: '' });
   await server.database.pool.query(`update idempotency_keys set reserved_at = now() - interval '25 hours' where path = '/old'`);
   expect(await keys.expire(1)).toBe(1);
   expect(await keys.expire(1)).toBe(1);

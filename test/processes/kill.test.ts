@@ -53,7 +53,7 @@ describe('a server that is killed', () => {
     const log = await readLog(databaseUrl);
     expect(load.unexpected).toEqual([]);
     expect(load.repeats.get('connection lost')).toBeGreaterThan(0);
-    expect(lostCommands(load.acknowledged, log)).toEqual([]);
+    expect(await lostCommands(databaseUrl, load.acknowledged, log)).toEqual([]);
     expect(faultsOf(log, 3)).toEqual([]);
     expect(postmaster(join(home, 'postgres'))?.pid).toBe(postgres?.pid);
     await expectTheSameAnswers(load);

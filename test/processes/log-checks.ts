@@ -1,5 +1,5 @@
-import type pg from 'pg';
-import { beginning, nameUuid, type Recorded } from '../../src/events/event.js';
+import pg from 'pg';
+import { beginning, type Recorded } from '../../src/events/event.js';
 import type { LaneEvent } from '../../src/events/lane.js';
 import type { LedgerEvent } from '../../src/events/ledger-event.js';
 import { PostgresEventStore } from '../../src/event-store/postgres.js';
@@ -58,12 +58,24 @@ function appendedTwice(events: Log): string[] {
 }
 
 /** Acknowledged commands of which the log has nothing. Promotions may have had nothing to do. */
-export function lostCommands(acknowledged: readonly Acknowledged[], log: Log): string[] {
+export async function lostCommands(url: string, acknowledged: readonly Acknowledged[], log: Log): Promise<string[]> {
   const written = new Set(log.map(({ metadata }) => metadata.commandId));
+  const ids = await commandIds(url);
   return acknowledged
     .filter(({ path }) => path !== 'retries/promote-due')
-    .filter(({ path, key }) => !written.has(nameUuid('idempotency-key', 'acme', `/v1/companies/acme/${path}`, key)))
+    .filter(({ path, key }) => !written.has(ids.get(`/v1/companies/acme/${path} ${key}`) ?? ''))
     .map(({ method, path, key }) => `${method} ${path} (${key})`);
+}
+
+/** By path and idempotency key. */
+async function commandIds(url: string): Promise<Map<string, string>> {
+  const client = new pg.Client(url);
+  await client.connect();
+  const { rows } = await client.query<{ path: string; key: string; command_id: string }>(
+    'select path, key, command_id from idempotency_keys',
+  );
+  await client.end();
+  return new Map(rows.map(({ path, key, command_id }) => [`${path} ${key}`, command_id]));
 }
 
 /** Waits until every read model has folded what the log has now; answers how long that took in ms. */

@@ -99,7 +99,8 @@ describe('two servers on one database', () => {
     const log = await readLog(database.url);
     expect(loads.flatMap(({ unexpected }) => unexpected)).toEqual([]);
     expect(
-      lostCommands(
+      await lostCommands(
+        database.url,
         loads.flatMap(({ acknowledged }) => acknowledged),
         log,
       ),
