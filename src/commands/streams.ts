@@ -7,6 +7,8 @@ import { RecentlyUsed } from './recently-used.js';
 /** The folded states of streams: read once, kept while they are used, and moved along with what is appended. */
 export class Streams {
   private readonly kept = new RecentlyUsed<StreamId, Folded<unknown, Event>>(50_000);
+  /** the last revisions that passed by of streams that were not kept, but may just have been read */
+  private readonly passed = new RecentlyUsed<StreamId, number>(10_000);
 
   constructor(private readonly store: EventStore) {}
 
@@ -24,8 +26,9 @@ export class Streams {
   follow(events: readonly Recorded[]): void {
     for (const event of events) {
       const folded = this.kept.peek(event.stream);
-      if (!folded || event.revision <= folded.revision) continue;
-      if (event.revision === folded.revision + 1) folded.advance([event]);
+      if (!folded) this.passed.set(event.stream, event.revision);
+      else if (event.revision <= folded.revision) continue;
+      else if (event.revision === folded.revision + 1) folded.advance([event]);
       else this.forget(event.stream);
     }
   }
@@ -44,6 +47,13 @@ export class Streams {
     const kept = this.kept.get(stream) as Folded<State, E> | undefined;
     if (kept && !atHead) return kept;
     const folded = kept && (await this.readOn(kept, stream)) ? kept : await this.readAnew(of, stream);
+    return this.keep(stream, folded);
+  }
+
+  /** Of two that were read at the same time, the one that has come further. */
+  private keep<State, E extends Event>(stream: StreamId, folded: Folded<State, E>): Folded<State, E> {
+    const other = this.kept.peek(stream) as Folded<State, E> | undefined;
+    if (other && other.revision > folded.revision) return other;
     this.kept.set(stream, folded as Folded<unknown, Event>);
     return folded;
   }
@@ -57,9 +67,17 @@ export class Streams {
     return true;
   }
 
+  /** In pages, so that no query of a long stream takes long; and again, when more of it has passed by while it was read. */
   private async readAnew<State, E extends Event>(of: Stream<State, E>, stream: StreamId): Promise<Folded<State, E>> {
     const folded = new Folded(of);
-    folded.advance(await this.store.readStream<E>(stream));
+    let events: Recorded<E>[];
+    do {
+      this.passed.delete(stream);
+      events = await this.store.readStream<E>(stream, { from: folded.revision + 1, limit: page });
+      folded.advance(events);
+    } while (events.length === page || (this.passed.peek(stream) ?? -1) > folded.revision);
     return folded;
   }
 }
+
+const page = 5_000;
