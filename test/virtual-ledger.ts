@@ -1,7 +1,8 @@
 import { Turns } from '../src/commands/turns.js';
 import { beginning, nameUuid, taskStream, type Actor, type Recorded } from '../src/events/event.js';
 import type { LedgerEvent } from '../src/events/ledger-event.js';
-import { evolveLane, unopened, type Lane, type LaneEvent } from '../src/events/lane.js';
+import { lanes } from '../src/events/evolve-lane.js';
+import type { Lane, LaneEvent } from '../src/events/lane.js';
 import { catalogue, type CommandPorts } from '../src/commands/catalogue.js';
 import { claimRuns, ReadyRuns, type ReadyRun } from '../src/commands/claim-runs.js';
 import type { CommandContext, Dispatched, Sendable } from '../src/commands/decider.js';
@@ -128,7 +129,7 @@ export class VirtualLedger {
   }
 
   async lane(task: string): Promise<Lane> {
-    return (await this.history(task)).reduce(evolveLane, unopened);
+    return (await this.history(task)).reduce(lanes.evolve, lanes.initial);
   }
 
   /** The data of the task's last event of this type. */

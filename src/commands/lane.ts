@@ -1,4 +1,5 @@
-import { evolveLane, lanes, type EndedRun, type Lane, type LaneEvent, type OpenRun } from '../events/lane.js';
+import { lanes } from '../events/evolve-lane.js';
+import type { EndedRun, Lane, LaneEvent, OpenRun } from '../events/lane.js';
 import { numberOfRun, taskOfRun, taskStream, type AgentId, type RunId, type StreamId } from '../events/event.js';
 import type { Agent } from '../events/agent.js';
 import type { Moving, Place } from '../events/run.js';
@@ -16,7 +17,7 @@ export const fenceOf = ({ company, run, lease }: OneRun & { lease: string }) => 
 type OneRun = { company: string; run: RunId };
 
 /** The lane as it will be once these are recorded: what the rest of a decision is made on. */
-export const after = (lane: Lane, events: readonly LaneEvent[]): Lane => events.reduce(evolveLane, lane);
+export const after = (lane: Lane, events: readonly LaneEvent[]): Lane => events.reduce(lanes.evolve, lane);
 
 export type AnyRun = OpenRun | EndedRun;
 

@@ -1,6 +1,7 @@
 import { ArrayMaxSize, IsArray } from 'class-validator';
 import { taskStream, type AgentId } from '../events/event.js';
-import { lanes, type Lane, type LaneEvent } from '../events/lane.js';
+import { lanes } from '../events/evolve-lane.js';
+import type { Lane, LaneEvent } from '../events/lane.js';
 import {
   isClosed,
   taskKinds,

@@ -1,6 +1,7 @@
 import { heartbeatTask, taskStream, type AgentId, type WakeupId } from '../events/event.js';
 import type { Lane, LaneEvent, OpenRun, Waiting } from '../events/lane.js';
-import { lanes, refusalKey, runningRun } from '../events/lane.js';
+import { lanes } from '../events/evolve-lane.js';
+import { refusalKey, runningRun } from '../events/lane.js';
 import { wakeupSources, wakeupTriggers, type WakeupSource, type WakeupTrigger } from '../events/wakeup.js';
 import { cancelled, withdrawn } from './cancelling.js';
 import { decision, noSuch, Rejected, type Outcome, type World } from './decider.js';

@@ -1,4 +1,4 @@
-import { lanes } from '../events/lane.js';
+import { lanes } from '../events/evolve-lane.js';
 import type { Ledger } from '../commands/ledger.js';
 import { taskOfRun, taskStream, type RunId, type StreamId } from '../events/event.js';
 import type { Lane } from '../events/lane.js';

@@ -7,7 +7,7 @@ import { retryNow, scheduleRetry } from '../../src/commands/retry.js';
 import { cancelRun, finishRun, recordProcess } from '../../src/commands/run.js';
 import { assignTask, putTask, setTaskStatus } from '../../src/commands/task.js';
 import { cancelWakeup, requestWakeup } from '../../src/commands/wakeup.js';
-import { evolveLane, unopened } from '../../src/events/lane.js';
+import { lanes } from '../../src/events/evolve-lane.js';
 import type { Actor } from '../../src/events/event.js';
 import { brokenLaws } from '../laws.js';
 import { itself, machine, person } from '../facts.js';
@@ -178,7 +178,7 @@ describe('whatever is asked, in whichever order', () => {
     const facts = (await Promise.all(tasks.map((task) => ledger.history(task)))).flat();
     fc.assert(
       fc.property(fc.array(fc.constantFrom(...facts), { maxLength: 100 }), (events) => {
-        expect(() => events.reduce(evolveLane, unopened)).not.toThrow();
+        expect(() => events.reduce(lanes.evolve, lanes.initial)).not.toThrow();
       }),
     );
   });

@@ -1,5 +1,5 @@
 import { cancelRun } from '../../src/commands/run.js';
-import { lanes } from '../../src/events/lane.js';
+import { lanes } from '../../src/events/evolve-lane.js';
 import { putAgent } from '../../src/commands/agent.js';
 import { putTask } from '../../src/commands/task.js';
 import { taskStream } from '../../src/events/event.js';

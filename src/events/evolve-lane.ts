@@ -1,0 +1,195 @@
+import type { RunId, Stream, WakeupId } from './event.js';
+import { refusalKey, unopened, type Demand, type EndedRun, type Lane, type LaneEvent, type OpenRun } from './lane.js';
+import type { RetryScheduled, RunQueued } from './run.js';
+
+/** The decisions of a task's stream all fold to a Lane. */
+export const lanes: Stream<Lane, LaneEvent> = { initial: unopened, evolve: evolveLane };
+
+function evolveLane(lane: Lane, event: LaneEvent): Lane {
+  switch (event.type) {
+    case 'TaskOpened': {
+      const { task, title, kind, status, priority, assignee, parent, labels } = event.data;
+      return { ...lane, opened: true, task, title, kind, status, priority, assignee, parent, labels };
+    }
+    case 'TaskChanged': {
+      const { title, priority, parent, labels } = event.data;
+      return { ...lane, title, priority, parent, labels };
+    }
+    case 'TaskAssigned':
+      return { ...lane, assignee: event.data.assignee };
+    case 'TaskStatusChanged':
+      return { ...lane, status: event.data.to };
+    case 'WakeupRequested':
+      return { ...lane, arriving: [...lane.arriving, event.data] };
+    case 'WakeupCoalesced':
+      return event.data.runId
+        ? joinRun(lane, event.data.wakeupId, event.data.runId)
+        : joinWaiting(lane, event.data.wakeupId, event.data.into);
+    case 'WakeupDeferred':
+      return defer(lane, event.data.wakeupId);
+    case 'WakeupSkipped': {
+      const { wakeupId, agent, code, skippedAt } = event.data;
+      return {
+        ...settled(lane, [wakeupId]),
+        refusals: { ...lane.refusals, [refusalKey(agent, code)]: { wakeupId, at: skippedAt } },
+      };
+    }
+    case 'WakeupCancelled':
+      return givenUp(withdraw(lane, event.data.wakeupId), [event.data.wakeupId]);
+    case 'RunQueued':
+      return opened(
+        amendEnded(lane, event.data.retryOf, { retry: event.data.runId }),
+        queuedRun(lane, event.data),
+        event.data.wakeupIds,
+      );
+    case 'RetryScheduled':
+      return opened(
+        amendEnded(lane, event.data.retryOf, { retry: event.data.runId, exhausted: null }),
+        parkedRun(lane, event.data),
+        event.data.wakeupIds,
+      );
+    case 'RetryPromoted':
+      return amendRun(lane, event.data.runId, (run) => ({ ...run, status: 'queued' }));
+    case 'RunStarted': {
+      const { runId, workerId, startedAt } = event.data;
+      return amendRun(lane, runId, (run) => ({ ...run, status: 'running', workerId, startedAt }));
+    }
+    case 'ProcessRecorded':
+      return amendRun(lane, event.data.runId, (run) => ({ ...run, processRecorded: true }));
+    case 'RunSucceeded':
+      return ended(lane, event.data.runId, { status: 'succeeded' });
+    case 'RunFailed':
+    case 'RunTimedOut': {
+      const { runId, errorCode: code, errorFamily: family, notBefore } = event.data;
+      return ended(lane, runId, { status: event.type === 'RunFailed' ? 'failed' : 'timed_out', code, family, notBefore });
+    }
+    case 'RunCancelled': {
+      const { runId, code, intent, wakeups, wakeupIds } = event.data;
+      return givenUp(ended(lane, runId, { status: 'cancelled', code, intent }), wakeups === 'cancelled' ? wakeupIds : []);
+    }
+    case 'RetrySuperseded':
+      return ended(lane, event.data.runId, { status: 'cancelled', code: 'superseded' });
+    case 'RetryExhausted':
+      return amendEnded(lane, event.data.runId, { exhausted: event.data.maxAttempts });
+    case 'RecoveryEscalated':
+      return lane;
+  }
+}
+
+const kept = 100;
+
+const amendRun = (lane: Lane, runId: RunId, amend: (run: OpenRun) => OpenRun): Lane => ({
+  ...lane,
+  open: lane.open.map((run) => (run.runId === runId ? amend(run) : run)),
+});
+
+/** Demands that have found their place are neither arriving nor waiting any more. */
+const settled = (lane: Lane, wakeupIds: readonly WakeupId[]): Lane => ({
+  ...lane,
+  arriving: lane.arriving.filter((demand) => !wakeupIds.includes(demand.wakeupId)),
+  waiting: lane.waiting.filter((demand) => !wakeupIds.includes(demand.wakeupId)),
+});
+
+const arrivingAs = (lane: Lane, wakeupId: WakeupId): Demand | undefined =>
+  lane.arriving.find((demand) => demand.wakeupId === wakeupId);
+
+function joinRun(lane: Lane, wakeupId: WakeupId, runId: RunId): Lane {
+  const demand = arrivingAs(lane, wakeupId);
+  const joined = amendRun(lane, runId, (run) => ({
+    ...run,
+    joined: run.joined + 1,
+    outside: run.outside || demand?.outside === true,
+    mention: run.mention || demand?.mention === true,
+  }));
+  return settled(joined, [wakeupId]);
+}
+
+function joinWaiting(lane: Lane, wakeupId: WakeupId, into: WakeupId): Lane {
+  const demand = arrivingAs(lane, wakeupId);
+  if (!demand) return lane;
+  return {
+    ...settled(lane, [wakeupId]),
+    waiting: lane.waiting.map((waiting) =>
+      waiting.wakeupId === into ? { ...waiting, joined: [...waiting.joined, demand] } : waiting,
+    ),
+  };
+}
+
+function defer(lane: Lane, wakeupId: WakeupId): Lane {
+  const demand = arrivingAs(lane, wakeupId);
+  return demand ? { ...settled(lane, [wakeupId]), waiting: [...lane.waiting, { ...demand, joined: [] }] } : lane;
+}
+
+/** Those that had joined a withdrawn demand arrive anew: the events after this one find a place for each. */
+function withdraw(lane: Lane, wakeupId: WakeupId): Lane {
+  const withdrawn = lane.waiting.find((waiting) => waiting.wakeupId === wakeupId);
+  const without = settled(lane, [wakeupId]);
+  return {
+    ...without,
+    waiting: without.waiting.map((waiting) => ({
+      ...waiting,
+      joined: waiting.joined.filter((demand) => demand.wakeupId !== wakeupId),
+    })),
+    arriving: [...without.arriving, ...(withdrawn?.joined ?? [])],
+    open: without.open.map((run) => ({ ...run, wakeupIds: run.wakeupIds.filter((id) => id !== wakeupId) })),
+  };
+}
+
+const givenUp = (lane: Lane, wakeupIds: readonly WakeupId[]): Lane => ({
+  ...lane,
+  withdrawn: [...lane.withdrawn, ...wakeupIds].slice(-kept),
+});
+
+const opened = (lane: Lane, run: OpenRun, wakeupIds: readonly WakeupId[]): Lane => {
+  const rest = settled(lane, wakeupIds);
+  return { ...rest, runs: lane.runs + 1, open: [...rest.open, run] };
+};
+
+const fresh = { workerId: null, startedAt: null, processRecorded: false };
+
+function queuedRun(lane: Lane, { place: _, ...data }: RunQueued['data']): OpenRun {
+  const lost = data.cause === 'process_lost' || chainWasLost(lane, data);
+  return { ...data, status: 'queued', lost, joined: joinedTo(lane, data.wakeupIds), parking: null, ...fresh };
+}
+
+function parkedRun(lane: Lane, data: RetryScheduled['data']): OpenRun {
+  const { runId, agent, chain, attempt, outside, mention, wakeupIds, context, queuedAt, retryOf } = data;
+  const run = { runId, agent, chain, attempt, outside, mention, wakeupIds, context, queuedAt, retryOf };
+  const { reason, dueAt, maxAttempts, fallbackMode } = data;
+  return {
+    ...run,
+    status: 'scheduled_retry',
+    cause: 'retry',
+    parking: { reason, dueAt, maxAttempts, ...(fallbackMode && { fallbackMode }) },
+    lost: chainWasLost(lane, data),
+    joined: joinedTo(lane, wakeupIds),
+    ...fresh,
+  };
+}
+
+/** Those that had joined the demands of a run while they waited, or while the run before carried them. */
+function joinedTo({ waiting, ended }: Lane, wakeupIds: readonly WakeupId[]): number {
+  const waited = waiting
+    .filter(({ wakeupId }) => wakeupIds.includes(wakeupId))
+    .reduce((sum, { joined }) => sum + joined.length, 0);
+  return waited + (ended.findLast((run) => run.wakeupIds.some((id) => wakeupIds.includes(id)))?.joined ?? 0);
+}
+
+const chainWasLost = (lane: Lane, { chain, retryOf }: { chain: RunId; retryOf: RunId | null }): boolean =>
+  lane.ended.some((run) => run.runId === retryOf && run.chain === chain && run.lost);
+
+const amendEnded = (lane: Lane, runId: RunId | null, amendment: Partial<Pick<EndedRun, 'retry' | 'exhausted'>>): Lane => ({
+  ...lane,
+  ended: lane.ended.map((run) => (run.runId === runId ? { ...run, ...amendment } : run)),
+});
+
+type Ending = Pick<EndedRun, 'status'> & Partial<Pick<EndedRun, 'code' | 'family' | 'notBefore' | 'intent'>>;
+
+function ended(lane: Lane, runId: RunId, ending: Ending): Lane {
+  const run = lane.open.find((open) => open.runId === runId);
+  if (!run) return lane;
+  const { processRecorded: _, ...rest } = run;
+  const blank = { code: null, family: null, notBefore: null, intent: null, retry: null, exhausted: null };
+  const end: EndedRun = { ...rest, ...blank, ...ending };
+  return { ...lane, open: lane.open.filter((open) => open !== run), ended: [...lane.ended, end].slice(-kept) };
+}
