@@ -46,8 +46,9 @@ export class Streams {
     // What is kept was folded by `of`: a stream has one kind, and a kind has one fold.
     const kept = this.kept.get(stream) as Folded<State, E> | undefined;
     if (kept && !atHead) return kept;
-    const folded = kept && (await this.readOn(kept, stream)) ? kept : await this.readAnew(of, stream);
-    return this.keep(stream, folded);
+    if (kept && (await this.readOn(kept, stream))) return this.keep(stream, kept);
+    if (kept && this.kept.peek(stream) === kept) this.forget(stream);
+    return this.keep(stream, await this.readAnew(of, stream));
   }
 
   /** Of two that were read at the same time, the one that has come further. */
