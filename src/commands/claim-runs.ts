@@ -113,6 +113,8 @@ async function start(
   try {
     const commandId = nameUuid('start', company, workerId, requestId, runId);
     const { answer, outcome } = await ledger.handle(startRun, command, { ...context, commandId });
+    // Cancelled since the first time that this was asked: there is nothing to start, and its lease ends by time.
+    if (answer.started && answer.run?.status !== 'running') return undefined;
     if (answer.started && answer.run) return { run: answer.run, lease: { token, leaseMs }, position: outcome.position };
   } catch (error) {
     if (!(error instanceof Rejected)) throw error;

@@ -76,22 +76,19 @@ export class DueRetriesQueries extends DueRetries {
   async nextDue(): Promise<string | undefined> {
     const lanes = sql.id(await this.readModels.nameOf(dueRetries.name), dueRetries.name);
     const known = sql.id(await this.readModels.nameOf(agents.name), agents.name);
-    const { rows } = await sql<{ due_at: string | null }>`
-      with held as (
-        select company, agent
-        from ${known}
-        where status <> 'active'
+    // In the order of the index, so that it ends with the first lane of which not all is held.
+    const { rows } = await sql<{ due_at: string }>`
+      select due_at
+      from ${lanes} lane
+      where exists (
+        select
+        from jsonb_array_elements(lane.parked) run
+        left join ${known} agent on agent.company = lane.company and agent.agent = run ->> 'agent'
+        where agent.status is not distinct from 'active'
       )
-      select case
-        when not exists (select from held) then (select min(due_at) from ${lanes})
-        else (
-          select min((run ->> 'dueAt')::timestamptz)
-          from ${lanes} lane
-          cross join jsonb_array_elements(lane.parked) run
-          where (lane.company, run ->> 'agent') not in (select company, agent from held)
-        )
-      end as due_at`.execute(this.readModels.kysely);
-    return rows[0]?.due_at ?? undefined;
+      order by due_at, company, task
+      limit 1`.execute(this.readModels.kysely);
+    return rows[0]?.due_at;
   }
 }
 

@@ -51,7 +51,7 @@ type Given<Row> = List<Row>['filters'][number];
 function scan<Row>(list: List<Row>, filter: Given<Row> | undefined, limit: number): RawBuilder<unknown> {
   return sql`
     select found.*
-    from unnest(${filter?.[1] ?? ['']}::text[]) as filter (value)
+    from unnest(${filter ? [...new Set(filter[1])] : ['']}::text[]) as filter (value)
     cross join lateral (
       select *
       from ${sql.id(list.schema, list.table)}
