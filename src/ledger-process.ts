@@ -86,7 +86,8 @@ export class LedgerProcess implements CommandPorts {
   startLoops(dispatch: Dispatch): void {
     const runs = new RunStatusQueries(this.readModels);
     if (this.has('promoter')) this.run(promoter({ ...this.ports(), dispatch }));
-    if (this.has('reaper')) this.run(new Reaper({ ...this.ports(), dispatch, runs, log: this.log }));
+    if (this.has('reaper'))
+      this.run(new Reaper({ dispatch, runs, leases: this.leases, isByHand: this.settings.clock === 'manual', log: this.log }));
   }
 
   async stop(): Promise<void> {

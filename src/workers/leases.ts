@@ -69,6 +69,12 @@ export class PostgresLeases implements ClaimLeases {
     return rows;
   }
 
+  /** The time that leases are counted in. */
+  async now(): Promise<Date> {
+    const { rows } = await this.lossy.query<{ now: string }>('select ledger_now() as now');
+    return new Date(rows[0]!.now);
+  }
+
   take(request: ClaimRequest, candidates: readonly ReadyRun[], max: number, slots: number): Promise<Claim[]> {
     return this.takings.add(taking(request, candidates, max, slots));
   }

@@ -26,6 +26,7 @@ async function turnWith(failing: (fields: object) => Error | undefined) {
   const reaper = new Reaper({
     dispatch: { send },
     leases: {
+      now: async () => ledger.clock.now(),
       revoke: async () => lost,
       forget: async ({ runId }) => {
         forgotten.push(runId);
@@ -33,7 +34,7 @@ async function turnWith(failing: (fields: object) => Error | undefined) {
       },
     },
     runs: { unheldRuns: async () => [] },
-    clock: ledger.clock,
+    isByHand: true,
     log: { warn: (sentence) => warnings.push(sentence) },
   });
   const turn = reaper.turn(ending.signal);
@@ -54,4 +55,24 @@ it('ends its turn when the store is away, so that it counts anew from when it is
   const { turn, forgotten } = await turnWith(() => new StoreUnavailable('away'));
   await expect(turn).rejects.toThrow(StoreUnavailable);
   expect(forgotten).toEqual([]);
+});
+
+it('loses nobody when the clock of the database jumps', async () => {
+  const noon = Date.parse('2026-04-20T12:00:00.000Z');
+  const times = [noon, noon + 300_000, noon + 300_500];
+  const since: Date[] = [];
+  const over = AbortSignal.abort();
+  const leases = {
+    now: async () => new Date(times.shift()!),
+    revoke: async (from: Date) => {
+      since.push(from);
+      return [];
+    },
+    forget: async () => {},
+  };
+  const ledger = new VirtualLedger();
+  const dispatch = { send: ledger.send.bind(ledger) };
+  const reaper = new Reaper({ dispatch, leases, runs: { unheldRuns: async () => [] }, isByHand: false, log: { warn: () => {} } });
+  for (let turn = 0; turn < 3; turn++) await reaper.turn(over);
+  expect(since.map((from) => from.getTime() - noon)).toEqual([0, 300_000, 300_000]);
 });
