@@ -34,7 +34,7 @@ const tokens: readonly (readonly [RegExp, string])[] = [
 ];
 
 const assignment =
-  /(?<![\w.-])([A-Za-z_][\w-]*)(\s{0,2}=\s{0,2}|["']\s{0,4}:\s{0,4}(?=["']))("[^"\r\n]*"|'[^'\r\n]*'|[^\s"',;&]+)/g;
+  /(?<![\w.-])([A-Za-z_][\w-]*)(\s{0,2}=\s{0,2}|["']\s{0,4}:\s{0,4}(?=["']))("[^"]*(?:"|$)|'[^']*(?:'|$)|[^\s"',;&]+)/g;
 
 const inQuotesOf = (value: string): string => (/^["']/.test(value) ? value.charAt(0) + mark + value.charAt(0) : mark);
 

@@ -1,5 +1,6 @@
+import { isDeepStrictEqual } from 'node:util';
 import { ArrayMaxSize, IsArray } from 'class-validator';
-import { taskStream, type AgentId } from '../events/event.js';
+import { isHeartbeat, taskStream, type AgentId } from '../events/event.js';
 import { lanes } from '../events/evolve-lane.js';
 import type { Lane, LaneEvent } from '../events/lane.js';
 import {
@@ -52,6 +53,7 @@ function open(command: PutTask, lane: Lane, world: World): LaneEvent[] {
     parent = null,
     labels = [],
   } = command;
+  refuseMisnamed(task, kind);
   if (assignee !== null) refuseUnable(assignee, world);
   const openedAt = world.now.toISOString();
   const opened: LaneEvent = {
@@ -59,6 +61,12 @@ function open(command: PutTask, lane: Lane, world: World): LaneEvent[] {
     data: { task, title, kind, status, priority, assignee, parent, labels, openedAt },
   };
   return [opened, ...wake(after(lane, [opened]), 'issue_assigned', world)];
+}
+
+/** An agent's own lane is known by its name, to every reader of the log. */
+function refuseMisnamed(task: string, kind: TaskKind): void {
+  if (isHeartbeat(task) !== (kind === 'heartbeat'))
+    throw new Rejected('task_kind_fixed', `${task} cannot be of kind ${kind}: heartbeat~<agent> and kind heartbeat go together`);
 }
 
 function change(command: PutTask, lane: Lane, world: World): LaneEvent[] {
@@ -76,9 +84,7 @@ function change(command: PutTask, lane: Lane, world: World): LaneEvent[] {
 
 function describe(command: PutTask, lane: Lane, { now }: World): LaneEvent[] {
   const { title, priority = lane.priority, parent = lane.parent, labels = lane.labels } = command;
-  const same =
-    title === lane.title && priority === lane.priority && parent === lane.parent && labels.join('\n') === lane.labels.join('\n');
-  if (same) return [];
+  if (isDeepStrictEqual([title, priority, parent, labels], [lane.title, lane.priority, lane.parent, lane.labels])) return [];
   return [
     {
       type: 'TaskChanged',

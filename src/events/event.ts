@@ -83,6 +83,7 @@ export const taskOfRun = (run: RunId): TaskId => run.slice(0, run.lastIndexOf('.
 export const numberOfRun = (run: RunId): number => Number(run.slice(run.lastIndexOf('.') + 1));
 /** The lane of an agent's own work. */
 export const heartbeatTask = (agent: AgentId): TaskId => `heartbeat~${agent}`;
+export const isHeartbeat = (task: TaskId): boolean => task.startsWith('heartbeat~');
 
 /** Name-based UUID: RFC 9562, version 5, in a namespace of the ledger's own. */
 export function nameUuid(...parts: readonly (string | number)[]): string {

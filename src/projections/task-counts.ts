@@ -1,4 +1,4 @@
-import { heartbeatTask } from '../events/event.js';
+import { isHeartbeat } from '../events/event.js';
 import type { TaskStatus } from '../events/task.js';
 import { change, projection, type Change } from './projection.js';
 
@@ -17,7 +17,7 @@ export const taskCounts = projection<TaskCountRow>({
   on: {
     TaskOpened: ({ company, data }) => (data.kind === 'heartbeat' ? [] : counted(company, data.status, 1)),
     TaskStatusChanged: ({ company, data }) =>
-      data.task.startsWith(heartbeatTask('')) ? [] : [counted(company, data.from, -1), counted(company, data.to, 1)],
+      isHeartbeat(data.task) ? [] : [counted(company, data.from, -1), counted(company, data.to, 1)],
   },
 });
 

@@ -65,6 +65,8 @@ describe('a text', () => {
     ['postgres://ada:s3cret@db/ledger', `postgres://ada:${hidden}@db/ledger`],
     ['API_KEY=abc123 node x', `API_KEY=${hidden} node x`],
     ['export DB_PASSWORD="a b c"; ls', `export DB_PASSWORD="${hidden}"; ls`],
+    ['DB_PASSWORD="hunter2 and its quote was cut off', `DB_PASSWORD="${hidden}"`],
+    ['PRIVATE_KEY="-----BEGIN\nabc\n-----END"; ls', `PRIVATE_KEY="${hidden}"; ls`],
     ["client-secret='a b'", `client-secret='${hidden}'`],
     ['GET /?access_token=abc&x=1', `GET /?access_token=${hidden}&x=1`],
     ['{"apiKey": "abc", "n": 1}', `{"apiKey": "${hidden}", "n": 1}`],

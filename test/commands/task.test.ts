@@ -61,6 +61,18 @@ describe('PutTask', () => {
       .when(putTask, { ...described, status: 'todo' })
       .then({ type: 'TaskStatusChanged' }, ...woken);
   });
+  it('sees another label where it is only split differently', () =>
+    given(opened({ labels: ['a', 'b'] }))
+      .when(putTask, { ...described, labels: ['a b'] })
+      .then({ type: 'TaskChanged', data: { labels: ['a b'] } }));
+  it('refuses a name that says another kind', () => {
+    given()
+      .when(putTask, { ...described, kind: 'heartbeat' })
+      .refuses('task_kind_fixed', /go together/);
+    given()
+      .when(putTask, { ...described, task: 'heartbeat~fixer' })
+      .refuses('task_kind_fixed', /go together/);
+  });
   it('refuses another kind', () =>
     given(opened())
       .when(putTask, { ...described, kind: 'routine' })
