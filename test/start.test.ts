@@ -39,6 +39,12 @@ describe('npm start', () => {
   it('takes the two signals that one Ctrl-C under npm is for one', async () => {
     const start = await ready();
     void start.end('SIGINT');
+    await within(10_000, () =>
+      fetch(`${start.address}/healthz`).then(
+        () => undefined,
+        () => true,
+      ),
+    );
     expect(await start.end('SIGINT')).toBe(0);
     expect(postmaster(join(home, 'postgres'))).toBeUndefined();
   });
