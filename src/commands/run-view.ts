@@ -21,6 +21,7 @@ export interface RunView {
   readonly fallbackMode?: FallbackMode;
   readonly cause: RunCause;
   readonly source?: string;
+  /** the demands that it carries, and those that joined them */
   readonly wakeups: readonly WakeupId[];
   readonly queuedAt: string;
   readonly startedAt?: string;
@@ -39,7 +40,7 @@ export interface RunView {
 export function runView(company: string, { state: lane, revision }: Outcome<Lane, LaneEvent>, runId: RunId): RunView | undefined {
   const run = findRun(lane, runId);
   if (!run) return undefined;
-  const { agent, status, chain, attempt, cause, wakeupIds, queuedAt, startedAt, workerId, context } = run;
+  const { agent, status, chain, attempt, cause, wakeupIds, joined, queuedAt, startedAt, workerId, context } = run;
   return {
     id: runId,
     company,
@@ -52,7 +53,7 @@ export function runView(company: string, { state: lane, revision }: Outcome<Lane
     ...asRetry(run),
     cause,
     ...(typeof context.source === 'string' && { source: context.source }),
-    wakeups: wakeupIds,
+    wakeups: [...wakeupIds, ...joined],
     queuedAt,
     ...(startedAt !== null && { startedAt }),
     ...(workerId !== null && { worker: workerId }),

@@ -165,8 +165,11 @@ function withdrawWaiting(lane: Lane, waiting: Waiting, { wakeup, reason }: Cance
 }
 
 function withdrawFromRun(run: OpenRun, { wakeup, reason }: CancelWakeup, world: World): LaneEvent {
-  if (run.joined > 0)
-    throw new Rejected('wakeup_shared', `${run.joined} other demands have joined ${wakeup}; cancel ${run.runId} to end them all`);
+  if (run.joined.length > 0)
+    throw new Rejected(
+      'wakeup_shared',
+      `${run.joined.length} other demands have joined ${wakeup}; cancel ${run.runId} to end them all`,
+    );
   if (run.wakeupIds.length > 1) return withdrawn({ wakeupId: wakeup, agent: run.agent }, world, { code, reason });
   return cancelled(run, world, { code, reason, intent: 'stop', wakeups: 'cancelled' });
 }

@@ -97,7 +97,7 @@ function joinRun(lane: Lane, wakeupId: WakeupId, runId: RunId): Lane {
   const demand = arrivingAs(lane, wakeupId);
   const joined = amendRun(lane, runId, (run) => ({
     ...run,
-    joined: run.joined + 1,
+    joined: [...run.joined, wakeupId],
     outside: run.outside || demand?.outside === true,
     mention: run.mention || demand?.mention === true,
   }));
@@ -168,11 +168,12 @@ function parkedRun(lane: Lane, data: RetryScheduled['data']): OpenRun {
 }
 
 /** Those that had joined the demands of a run while they waited, or while the run before carried them. */
-function joinedTo({ waiting, ended }: Lane, wakeupIds: readonly WakeupId[]): number {
+function joinedTo({ waiting, ended }: Lane, wakeupIds: readonly WakeupId[]): WakeupId[] {
   const waited = waiting
     .filter(({ wakeupId }) => wakeupIds.includes(wakeupId))
-    .reduce((sum, { joined }) => sum + joined.length, 0);
-  return waited + (ended.findLast((run) => run.wakeupIds.some((id) => wakeupIds.includes(id)))?.joined ?? 0);
+    .flatMap(({ joined }) => joined.map((demand) => demand.wakeupId));
+  const before = ended.findLast((run) => run.wakeupIds.some((id) => wakeupIds.includes(id)));
+  return [...(before?.joined ?? []), ...waited];
 }
 
 const chainWasLost = (lane: Lane, { chain, retryOf }: { chain: RunId; retryOf: RunId | null }): boolean =>

@@ -52,8 +52,8 @@ interface Run {
   /** a process of its chain was lost already */
   readonly lost: boolean;
   readonly wakeupIds: readonly WakeupId[];
-  /** how many demands have joined those that it carries */
-  readonly joined: number;
+  /** the demands that have joined those that it carries, oldest first */
+  readonly joined: readonly WakeupId[];
   readonly context: RunContext;
   readonly queuedAt: string;
   /** the run that it repeats or retries */

@@ -1,3 +1,4 @@
+import { claimRuns } from '../../src/commands/claim-runs.js';
 import { pauseAgent, putAgent } from '../../src/commands/agent.js';
 import { promoteDueRetries } from '../../src/commands/promote-due-retries.js';
 import { scheduleRetry } from '../../src/commands/retry.js';
@@ -244,7 +245,14 @@ describe('life and queue', () => {
     expect(await ledger.answer(requestWakeup, { agent: 'fixer', task: 'ACME-1' })).toMatchObject({
       wakeup: { status: 'coalesced', run: 'ACME-1.1' },
     });
-    expect(await run('ACME-1.1')).toMatchObject({ joined: 1 });
+    expect(await run('ACME-1.1')).toMatchObject({ joined: [expect.any(String)] });
+  });
+
+  it('gives a worker every demand that its run answers, those that joined it included', async () => {
+    await open('ACME-1');
+    const { wakeup } = await ledger.answer(requestWakeup, { agent: 'fixer', task: 'ACME-1', payload: { fix: 'the login too' } });
+    const { runs } = await ledger.answer(claimRuns, { agent: 'fixer', workerId: 'laptop', requestId: 'first' });
+    expect(runs[0]?.run.wakeups).toContain(wakeup?.id);
   });
 
   it('case 34: another agent is queued behind the run at work, and the answer names that', async () => {
