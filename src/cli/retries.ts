@@ -27,7 +27,6 @@ async function list({ client, output }: Door, { limit, cursor }: PageOptions): P
     ['attempt', (run) => (run.maxAttempts ? `${run.attempt}/${run.maxAttempts}` : run.attempt)],
     ['held', (run) => (run.held ? 'held' : '')],
     ['reason', (run) => run.retryReason],
-    ['family', (run) => run.errorFamily],
     ['retry of', (run) => run.retryOf],
   ]);
 }
