@@ -13,7 +13,7 @@ const walls = [
     nestIn: '(\\.module|/dispatch)\\.ts$',
   },
   { folder: 'policies', own: ['events/', 'commands/', 'projections/projection.ts'], packages: [] },
-  { folder: 'event-store', own: ['events/', 'database.ts'], packages: ['pg'], nestIn: '\\.module\\.ts$' },
+  { folder: 'event-store', own: ['events/', 'database.ts', 'log.ts', 'pause.ts'], packages: ['pg'], nestIn: '\\.module\\.ts$' },
   {
     folder: 'projections',
     own: ['events/', 'event-store/event-store.ts', 'commands/', 'database.ts', 'log.ts', 'pause.ts'],

@@ -1,7 +1,7 @@
 import { createHmac, randomUUID } from 'node:crypto';
 import type pg from 'pg';
 import { isOutage } from './database.js';
-import { StoreUnavailable } from './event-store/event-store.js';
+import { outOfReach } from './event-store/postgres-errors.js';
 
 /** What goes back to a client, kept as it is so that asking again is answered the same. */
 export interface Answered {
@@ -96,7 +96,7 @@ export class IdempotencyKeys {
     try {
       return (await this.db.query<R>({ name, text, values })).rows;
     } catch (error) {
-      throw isOutage(error) ? new StoreUnavailable(`Postgres is out of reach: ${String(error)}`, { cause: error }) : error;
+      throw isOutage(error) ? outOfReach(error) : error;
     }
   }
 }

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import type pg from 'pg';
 import type { Changes } from './changes.js';
-import { backOff, type Reachability } from './reachability.js';
+import { waitToRetry, type Reachability } from './reachability.js';
 
 const channel = 'run_ledger_events';
 const minGapMs = 5;
@@ -57,7 +57,7 @@ export class PostgresHints {
       } catch (error) {
         if (signal.aborted) return;
         this.#reachability.lost(this, error);
-        await backOff(attempt, signal);
+        await waitToRetry(attempt, signal);
       }
     }
   }

@@ -9,7 +9,7 @@ import { PostgresAppend, type Answer } from './postgres-append.js';
 import { PostgresHints } from './postgres-hints.js';
 import { PostgresReads } from './postgres-reads.js';
 import { prepareWrite, type PreparedWrite } from './prepared-write.js';
-import { backOff, Reachability, type StoreLog } from './reachability.js';
+import { Reachability, waitToRetry, type StoreLog } from './reachability.js';
 
 export interface PostgresEventStoreOptions {
   /** of a migrated database */
@@ -129,7 +129,7 @@ export class PostgresEventStore extends EventStore {
       } catch (error) {
         if (!(error instanceof StoreUnavailable)) throw error;
         this.#reachability.lost(signal, error);
-        await backOff(attempt, signal);
+        await waitToRetry(attempt, signal);
       }
     }
     this.#reachability.forget(signal);

@@ -1,10 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import type { Log } from '../log.js';
+import { backOff, pause } from '../pause.js';
 
-/** Where the store says what an operator should know, in sentences. */
-export interface StoreLog {
-  warn(sentence: string): void;
-  info(sentence: string): void;
-}
+/** Where the store says what an operator should know; it has no trouble that it does not mend by itself. */
+export type StoreLog = Pick<Log, 'info' | 'warn'>;
 
 /** One sentence when Postgres is lost and one when all who lost it have it back, however many there are. */
 export class Reachability {
@@ -38,11 +36,7 @@ export class Reachability {
   }
 }
 
-const firstDelayMs = 50;
-const maxDelayMs = 2_000;
+const waits = { firstMs: 50, mostMs: 2_000 };
 
-/** Twice as long each time, and never in step with other processes. Ends early when `signal` is aborted. */
-export async function backOff(attempt: number, signal: AbortSignal): Promise<void> {
-  const delay = Math.min(maxDelayMs, firstDelayMs * 2 ** attempt);
-  await sleep(delay * (0.5 + Math.random() / 2), undefined, { signal }).catch(() => {});
-}
+/** Before the next attempt to reach Postgres. Ends early when `signal` is aborted. */
+export const waitToRetry = (attempt: number, signal: AbortSignal): Promise<void> => pause(backOff(attempt, waits), signal);
