@@ -26,6 +26,7 @@ export const agent = (name: string, over: Partial<Agent> = {}): Agent => ({
   policy,
   status: 'active',
   since: iso('09:00'),
+  pause: over.status === 'paused' ? { reason: 'paused', interrupt: true, since: iso('09:00') } : null,
   ...over,
 });
 

@@ -1,4 +1,6 @@
-import { nameUuid, type Actor, type AgentId, type Event, type Recorded } from '../src/events/event.js';
+import { companies, type Company } from '../src/events/company.js';
+import { nameUuid, type Actor, type AgentId, type Event, type Recorded, type TaskId } from '../src/events/event.js';
+import type { Lane } from '../src/events/lane.js';
 import type { Agent } from '../src/events/agent.js';
 import { Rejected, type Decision, type Lease, type World } from '../src/commands/decider.js';
 import { validated } from '../src/commands/dispatch.js';
@@ -11,6 +13,8 @@ export interface Circumstances {
   readonly actor?: Actor;
   readonly agents?: Readonly<Record<AgentId, Agent>>;
   readonly lease?: Lease;
+  readonly tasks?: Readonly<Record<TaskId, Lane>>;
+  readonly company?: Company;
   readonly commandId?: string;
 }
 
@@ -101,9 +105,11 @@ function world({
   actor = person,
   agents = defaultAgents,
   lease,
+  tasks = {},
+  company = companies.initial,
   commandId = 'command-1',
 }: Circumstances): World {
-  return { now, random: () => random, actor, lease, commandId, agent: (id) => agents[id] };
+  return { now, random: () => random, actor, lease, commandId, agent: (id) => agents[id], task: (id) => tasks[id], company };
 }
 
 const recorded = <E extends Event>(event: E, revision: number): Recorded<E> => ({

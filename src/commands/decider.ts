@@ -1,5 +1,7 @@
 import type { Agent } from '../events/agent.js';
-import type { Actor, AgentId, Event, Position, Recorded, RunId, Stream, StreamId, WakeupId } from '../events/event.js';
+import type { Company } from '../events/company.js';
+import type { Actor, AgentId, Event, Position, Recorded, RunId, Stream, StreamId, TaskId, WakeupId } from '../events/event.js';
+import type { Lane } from '../events/lane.js';
 
 /** A kind of command that can be sent through Dispatch, and what it is answered with. */
 export interface Sendable<C extends object = object, Answer = unknown> {
@@ -24,7 +26,10 @@ export interface Decision<C extends object = object, State = unknown, E extends 
   readonly answer: (command: C, outcome: Outcome<State, E>) => Answer;
   /** The agents that the decision asks World about. */
   readonly agents?: (command: C, state: State) => readonly (AgentId | null)[];
-  /** Being a moment late would do harm: agents are read at the head of their streams. */
+  /** The tasks that the decision asks World about, each with all that `leadsTo` finds from it; two thousand at most. */
+  readonly tasks?: (command: C, state: State) => readonly (TaskId | null)[];
+  readonly leadsTo?: (lane: Lane) => readonly (TaskId | null)[];
+  /** Being a moment late would do harm: what World is asked about is read at the head of its streams. */
   readonly atHead?: boolean;
   /** The lane whose lease fences the command, and the token that its sender holds: World's `lease` is read for it. */
   readonly fence?: {
@@ -48,6 +53,9 @@ export interface World {
   readonly commandId: string;
   readonly actor: Actor;
   readonly agent: (id: AgentId) => Agent | undefined;
+  /** undefined too for one that was never opened */
+  readonly task: (id: TaskId) => Lane | undefined;
+  readonly company: Company;
   /** the lease on the lane, where the command is fenced by one */
   readonly lease: Lease | undefined;
 }
@@ -128,6 +136,14 @@ export const rejectedCodes = [
   'stale_lease',
   'revision_mismatch',
   'data_refused',
+  'blocker_cycle',
+  'comment_not_found',
+  'issue_dependencies_blocked',
+  'not_permitted',
+  'run_not_silent',
+  'too_many',
+  'task_held',
+  'company_held',
 ] as const;
 export type RejectedCode = (typeof rejectedCodes)[number];
 

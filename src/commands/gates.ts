@@ -1,31 +1,37 @@
 import type { AgentId } from '../events/event.js';
-import type { Lane } from '../events/lane.js';
+import type { Hold } from '../events/hold.js';
+import { openBlockers, type Lane } from '../events/lane.js';
 import type { RunCause } from '../events/run.js';
 import { isClosed } from '../events/task.js';
 import type { World } from './decider.js';
 import { knownAgent } from './lane.js';
 
 /** What ends work on a lane, or keeps it from going on, for good. */
-export type Obstacle = 'agent_terminated' | 'issue_terminal_status' | 'issue_assignee_changed';
+export type Obstacle = 'agent_terminated' | 'issue_terminal_status' | 'issue_assignee_changed' | 'issue_dependencies_blocked';
 
 export interface Work {
   readonly agent: AgentId;
   /** asked for beside the assignee: it is nobody else's because the task changed hands, and answers also on a closed task */
   readonly mention: boolean;
+  /** about a comment: may be answered on a closed or blocked task */
+  readonly comment?: boolean;
   /** of work that was done before, nobody waits for the answer once the task is closed */
   readonly repeats?: boolean;
 }
 
 /** The first gate that work does not pass, in this order wherever it is asked. Being paused or held is none: that passes. */
-export function obstacle(lane: Lane, { agent, mention, repeats = false }: Work, world: World): Obstacle | undefined {
+export function obstacle(lane: Lane, work: Work, world: World): Obstacle | undefined {
+  const { agent, repeats = false } = work;
+  const exempt = work.mention || work.comment === true;
   if (knownAgent(world, agent).status === 'terminated') return 'agent_terminated';
-  if (isClosed(lane.status) && (repeats || !mention)) return 'issue_terminal_status';
-  if (lane.assignee !== agent && !mention) return 'issue_assignee_changed';
-  // The place of the next gate to come, blockers that are open: `issue_dependencies_blocked`.
+  if (isClosed(lane.status) && (repeats || !exempt)) return 'issue_terminal_status';
+  if (lane.assignee !== agent && !exempt) return 'issue_assignee_changed';
+  if (openBlockers(lane).length > 0 && !exempt) return 'issue_dependencies_blocked';
   return undefined;
 }
 
-export function sentenceOf(code: Obstacle, { task, status, assignee }: Lane, agent: AgentId): string {
+export function sentenceOf(code: Obstacle, lane: Lane, agent: AgentId): string {
+  const { task, status, assignee } = lane;
   switch (code) {
     case 'agent_terminated':
       return `${agent} was terminated`;
@@ -33,17 +39,46 @@ export function sentenceOf(code: Obstacle, { task, status, assignee }: Lane, age
       return `${task} is ${status}`;
     case 'issue_assignee_changed':
       return `${task} is ${assignee ?? 'nobody'}'s by now, not ${agent}'s`;
+    case 'issue_dependencies_blocked':
+      return `${task} waits for ${openBlockers(lane).join(', ')}`;
   }
 }
 
-export const isRepeat = (cause: RunCause): boolean => cause === 'retry' || cause === 'process_lost';
+const repeats: readonly RunCause[] = ['retry', 'process_lost', 'assignment_recovery', 'continuation_recovery'];
+export const isRepeat = (cause: RunCause): boolean => repeats.includes(cause);
+
+/** Where it is asked, World has to know the company and the tasks above. */
+export const ofHolds = { tasks: above, leadsTo: (lane: Lane) => [lane.parent] };
+function above(_: object, lane: Lane) {
+  return [lane.parent];
+}
+
+export interface Holding extends Hold {
+  readonly code: 'agent_not_invokable' | 'agent_terminated' | 'task_held' | 'company_held';
+  /** what is so, and what would let it go on */
+  readonly sentence: string;
+}
 
 /** What keeps a queued or parked run where it is for now; undefined if nothing does. */
-export function hold(
-  { agent }: { readonly agent: AgentId },
-  world: World,
-): 'agent_not_invokable' | 'agent_terminated' | undefined {
-  const { status } = knownAgent(world, agent);
-  if (status === 'terminated') return 'agent_terminated';
-  return status === 'paused' ? 'agent_not_invokable' : undefined;
+export function hold(lane: Lane, { agent }: { readonly agent: AgentId }, world: World): Holding | undefined {
+  const { status, since, pause } = knownAgent(world, agent);
+  if (status === 'terminated')
+    return { code: 'agent_terminated', sentence: `${agent} was terminated`, reason: 'terminated', interrupt: true, since };
+  if (pause) return { ...pause, code: 'agent_not_invokable', sentence: `${agent} is paused; resume it first` };
+  if (world.company.held)
+    return { ...world.company.held, code: 'company_held', sentence: 'the company is held; release it first' };
+  const holder = [lane, ...tasksAbove(lane, world)].find(({ held, task }) => held && (held.subtree || task === lane.task));
+  return holder?.held ? { ...holder.held, code: 'task_held', sentence: `${holder.task} is held; release it first` } : undefined;
+}
+
+/** The parents of a task, nearest first; a ring of parents is gone round once. */
+function tasksAbove(lane: Lane, world: World): Lane[] {
+  const found: Lane[] = [];
+  for (let next = lane.parent; next !== null;) {
+    const parent = world.task(next);
+    if (!parent || parent.task === lane.task || found.includes(parent)) break;
+    found.push(parent);
+    next = parent.parent;
+  }
+  return found;
 }

@@ -1,5 +1,8 @@
 import type { Agent } from '../events/agent.js';
-import { subjectOf, type AgentId, type Event, type StreamId } from '../events/event.js';
+import { companies } from '../events/company.js';
+import { lanes } from '../events/evolve-lane.js';
+import { companyStream, subjectOf, taskStream, type AgentId, type Event, type StreamId, type TaskId } from '../events/event.js';
+import type { Lane } from '../events/lane.js';
 import { StoreUnavailable, type EventStore, type Write, type WriteResult } from '../event-store/event-store.js';
 import {
   Contention,
@@ -143,21 +146,52 @@ export class Ledger {
   private async world<C extends object, State, E extends Event>(asked: Asked<C, State, E>, state: State): Promise<World> {
     const { decision, command, context, stream } = asked;
     const { company } = subjectOf(stream);
-    const named = new Set(decision.agents?.(command, state).filter((id) => id !== null) ?? []);
-    const known = new Map<AgentId, Agent | undefined>();
-    for (const id of named) known.set(id, await this.streams.agent(company, id, decision.atHead));
+    const { atHead } = decision;
     const fence = decision.fence?.of(command);
-    const lease = fence && (await this.leases.of(fence.company, fence.task));
+    const [agents, tasks, itself, lease] = await Promise.all([
+      this.agents(company, decision.agents?.(command, state) ?? [], atHead),
+      this.tasks(company, decision.tasks?.(command, state) ?? [], decision),
+      this.streams.state(companies, companyStream(company), atHead),
+      fence && this.leases.of(fence.company, fence.task),
+    ]);
     return {
       now: this.clock.now(),
       random: () => this.clock.random(),
       commandId: context.commandId,
       actor: context.actor,
-      agent: (id) => known.get(id),
+      agent: (id) => agents.get(id),
+      task: (id) => tasks.get(id),
+      company: itself,
       lease,
     };
   }
+
+  private async agents(company: string, ids: readonly (AgentId | null)[], atHead: boolean | undefined) {
+    const known = new Map<AgentId, Agent | undefined>();
+    for (const id of ids) if (id !== null && !known.has(id)) known.set(id, await this.streams.agent(company, id, atHead));
+    return known;
+  }
+
+  /** Breadth first, each once. */
+  private async tasks(
+    company: string,
+    ids: readonly (TaskId | null)[],
+    { leadsTo, atHead }: Pick<Decision, 'leadsTo' | 'atHead'>,
+  ) {
+    const known = new Map<TaskId, Lane>();
+    const asked = [...new Set(ids)];
+    for (let next = 0; next < asked.length && next < mostTasks; next++) {
+      const id = asked[next] ?? null;
+      const lane = id === null ? undefined : await this.streams.state(lanes, taskStream(company, id), atHead);
+      if (id === null || !lane?.opened) continue;
+      known.set(id, lane);
+      for (const further of leadsTo?.(lane) ?? []) if (!asked.includes(further)) asked.push(further);
+    }
+    return known;
+  }
 }
+
+const mostTasks = 2_000;
 
 /** A command on its way, with the stream that it is decided on. */
 interface Asked<C extends object, State, E extends Event> {

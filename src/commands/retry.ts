@@ -3,7 +3,7 @@ import type { RunId as RunIdText } from '../events/event.js';
 import type { RetryScheduled } from '../events/run.js';
 import { decision, Rejected, type Outcome, type World } from './decider.js';
 import { Optional, RunId, Slug, Text } from './fields.js';
-import { hold, obstacle, sentenceOf } from './gates.js';
+import { hold, obstacle, ofHolds, sentenceOf } from './gates.js';
 import { endedRun, findRun, isEnded, moving, ofRun, placeOf, refuseUnknown } from './lane.js';
 import { parkOrExhaust } from './retry-decision.js';
 import { runView, type RunView } from './run-view.js';
@@ -80,6 +80,7 @@ const refusals = {
   agent_terminated: { code: 'agent_terminated', remedy: 'assign the task to another agent' },
   issue_terminal_status: { code: 'issue_terminal_status', remedy: 'set another status first' },
   issue_assignee_changed: { code: 'run_not_retryable', remedy: 'assign it back first' },
+  issue_dependencies_blocked: { code: 'issue_dependencies_blocked', remedy: 'resolve or remove them first' },
 } as const;
 
 function refuseForeign(lane: Lane, run: EndedRun, world: World): void {
@@ -100,11 +101,12 @@ export class RetryNow {
 export const retryNow = decision({
   command: RetryNow,
   ...ofRun,
+  ...ofHolds,
   atHead: true,
   decide({ run: id }: RetryNow, lane: Lane, world: World): LaneEvent[] {
     refuseUnknown(lane, id);
     const run = parked(lane, retryNamed(lane, id));
-    return run && !hold(run, world) ? [promoted(lane, run, world)] : [];
+    return run && !hold(lane, run, world) ? [promoted(lane, run, world)] : [];
   },
   answer(
     { company, run: id },
@@ -113,7 +115,8 @@ export const retryNow = decision({
     const { state, events, world } = outcome;
     const run = runView(company, outcome, retryNamed(state, id));
     if (events.length > 0) return { outcome: 'promoted', run };
-    if (run?.status === 'scheduled_retry') return { outcome: 'gate_suppressed', code: world && hold(run, world), run };
+    if (run?.status === 'scheduled_retry')
+      return { outcome: 'gate_suppressed', code: world && hold(state, run, world)?.code, run };
     return isRetry(state, id) ? { outcome: 'already_promoted', run } : { outcome: 'no_scheduled_retry' };
   },
 });

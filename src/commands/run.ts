@@ -1,7 +1,7 @@
 import { Transform } from 'class-transformer';
 import { IsBoolean } from 'class-validator';
 import type { Lane, LaneEvent, OpenRun } from '../events/lane.js';
-import { runningRun } from '../events/lane.js';
+import { openBlockers, runningRun } from '../events/lane.js';
 import { errorFamilies, type CancelIntent, type ErrorFamily, type Failure } from '../events/run.js';
 import { whatFollows } from './arbiter.js';
 import { cancelled } from './cancelling.js';
@@ -9,7 +9,7 @@ import { classifyFailure } from './classify-failure.js';
 import { decision, Rejected, type Outcome, type World } from './decider.js';
 import { Exact, FreeJson, Int, OneOf, Optional, ProcessText, RunId, Slug, Text, IsoTime } from './fields.js';
 import { bounded } from './free-json.js';
-import { hold, isRepeat, obstacle, sentenceOf } from './gates.js';
+import { hold, isRepeat, obstacle, ofHolds, sentenceOf } from './gates.js';
 import { after, knownAgent, fenceOf, moving, ofRun, openRun, refuseUnknown } from './lane.js';
 import { redact } from './redact.js';
 import { nextOf, runView } from './run-view.js';
@@ -25,6 +25,7 @@ export class StartRun {
 export const startRun = decision({
   command: StartRun,
   ...ofRun,
+  ...ofHolds,
   atHead: true,
   decide(command: StartRun, lane: Lane, world: World): LaneEvent[] {
     const run = openRun(lane, command.run);
@@ -32,11 +33,14 @@ export const startRun = decision({
     const code = obstacle(lane, { ...run, repeats: isRepeat(run.cause) }, world);
     if (code)
       return [cancelled(run, world, { code, reason: sentenceOf(code, lane, run.agent), intent: 'stop', wakeups: 'skipped' })];
-    if (hold(run, world)) throw new Rejected('agent_not_invokable', `${run.agent} is paused; resume it first`);
+    const held = hold(lane, run, world);
+    if (held) throw new Rejected(held.code, held.sentence);
     const running = runningRun(lane);
     if (running) throw new Rejected('lane_busy', `${command.run} waits for ${running.runId} to end`);
     const { workerId, leaseMs } = command;
-    return [{ type: 'RunStarted', data: { ...moving(run), workerId, leaseMs, startedAt: world.now.toISOString() } }];
+    const blockedBy = openBlockers(lane);
+    const given = { workerId, leaseMs, ...(blockedBy.length > 0 && { blockedBy }) };
+    return [{ type: 'RunStarted', data: { ...moving(run), ...given, startedAt: world.now.toISOString() } }];
   },
   answer: ({ company, run }, outcome) => ({
     started: outcome.events.some(({ type }) => type === 'RunStarted'),

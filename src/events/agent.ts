@@ -1,4 +1,5 @@
 import type { AgentId, Event, Stream } from './event.js';
+import type { Hold } from './hold.js';
 
 export type AgentRegistered = Event<'AgentRegistered', AgentDescription & { agent: AgentId; registeredAt: string }>;
 export type AgentChanged = Event<'AgentChanged', AgentDescription & { agent: AgentId; changedAt: string }>;
@@ -22,6 +23,12 @@ export interface AgentPolicy {
   readonly wakeOnDemand: boolean;
   readonly heartbeat: { readonly enabled: boolean; readonly intervalSec: number };
   readonly retry: RetryPolicy;
+  /** a run that an assignment asked for, and that succeeds without a comment of its agent, is followed by one more */
+  readonly requireComment?: true;
+  /** how many runs may follow one that succeeded and says that it has only planned, or done nothing; without it, none */
+  readonly continuations?: number;
+  /** how many comments of agents in a row wake it; without it, six */
+  readonly maxAgentReplies?: number;
 }
 
 /** The bounded retry of failed runs; as many attempts as there are delays. */
@@ -39,22 +46,24 @@ export interface RetryPolicy {
 }
 
 export type AgentStatus = 'active' | 'paused' | 'terminated';
-export type Agent = AgentDescription & { readonly status: AgentStatus; readonly since: string };
+export type Agent = AgentDescription & { readonly status: AgentStatus; readonly since: string; readonly pause: Hold | null };
 
 export const agents: Stream<Agent | undefined, AgentEvent> = { initial: undefined, evolve: evolveAgent };
 
 function evolveAgent(agent: Agent | undefined, event: AgentEvent): Agent | undefined {
   switch (event.type) {
     case 'AgentRegistered':
-      return { ...described(event.data), status: 'active', since: event.data.registeredAt };
+      return { ...described(event.data), status: 'active', since: event.data.registeredAt, pause: null };
     case 'AgentChanged':
       return agent && { ...agent, ...described(event.data) };
-    case 'AgentPaused':
-      return agent && { ...agent, status: 'paused', since: event.data.pausedAt };
+    case 'AgentPaused': {
+      const { reason, interrupt, pausedAt: since } = event.data;
+      return agent && { ...agent, status: 'paused', since, pause: { reason, interrupt, since } };
+    }
     case 'AgentResumed':
-      return agent && { ...agent, status: 'active', since: event.data.resumedAt };
+      return agent && { ...agent, status: 'active', since: event.data.resumedAt, pause: null };
     case 'AgentTerminated':
-      return agent && { ...agent, status: 'terminated', since: event.data.terminatedAt };
+      return agent && { ...agent, status: 'terminated', since: event.data.terminatedAt, pause: null };
   }
 }
 

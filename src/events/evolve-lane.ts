@@ -1,29 +1,39 @@
 import type { RunId, Stream, WakeupId } from './event.js';
-import { refusalKey, unopened, type Demand, type EndedRun, type Lane, type LaneEvent, type OpenRun } from './lane.js';
-import type { RetryScheduled, RunQueued } from './run.js';
+import { evolveTask } from './evolve-task.js';
+import {
+  commentIdsIn,
+  refusalKey,
+  unopened,
+  type Demand,
+  type EndedRun,
+  type Lane,
+  type LaneEvent,
+  type OpenRun,
+} from './lane.js';
+import type { RetryScheduled, RunCause, RunQueued } from './run.js';
 
 /** The decisions of a task's stream all fold to a Lane. */
 export const lanes: Stream<Lane, LaneEvent> = { initial: unopened, evolve: evolveLane };
 
 function evolveLane(lane: Lane, event: LaneEvent): Lane {
   switch (event.type) {
-    case 'TaskOpened': {
-      const { task, title, kind, status, priority, assignee, parent, labels } = event.data;
-      return { ...lane, opened: true, task, title, kind, status, priority, assignee, parent, labels };
-    }
-    case 'TaskChanged': {
-      const { title, priority, parent, labels } = event.data;
-      return { ...lane, title, priority, parent, labels };
-    }
+    case 'TaskOpened':
+    case 'TaskChanged':
     case 'TaskAssigned':
-      return { ...lane, assignee: event.data.assignee };
     case 'TaskStatusChanged':
-      return { ...lane, status: event.data.to };
+    case 'BlockersSet':
+    case 'BlockerResolved':
+    case 'BlockerReopened':
+    case 'CommentAdded':
+    case 'CommentRemoved':
+    case 'TaskHeld':
+    case 'TaskReleased':
+      return evolveTask(lane, event);
     case 'WakeupRequested':
-      return { ...lane, arriving: [...lane.arriving, event.data] };
+      return { ...lane, arriving: [...lane.arriving, event.data], recovered: lane.recovered && !event.data.outside };
     case 'WakeupCoalesced':
       return event.data.runId
-        ? joinRun(lane, event.data.wakeupId, event.data.runId)
+        ? joinRun(lane, event.data, event.data.runId)
         : joinWaiting(lane, event.data.wakeupId, event.data.into);
     case 'WakeupDeferred':
       return defer(lane, event.data.wakeupId);
@@ -37,11 +47,14 @@ function evolveLane(lane: Lane, event: LaneEvent): Lane {
     case 'WakeupCancelled':
       return givenUp(withdraw(lane, event.data.wakeupId), [event.data.wakeupId]);
     case 'RunQueued':
-      return opened(
-        amendEnded(lane, event.data.retryOf, { retry: event.data.runId }),
-        queuedRun(lane, event.data),
-        event.data.wakeupIds,
-      );
+      return {
+        ...opened(
+          amendEnded(lane, event.data.retryOf, { retry: event.data.runId }),
+          queuedRun(lane, event.data),
+          event.data.wakeupIds,
+        ),
+        recovered: lane.recovered || isRecovery(event.data.cause),
+      };
     case 'RetryScheduled':
       return opened(
         amendEnded(lane, event.data.retryOf, { retry: event.data.runId, exhausted: null }),
@@ -55,7 +68,19 @@ function evolveLane(lane: Lane, event: LaneEvent): Lane {
       return amendRun(lane, runId, (run) => ({ ...run, status: 'running', workerId, startedAt }));
     }
     case 'ProcessRecorded':
-      return amendRun(lane, event.data.runId, (run) => ({ ...run, processRecorded: true }));
+      return amendRun(lane, event.data.runId, (run) => ({ ...run, processRecorded: true, startsLost: 0 }));
+    case 'RunDetached':
+      return amendRun(lane, event.data.runId, (run) => ({ ...run, detached: true }));
+    case 'RunReattached':
+      return amendRun(lane, event.data.runId, (run) => ({ ...run, detached: false }));
+    case 'RunWentSilent': {
+      const { runId, level, lastOutputAt } = event.data;
+      return amendRun(lane, runId, (run) => ({ ...run, silence: { level, lastOutputAt, decided: null } }));
+    }
+    case 'SilenceDecided': {
+      const { runId, decidedAt: at, until } = event.data;
+      return amendRun(lane, runId, (run) => ({ ...run, silence: run.silence && { ...run.silence, decided: { at, until } } }));
+    }
     case 'RunSucceeded':
       return ended(lane, event.data.runId, { status: 'succeeded' });
     case 'RunFailed':
@@ -93,13 +118,17 @@ const settled = (lane: Lane, wakeupIds: readonly WakeupId[]): Lane => ({
 const arrivingAs = (lane: Lane, wakeupId: WakeupId): Demand | undefined =>
   lane.arriving.find((demand) => demand.wakeupId === wakeupId);
 
-function joinRun(lane: Lane, wakeupId: WakeupId, runId: RunId): Lane {
+type Coalesced = Extract<LaneEvent, { type: 'WakeupCoalesced' }>['data'];
+
+function joinRun(lane: Lane, { wakeupId, commentIds = [] }: Coalesced, runId: RunId): Lane {
   const demand = arrivingAs(lane, wakeupId);
   const joined = amendRun(lane, runId, (run) => ({
     ...run,
     joined: [...run.joined, wakeupId],
     outside: run.outside || demand?.outside === true,
     mention: run.mention || demand?.mention === true,
+    comment: run.comment || demand?.comment === true,
+    context: commentIds.length > 0 ? { ...run.context, commentIds: [...commentIdsIn(run.context), ...commentIds] } : run.context,
   }));
   return settled(joined, [wakeupId]);
 }
@@ -145,25 +174,55 @@ const opened = (lane: Lane, run: OpenRun, wakeupIds: readonly WakeupId[]): Lane 
   return { ...rest, runs: lane.runs + 1, open: [...rest.open, run] };
 };
 
-const fresh = { workerId: null, startedAt: null, processRecorded: false };
+const fresh = {
+  workerId: null,
+  startedAt: null,
+  processRecorded: false,
+  detached: false,
+  silence: null,
+  commented: false,
+  parking: null,
+} as const;
 
-function queuedRun(lane: Lane, { place: _, ...data }: RunQueued['data']): OpenRun {
-  const lost = data.cause === 'process_lost' || chainWasLost(lane, data);
-  return { ...data, status: 'queued', lost, joined: joinedTo(lane, data.wakeupIds), parking: null, ...fresh };
+function queuedRun(lane: Lane, { place: _, comment, ...data }: RunQueued['data']): OpenRun {
+  return {
+    ...fresh,
+    ...data,
+    ...ofChain(lane, data),
+    status: 'queued',
+    comment: comment === true,
+    joined: joinedTo(lane, data.wakeupIds),
+  };
+}
+
+const isRecovery = (cause: RunCause): boolean => cause === 'assignment_recovery' || cause === 'continuation_recovery';
+
+type Following = Pick<OpenRun, 'cause' | 'chain' | 'retryOf'>;
+
+/** What a run takes over from the one that it repeats, recovers or continues. */
+function ofChain(lane: Lane, { cause, chain, retryOf }: Following) {
+  const before = lane.ended.find((run) => run.runId === retryOf);
+  const same = before?.chain === chain ? before : undefined;
+  return {
+    lost: cause === 'process_lost' || same?.lost === true,
+    recovered: isRecovery(cause) || same?.recovered === true,
+    continuations: cause === 'continuation' ? (before?.continuations ?? 0) + 1 : (same?.continuations ?? 0),
+    startsLost: same?.code === 'start_lost' ? same.startsLost + 1 : 0,
+  };
 }
 
 function parkedRun(lane: Lane, data: RetryScheduled['data']): OpenRun {
-  const { runId, agent, chain, attempt, outside, mention, wakeupIds, context, queuedAt, retryOf } = data;
-  const run = { runId, agent, chain, attempt, outside, mention, wakeupIds, context, queuedAt, retryOf };
+  const { runId, agent, chain, attempt, outside, mention, comment = false, wakeupIds, context, queuedAt, retryOf } = data;
+  const run = { runId, agent, chain, attempt, outside, mention, comment, wakeupIds, context, queuedAt, retryOf };
   const { reason, dueAt, maxAttempts, fallbackMode } = data;
   return {
+    ...fresh,
     ...run,
+    ...ofChain(lane, { ...run, cause: 'retry' }),
     status: 'scheduled_retry',
     cause: 'retry',
     parking: { reason, dueAt, maxAttempts, ...(fallbackMode && { fallbackMode }) },
-    lost: chainWasLost(lane, data),
     joined: joinedTo(lane, wakeupIds),
-    ...fresh,
   };
 }
 
@@ -176,9 +235,6 @@ function joinedTo({ waiting, ended }: Lane, wakeupIds: readonly WakeupId[]): Wak
   return [...(before?.joined ?? []), ...waited];
 }
 
-const chainWasLost = (lane: Lane, { chain, retryOf }: { chain: RunId; retryOf: RunId | null }): boolean =>
-  lane.ended.some((run) => run.runId === retryOf && run.chain === chain && run.lost);
-
 const amendEnded = (lane: Lane, runId: RunId | null, amendment: Partial<Pick<EndedRun, 'retry' | 'exhausted'>>): Lane => ({
   ...lane,
   ended: lane.ended.map((run) => (run.runId === runId ? { ...run, ...amendment } : run)),
@@ -189,7 +245,7 @@ type Ending = Pick<EndedRun, 'status'> & Partial<Pick<EndedRun, 'code' | 'family
 function ended(lane: Lane, runId: RunId, ending: Ending): Lane {
   const run = lane.open.find((open) => open.runId === runId);
   if (!run) return lane;
-  const { processRecorded: _, ...rest } = run;
+  const { processRecorded: _, detached: __, silence: ___, ...rest } = run;
   const blank = { code: null, family: null, notBefore: null, intent: null, retry: null, exhausted: null };
   const end: EndedRun = { ...rest, ...blank, ...ending };
   return { ...lane, open: lane.open.filter((open) => open !== run), ended: [...lane.ended, end].slice(-kept) };

@@ -1,4 +1,5 @@
-import type { AgentId, RunId, TaskId, WakeupId } from './event.js';
+import type { Actor, AgentId, JsonObject, RunId, TaskId, WakeupId } from './event.js';
+import type { Hold } from './hold.js';
 import type {
   CancelIntent,
   ErrorFamily,
@@ -7,9 +8,10 @@ import type {
   RunCause,
   RunContext,
   RunEvent,
+  SilenceLevel,
   TerminalStatus,
 } from './run.js';
-import type { TaskDescription, TaskFact, TaskKind, TaskStatus } from './task.js';
+import type { Blocker, CommentId, TaskDescription, TaskFact, TaskKind, TaskStatus } from './task.js';
 import type { WakeupEvent, WakeupRequested } from './wakeup.js';
 
 /** The facts of a task's stream: its own, the demands on it and the runs that follow from them. */
@@ -22,6 +24,14 @@ export interface Lane extends TaskDescription {
   readonly kind: TaskKind;
   readonly status: TaskStatus;
   readonly assignee: AgentId | null;
+  readonly held: (Hold & { readonly subtree: boolean }) | null;
+  readonly blockers: readonly Blocker[];
+  /** the last thousand, newest last */
+  readonly comments: readonly Comment[];
+  /** comments of agents in a row, without one of a person and without a change of status */
+  readonly agentReplies: number;
+  /** found stranded and taken up again, and no person has asked for anything since */
+  readonly recovered: boolean;
   /** number of the last run */
   readonly runs: number;
   /** at most one per agent, and at most one of them running */
@@ -39,6 +49,13 @@ export interface Lane extends TaskDescription {
 }
 
 export type Demand = WakeupRequested['data'];
+export interface Comment {
+  readonly id: CommentId;
+  readonly author: Actor;
+  readonly addedAt: string;
+  readonly wakeupIds: readonly WakeupId[];
+  readonly removed: boolean;
+}
 export type Waiting = Demand & { readonly joined: readonly Demand[] };
 
 interface Run {
@@ -49,6 +66,15 @@ interface Run {
   readonly attempt: number;
   readonly outside: boolean;
   readonly mention: boolean;
+  readonly comment: boolean;
+  /** its chain was recovered already */
+  readonly recovered: boolean;
+  /** how many runs before it it continues, one after the other */
+  readonly continuations: number;
+  /** how often its chain was claimed and never begun, one time after the other */
+  readonly startsLost: number;
+  /** its agent has commented on the task while it ran */
+  readonly commented: boolean;
   /** a process of its chain was lost already */
   readonly lost: boolean;
   readonly wakeupIds: readonly WakeupId[];
@@ -67,6 +93,15 @@ export type Parking = Pick<RetryScheduled['data'], 'reason' | 'dueAt' | 'maxAtte
 export interface OpenRun extends Run {
   readonly status: OpenStatus;
   readonly processRecorded: boolean;
+  readonly detached: boolean;
+  readonly silence: Silence | null;
+}
+/** As it was raised last, and what was decided on it. */
+export interface Silence {
+  readonly level: SilenceLevel;
+  readonly lastOutputAt: string;
+  /** null: nobody has decided anything since */
+  readonly decided: { readonly at: string; readonly until: string | null } | null;
 }
 export interface EndedRun extends Run {
   readonly status: TerminalStatus;
@@ -88,6 +123,11 @@ export const unopened: Lane = {
   status: 'todo',
   priority: 'medium',
   assignee: null,
+  held: null,
+  blockers: [],
+  comments: [],
+  agentReplies: 0,
+  recovered: false,
   parent: null,
   labels: [],
   runs: 0,
@@ -108,5 +148,16 @@ export function waitingOf(lane: Lane, agent: AgentId): Waiting | undefined {
   const waiting = lane.waiting.find((demand) => demand.agent === agent);
   if (!waiting) return undefined;
   const parts = [waiting, ...waiting.joined];
-  return { ...waiting, outside: parts.some(({ outside }) => outside), mention: parts.some(({ mention }) => mention) };
+  return {
+    ...waiting,
+    outside: parts.some(({ outside }) => outside),
+    mention: parts.some(({ mention }) => mention),
+    ...(parts.some(({ comment }) => comment) && { comment: true as const }),
+  };
 }
+
+export const openBlockers = ({ blockers }: Lane): TaskId[] => blockers.filter(({ open }) => open).map(({ task }) => task);
+
+/** The comments that a demand, or the context of a run, is about; in the order in which they were made. */
+export const commentIdsIn = ({ commentIds }: JsonObject): CommentId[] =>
+  Array.isArray(commentIds) ? commentIds.filter((id) => typeof id === 'string') : [];

@@ -1,4 +1,4 @@
-import type { AgentId, Event, JsonObject, RunId, WakeupId } from './event.js';
+import type { AgentId, Event, JsonObject, RunId, TaskId, WakeupId } from './event.js';
 import type { TaskKind, TaskPriority, TaskStatus } from './task.js';
 
 export const runStatuses = ['queued', 'scheduled_retry', 'running', 'succeeded', 'failed', 'cancelled', 'timed_out'] as const;
@@ -7,7 +7,17 @@ export type OpenStatus = 'queued' | 'scheduled_retry' | 'running';
 export type TerminalStatus = Exclude<RunStatus, OpenStatus>;
 
 /** Why a run was opened. `requested` is a demand's first run; the others are asked for by the arbiter or an operator. */
-export type RunCause = 'requested' | 'deferred' | 'superseding' | 'requeued' | 'process_lost' | 'retry';
+export type RunCause =
+  | 'requested'
+  | 'deferred'
+  | 'superseding'
+  | 'requeued'
+  | 'process_lost'
+  | 'retry'
+  | 'missing_issue_comment'
+  | 'continuation'
+  | 'assignment_recovery'
+  | 'continuation_recovery';
 
 /** All that a counter needs of a run that moves: whose it is, which status it leaves, and the day that it counts to. */
 export interface Moving {
@@ -39,20 +49,46 @@ export type RunQueued = Event<
     /** the first run of its chain */
     chain: RunId;
     attempt: number;
+    /** the run that it repeats, recovers or continues */
     retryOf: RunId | null;
     wakeupIds: readonly WakeupId[];
     /** its demand, or a part of it, came from a person; it was asked for beside the assignee */
     outside: boolean;
     mention: boolean;
+    comment?: true;
     place: Place;
     context: RunContext;
     queuedAt: string;
   }
 >;
-export type RunStarted = Event<'RunStarted', Moving & { workerId: string; leaseMs: number; startedAt: string }>;
+/** `blockedBy`: blockers that are open; the run may answer, and not work. */
+export type RunStarted = Event<
+  'RunStarted',
+  Moving & { workerId: string; leaseMs: number; blockedBy?: readonly TaskId[]; startedAt: string }
+>;
 export type ProcessRecorded = Event<
   'ProcessRecorded',
   { runId: RunId; pid: number; pgid: number | null; host: string; processStartedAt: string; recordedAt: string }
+>;
+
+/** Its worker is gone, and its process goes on. */
+export type RunDetached = Event<'RunDetached', { runId: RunId; agent: AgentId; detachedAt: string }>;
+/** A worker on the same host has taken its process up again. */
+export type RunReattached = Event<'RunReattached', { runId: RunId; agent: AgentId; reattachedAt: string }>;
+
+export const silenceLevels = ['suspicious', 'critical'] as const;
+export type SilenceLevel = (typeof silenceLevels)[number];
+export const silenceDecisions = ['snooze', 'continue', 'dismiss'] as const;
+export type SilenceDecision = (typeof silenceDecisions)[number];
+/** It runs, and has said nothing since `lastOutputAt`. Nothing is ended for it. */
+export type RunWentSilent = Event<
+  'RunWentSilent',
+  { runId: RunId; agent: AgentId; level: SilenceLevel; lastOutputAt: string; silentAt: string }
+>;
+/** `until`: when it is raised again if the silence lasts; null: not before output came and stopped again. */
+export type SilenceDecided = Event<
+  'SilenceDecided',
+  { runId: RunId; agent: AgentId; decision: SilenceDecision; until: string | null; reason: string; decidedAt: string }
 >;
 
 /** What a worker reports of a run that ended. */
@@ -124,6 +160,7 @@ export type RetryScheduled = Event<
     errorFamily?: ErrorFamily;
     outside: boolean;
     mention: boolean;
+    comment?: true;
     place: Place;
     context: RunContext;
     wakeupIds: readonly WakeupId[];
@@ -147,6 +184,10 @@ export type RunEvent =
   | RunQueued
   | RunStarted
   | ProcessRecorded
+  | RunDetached
+  | RunReattached
+  | RunWentSilent
+  | SilenceDecided
   | RunSucceeded
   | RunFailed
   | RunTimedOut

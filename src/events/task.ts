@@ -1,4 +1,4 @@
-import type { AgentId, Event, RunId, TaskId } from './event.js';
+import type { Actor, AgentId, Event, RunId, TaskId, WakeupId } from './event.js';
 
 export const taskKinds = ['issue', 'heartbeat', 'routine'] as const;
 export type TaskKind = (typeof taskKinds)[number];
@@ -34,4 +34,54 @@ export type TaskStatusChanged = Event<
   { task: TaskId; from: TaskStatus; to: TaskStatus; why: string | null; queuedRuns: readonly RunId[]; changedAt: string }
 >;
 
-export type TaskFact = TaskOpened | TaskChanged | TaskAssigned | TaskStatusChanged;
+/** A task that has to be done before another one is worked on, and whether it still has. */
+export interface Blocker {
+  readonly task: TaskId;
+  readonly open: boolean;
+}
+/** These, and no others, stand before the task. */
+export type BlockersSet = Event<'BlockersSet', { task: TaskId; blockers: readonly Blocker[]; setAt: string }>;
+/** `cycle`: it was set while it waited for this task itself, and is none of its blockers any more. */
+export type BlockerResolved = Event<
+  'BlockerResolved',
+  { task: TaskId; blocker: TaskId; how: 'done' | 'cancelled' | 'cycle'; note: string | null; resolvedAt: string }
+>;
+/** A blocker that was closed is to be done again. */
+export type BlockerReopened = Event<'BlockerReopened', { task: TaskId; blocker: TaskId; reopenedAt: string }>;
+
+export type CommentId = string;
+/** `wakeupIds`: the demands that were made for it, in the same append. */
+export type CommentAdded = Event<
+  'CommentAdded',
+  {
+    task: TaskId;
+    commentId: CommentId;
+    author: Actor;
+    body: string;
+    mentions: readonly AgentId[];
+    wakeupIds: readonly WakeupId[];
+    addedAt: string;
+  }
+>;
+/** Whatever it was to be told to, and had not been yet, is told without it. */
+export type CommentRemoved = Event<
+  'CommentRemoved',
+  { task: TaskId; commentId: CommentId; wakeupIds: readonly WakeupId[]; removedAt: string }
+>;
+
+/** Nothing on the task starts until it is released; with `subtree`, nor on those below it. */
+export type TaskHeld = Event<'TaskHeld', { task: TaskId; reason: string; subtree: boolean; interrupt: boolean; heldAt: string }>;
+export type TaskReleased = Event<'TaskReleased', { task: TaskId; reason: string; releasedAt: string }>;
+
+export type TaskFact =
+  | TaskOpened
+  | TaskChanged
+  | TaskAssigned
+  | TaskStatusChanged
+  | BlockersSet
+  | BlockerResolved
+  | BlockerReopened
+  | CommentAdded
+  | CommentRemoved
+  | TaskHeld
+  | TaskReleased;

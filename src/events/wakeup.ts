@@ -1,4 +1,5 @@
-import type { AgentId, Event, JsonObject, RunId, WakeupId } from './event.js';
+import type { AgentId, Event, JsonObject, RunId, TaskId, WakeupId } from './event.js';
+import type { CommentId } from './task.js';
 
 /** A demand that an agent runs. Its disposition is the event after it, in the same append. */
 export type WakeupRequested = Event<
@@ -14,17 +15,31 @@ export type WakeupRequested = Event<
     outside: boolean;
     /** an agent that is asked although the task is not its own */
     mention: boolean;
+    /** a comment, a reopening, a resumption: may be answered on a task that is closed or blocked */
+    comment?: true;
     requestedAt: string;
   }
 >;
 /** Shares the fate of the wakeup that it joined: one that has a run already, or one that is deferred. */
 export type WakeupCoalesced = Event<
   'WakeupCoalesced',
-  { wakeupId: WakeupId; agent: AgentId; into: WakeupId; runId: RunId | null; coalescedAt: string }
+  {
+    wakeupId: WakeupId;
+    agent: AgentId;
+    into: WakeupId;
+    runId: RunId | null;
+    /** the comments that it is about */
+    commentIds?: readonly CommentId[];
+    coalescedAt: string;
+  }
 >;
 /** Waits for the end of the run that its agent is at on this lane. */
 export type WakeupDeferred = Event<'WakeupDeferred', { wakeupId: WakeupId; agent: AgentId; behind: RunId; deferredAt: string }>;
-export type WakeupSkipped = Event<'WakeupSkipped', { wakeupId: WakeupId; agent: AgentId; code: string; skippedAt: string }>;
+/** `blockers`: those that were open, where they are the reason. */
+export type WakeupSkipped = Event<
+  'WakeupSkipped',
+  { wakeupId: WakeupId; agent: AgentId; code: string; blockers?: readonly TaskId[]; skippedAt: string }
+>;
 export type WakeupCancelled = Event<
   'WakeupCancelled',
   { wakeupId: WakeupId; agent: AgentId; code: string; reason: string; cancelledAt: string }

@@ -48,6 +48,17 @@ export const dueRetries = projection<DueRetriesRow>({
     RunTimedOut: (event) => passed(event),
     RetryExhausted: (event) => passed(event),
     RecoveryEscalated: (event) => passed(event),
+    BlockersSet: (event) => passed(event),
+    BlockerResolved: (event) => passed(event),
+    BlockerReopened: (event) => passed(event),
+    CommentAdded: (event) => passed(event),
+    CommentRemoved: (event) => passed(event),
+    TaskHeld: (event) => passed(event),
+    TaskReleased: (event) => passed(event),
+    RunDetached: (event) => passed(event),
+    RunReattached: (event) => passed(event),
+    RunWentSilent: (event) => passed(event),
+    SilenceDecided: (event) => passed(event),
     // Every event of a lane moves its revision, so one that is missing here does not compile.
   } satisfies Required<Pick<Handlers<DueRetriesRow>, LaneEvent['type']>>,
 });
