@@ -68,8 +68,12 @@ const rejectedStatus: Partial<Record<RejectedCode, number>> = {
   task_not_found: 404,
   run_not_found: 404,
   wakeup_not_found: 404,
+  comment_not_found: 404,
+  not_permitted: 403,
   revision_mismatch: 412,
   data_refused: 422,
+  blocker_cycle: 422,
+  too_many: 422,
 };
 
 /** Every code that a problem can have, with its status and title. */
@@ -79,7 +83,7 @@ const problemCodes: ReadonlyMap<string, readonly [status: number, title: string]
 ]);
 
 /** The refusals to start a run: a claim, which alone starts runs, takes them for an answer. */
-const neverAnswered: readonly string[] = ['lane_busy', 'run_not_queued'] satisfies RejectedCode[];
+const neverAnswered: readonly string[] = ['lane_busy', 'run_not_queued', 'task_held', 'company_held'] satisfies RejectedCode[];
 /** Those that a client can meet. */
 export const answeredCodes: typeof problemCodes = new Map([...problemCodes].filter(([code]) => !neverAnswered.includes(code)));
 
