@@ -59,6 +59,10 @@ export class Client {
     return this.send<T>('PUT', at, body, options);
   }
 
+  delete<T>(at: At, { key = randomUUID() }: Pick<SendOptions, 'key'> = {}): Promise<Answer<T>> {
+    return this.request<T>('DELETE', at, { headers: key ? { 'idempotency-key': key } : {} });
+  }
+
   private send<T>(
     method: string,
     at: At,

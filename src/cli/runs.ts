@@ -1,7 +1,7 @@
 import { Option, type Command } from 'commander';
 import type { retryNow, scheduleRetry } from '../commands/retry.js';
 import type { cancelRun } from '../commands/run.js';
-import { runStatuses } from '../events/run.js';
+import { runStatuses, silenceDecisions } from '../events/run.js';
 import type { Recorded } from '../events/event.js';
 import type { Page } from '../projections/paging.js';
 import type { Run } from '../projections/run-queries.js';
@@ -48,6 +48,13 @@ export function addRuns(program: Command): void {
   verb(runs, 'retry-now <run>', 'start a parked retry without waiting for its due time').action(
     (run: string, options: DoorOptions) => retryAtOnce(openDoor(options), run),
   );
+
+  verb(runs, 'silence <run> <decision>', `a run says nothing: ${silenceDecisions.join(', ')}`)
+    .option('--until <time>', 'raise it again then: an ISO time; needed to snooze, half an hour from now for continue')
+    .option('--reason <reason>', 'kept with the decision')
+    .action((run: string, decision: string, { until, reason, ...options }: SilenceOptions) =>
+      silence(openDoor(options), run, { decision, until, reason }),
+    );
 }
 
 interface ListOptions extends DoorOptions, PageOptions {
@@ -57,6 +64,11 @@ interface ListOptions extends DoorOptions, PageOptions {
   chain?: string;
   errorCode?: string;
   search?: string;
+}
+
+interface SilenceOptions extends DoorOptions {
+  until?: string;
+  reason?: string;
 }
 
 interface CancelOptions extends DoorOptions {
@@ -144,4 +156,14 @@ async function retryAtOnce(door: Door, run: string): Promise<void> {
     gate_suppressed: `${name} stays parked: ${body.code ?? 'something holds it'}`,
   };
   door.output.did(body, sentences[body.outcome]);
+}
+
+async function silence(door: Door, run: string, decision: { decision: string; until?: string; reason?: string }): Promise<void> {
+  const { id, body } = await act<object>(door, 'runs', run, 'silence', decision);
+  const sentences: Readonly<Record<string, string>> = {
+    snooze: `is left alone until ${sayTime(decision.until)}`,
+    continue: `may go on being silent${decision.until ? ` until ${sayTime(decision.until)}` : ' for half an hour'}`,
+    dismiss: 'is not raised again before it has said something, and stopped',
+  };
+  door.output.did(body, `${id} ${sentences[decision.decision] ?? decision.decision}`);
 }

@@ -82,7 +82,7 @@ function operationOf(route: Route, classes: Readonly<Record<string, ClassSchema>
       ...queryParameters(route, asked),
       ...(route.path.startsWith('/v1/companies') ? headers : []),
     ],
-    ...(!isRead && takes && { requestBody: bodyOf(route, taken) }),
+    ...(!isRead && method !== 'delete' && takes && { requestBody: bodyOf(route, taken) }),
     responses: responsesOf(route),
   };
 }
