@@ -22,3 +22,5 @@ create table tasks (
 create index tasks_newest on tasks (company, opened_at desc, task desc);
 create index tasks_by_status on tasks (company, status, opened_at desc, task desc);
 create index tasks_by_assignee on tasks (company, assignee, opened_at desc, task desc);
+-- Those below a task; compared in the collation of the tasks that they name.
+create index tasks_by_parent on tasks (company, parent collate "C") where parent is not null;

@@ -2,6 +2,7 @@ import { activity } from './activity.js';
 import { agents } from './agents.js';
 import { dashboard } from './dashboard.js';
 import { dueRetries } from './due-retries.js';
+import { holds } from './holds.js';
 import { installable, type Installable } from './projector/projectors.js';
 import { readyRuns } from './ready-runs.js';
 import { runStatus } from './run-status.js';
@@ -9,10 +10,11 @@ import { taskCounts } from './task-counts.js';
 import { tasks } from './tasks.js';
 import { wakeupRequests } from './wakeup-requests.js';
 
-/** The read models of the ledger. The first two are what loops wait for, so they come first. */
+/** The read models of the ledger. The first three are what loops wait for, so they come first. */
 export const readModelsOfTheLedger: readonly Installable[] = [
   installable(dueRetries),
   installable(readyRuns),
+  installable(holds),
   installable(runStatus),
   installable(wakeupRequests),
   installable(agents),

@@ -2,6 +2,7 @@ import { activity } from '../../src/projections/activity.js';
 import { agents } from '../../src/projections/agents.js';
 import { dashboard } from '../../src/projections/dashboard.js';
 import { dueRetries } from '../../src/projections/due-retries.js';
+import { holds } from '../../src/projections/holds.js';
 import type { Projection } from '../../src/projections/projection.js';
 import { readyRuns } from '../../src/projections/ready-runs.js';
 import { runStatus } from '../../src/projections/run-status.js';
@@ -25,4 +26,5 @@ export const everyProjection: readonly AnyProjection[] = [
   activity,
   dueRetries,
   readyRuns,
+  holds,
 ].map(anyProjection);

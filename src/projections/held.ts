@@ -1,0 +1,75 @@
+import { sql, type RawBuilder } from 'kysely';
+import type { AgentId, TaskId } from '../events/event.js';
+import { holds } from './holds.js';
+import type { ReadModels } from './read-models.js';
+import { tasks } from './tasks.js';
+
+type Sql = RawBuilder<unknown>;
+
+/**
+ * What is held, said in SQL for the queries that need it. Each condition is a set that is found once per statement and asked per row;
+ * nothing held costs nothing, and rows are still read in the order of their index.
+ */
+export interface HeldSql {
+  /** stands before the statement, which must not have a `with` of its own */
+  readonly withHeld: Sql;
+  /** of a lane: its task is held, or one above it with all below, or the company */
+  readonly isLaneHeld: (company: Sql, task: Sql) => Sql;
+  /** paused, or terminated */
+  readonly isAgentHeld: (company: Sql, agent: Sql) => Sql;
+  readonly isAgentPaused: (company: Sql, agent: Sql) => Sql;
+  readonly isAnythingHeld: Sql;
+}
+
+export async function heldSql(readModels: ReadModels): Promise<HeldSql> {
+  const held = sql.id(await readModels.nameOf(holds.name), holds.name);
+  const task = sql.id(await readModels.nameOf(tasks.name), tasks.name);
+  return {
+    // `union` without `all`: parents that form a ring are gone round once.
+    withHeld: sql`
+      with recursive held_tasks (company, task, subtree) as (
+        select company, target, subtree
+        from ${held}
+        where kind = 'task'
+        union
+        select child.company, child.task, true
+        from held_tasks above
+        join ${task} child on child.company = above.company and child.parent = above.task
+        where above.subtree
+      )`,
+    isLaneHeld: (company, lane) => sql`(
+      ${company} in (select company from ${held} where kind = 'company')
+      or (${company}, ${lane}) in (select company, task from held_tasks)
+    )`,
+    isAgentHeld: (company, agent) => sql`(${company}, ${agent}) in (select company, target from ${held} where kind = 'agent')`,
+    isAgentPaused: (company, agent) => sql`(${company}, ${agent}) in (
+      select company, target
+      from ${held}
+      where kind = 'agent'
+        and status = 'paused'
+    )`,
+    isAnythingHeld: sql`exists (select from ${held})`,
+  };
+}
+
+/** An open demand or run, by its agent and the task that it is on. */
+interface Work {
+  readonly agent: AgentId;
+  readonly task: TaskId;
+}
+
+/** Which of these are held: their agent is paused, or their task, one above it, or the company is held. */
+export async function heldAmong(readModels: ReadModels, company: string, works: readonly Work[]): Promise<(work: Work) => boolean> {
+  if (works.length === 0) return () => false;
+  const { withHeld, isLaneHeld, isAgentPaused } = await heldSql(readModels);
+  const { rows } = await sql<Work>`
+    ${withHeld}
+    select work.task, work.agent
+    from unnest(${works.map(({ task }) => task)}::text[], ${works.map(({ agent }) => agent)}::text[]) work (task, agent)
+    where ${isLaneHeld(sql`${company}::text`, sql.ref('work.task'))}
+      or ${isAgentPaused(sql`${company}::text`, sql.ref('work.agent'))}`.execute(readModels.kysely);
+  const held = new Set(rows.map(keyOf));
+  return (work) => held.has(keyOf(work));
+}
+
+const keyOf = ({ task, agent }: Work): string => `${task} ${agent}`;
