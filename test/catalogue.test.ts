@@ -15,7 +15,12 @@ const types = [...facts.matchAll(/= Event<\s*'(\w+)'/g)].map(([, type]) => type!
 const commands = catalogue.map(({ command }) => command.name);
 
 /** Sent by the process itself, never from outside. */
-const inner = { StartRun: 'part of a claim', ReportRunLost: 'what the reaper says' };
+const inner = {
+  StartRun: 'part of a claim',
+  ReportRunLost: 'what the reaper says',
+  InterruptRun: 'of the policy on holds',
+  EndAgentWork: 'of the policy on termination',
+};
 
 it('knows the facts of the ledger', () => expect(types.length).toBeGreaterThanOrEqual(27));
 

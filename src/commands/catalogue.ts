@@ -1,8 +1,10 @@
 import { pauseAgent, putAgent, resumeAgent, terminateAgent } from './agent.js';
 import { claim, claimRuns, type ClaimPorts } from './claim-runs.js';
-import { nameCompany } from './company.js';
+import { holdCompany, nameCompany, releaseCompany } from './company.js';
 import type { CommandContext, Decision, Dispatched } from './decider.js';
 import type { Event } from '../events/event.js';
+import { holdTask, releaseTask } from './hold.js';
+import { endAgentWork, interruptRun } from './interrupt.js';
 import { promoteDue, promoteDueRetries, type PromotionPorts } from './promote-due-retries.js';
 import { retryNow, scheduleRetry } from './retry.js';
 import { cancelRun, finishRun, recordProcess, reportRunLost, startRun } from './run.js';
@@ -37,6 +39,8 @@ const decided = <C extends object, State, E extends Event, Answer>(decision: Dec
 /** Every command of the ledger. Handlers, documents and checks of completeness are made from this list. */
 export const catalogue: readonly Execution[] = [
   decided(nameCompany),
+  decided(holdCompany),
+  decided(releaseCompany),
   decided(putAgent),
   decided(pauseAgent),
   decided(resumeAgent),
@@ -44,6 +48,8 @@ export const catalogue: readonly Execution[] = [
   decided(putTask),
   decided(assignTask),
   decided(setTaskStatus),
+  decided(holdTask),
+  decided(releaseTask),
   decided(requestWakeup),
   decided(cancelWakeup),
   decided(startRun),
@@ -51,6 +57,8 @@ export const catalogue: readonly Execution[] = [
   decided(finishRun),
   decided(cancelRun),
   decided(reportRunLost),
+  decided(interruptRun),
+  decided(endAgentWork),
   decided(scheduleRetry),
   decided(retryNow),
   { command: claimRuns.command, execute: claim },

@@ -60,15 +60,27 @@ export interface Holding extends Hold {
 }
 
 /** What keeps a queued or parked run where it is for now; undefined if nothing does. */
-export function hold(lane: Lane, { agent }: { readonly agent: AgentId }, world: World): Holding | undefined {
+export const hold = (lane: Lane, run: { readonly agent: AgentId }, world: World): Holding | undefined =>
+  holdsOn(lane, run, world)[0];
+
+/** All that keep it; who asks why is told the first. */
+export function holdsOn(lane: Lane, { agent }: { readonly agent: AgentId }, world: World): Holding[] {
+  const company = world.company.held;
+  const holders = [lane, ...tasksAbove(lane, world)].filter(({ held, task }) => held && (held.subtree || task === lane.task));
+  return [
+    ...ofAgent(agent, world),
+    ...(company ? [{ ...company, code: 'company_held', sentence: 'the company is held; release it first' } as const] : []),
+    ...holders.flatMap(({ held, task }) =>
+      held ? [{ ...held, code: 'task_held', sentence: `${task} is held; release it first` } as const] : [],
+    ),
+  ];
+}
+
+function ofAgent(agent: AgentId, world: World): Holding[] {
   const { status, since, pause } = knownAgent(world, agent);
   if (status === 'terminated')
-    return { code: 'agent_terminated', sentence: `${agent} was terminated`, reason: 'terminated', interrupt: true, since };
-  if (pause) return { ...pause, code: 'agent_not_invokable', sentence: `${agent} is paused; resume it first` };
-  if (world.company.held)
-    return { ...world.company.held, code: 'company_held', sentence: 'the company is held; release it first' };
-  const holder = [lane, ...tasksAbove(lane, world)].find(({ held, task }) => held && (held.subtree || task === lane.task));
-  return holder?.held ? { ...holder.held, code: 'task_held', sentence: `${holder.task} is held; release it first` } : undefined;
+    return [{ code: 'agent_terminated', sentence: `${agent} was terminated`, reason: 'terminated', interrupt: true, since }];
+  return pause ? [{ ...pause, code: 'agent_not_invokable', sentence: `${agent} is paused; resume it first` }] : [];
 }
 
 /** The parents of a task, nearest first; a ring of parents is gone round once. */

@@ -226,7 +226,8 @@ function endedAnswer({ company, run }: { company: string; run: string }, outcome
   return { run: runView(company, outcome, run), next: nextOf(outcome.events) };
 }
 
-function endAndFollow(lane: Lane, end: LaneEvent, world: World): LaneEvent[] {
+/** The end of a run, and whatever the arbiter says comes after it. */
+export function endAndFollow(lane: Lane, end: LaneEvent, world: World): LaneEvent[] {
   const ended = after(lane, [end]);
   return [end, ...whatFollows(ended, ended.ended.at(-1)!, world)];
 }

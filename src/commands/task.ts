@@ -18,7 +18,7 @@ import { OneOf, Optional, OptionalOrNull, Slug, SlugOrNull, TaskId, Text } from 
 import { takeIn } from './intake.js';
 import { after, knownAgent, movedTo, queuedRuns } from './lane.js';
 
-const ofTask = { of: lanes, stream: ({ company, task }: { company: string; task: string }) => taskStream(company, task) };
+export const ofTask = { of: lanes, stream: ({ company, task }: { company: string; task: string }) => taskStream(company, task) };
 
 /** Opens a task, or describes it anew; what is left out of a task that is there stays as it is. */
 export class PutTask {
@@ -182,11 +182,11 @@ function refuseUnable(assignee: AgentId, world: World): void {
     throw new Rejected('agent_terminated', `${assignee} was terminated; assign the task to another agent`);
 }
 
-function refuseUnopened(lane: Lane, task: string): void {
+export function refuseUnopened(lane: Lane, task: string): void {
   if (!lane.opened) throw noSuch('task', task);
 }
 
-function taskAnswer(
+export function taskAnswer(
   { company, task }: { company: string; task: string },
   { state, events, revision }: { state: Lane; events: readonly LaneEvent[]; revision: number },
 ) {
