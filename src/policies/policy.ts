@@ -48,8 +48,10 @@ export abstract class PolicyIndex {
   abstract childrenOf(company: string, parent: TaskId): Promise<Child[]>;
   /** Runs that are running, of an agent, on a task, or on a task and all below it; of a whole company if nothing is said. */
   abstract running(company: string, where: RunningWhere): Promise<{ task: TaskId; runId: RunId }[]>;
-  /** Whether the agent, the task, one above it or the company is held or paused. */
+  /** Whether the agent, the task, one above it or the company is held or paused; asked like `isTerminated` for every start. */
   abstract isHeld(company: string, task: TaskId, agent: AgentId): Promise<boolean>;
+  /** Asked for every run that is opened or started: it must cost next to nothing. */
+  abstract isTerminated(company: string, agent: AgentId): Promise<boolean>;
   /** Lanes on which the agent has an open run or a demand that waits. */
   abstract lanesOf(company: string, agent: AgentId): Promise<TaskId[]>;
   /** Tasks of the agent that are todo or in progress. */
