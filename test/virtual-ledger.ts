@@ -13,8 +13,10 @@ import { finishRun, reportRunLost } from '../src/commands/run.js';
 import type { EventStore } from '../src/event-store/event-store.js';
 import { MemoryEventStore } from '../src/event-store/memory.js';
 import { dueRetries } from '../src/projections/due-retries.js';
+import { holds } from '../src/projections/holds.js';
 import { foldLog } from '../src/projections/projector/fold.js';
 import { readyRuns } from '../src/projections/ready-runs.js';
+import { tasks } from '../src/projections/tasks.js';
 import { at, person } from './facts.js';
 import { VirtualLeases } from './virtual-leases.js';
 
@@ -164,12 +166,17 @@ class FoldedDueRetries extends DueRetries {
   }
 
   async nextDue(): Promise<string | undefined> {
-    return (await this.lanes())[0]?.dueAt;
+    return (await this.lanes()).find(({ runs, held }) => held.length < runs.length)?.dueAt;
   }
 
   private async lanes(): Promise<DueLane[]> {
-    const rows = foldLog(dueRetries, await wholeLog(this.store));
-    return rows.map(({ due_at: dueAt, parked: runs, ...lane }) => ({ ...lane, dueAt, runs })).sort(byDueTime);
+    const log = await wholeLog(this.store);
+    const held = heldIn(log);
+    const rows = foldLog(dueRetries, log).map(({ due_at: dueAt, parked: runs, ...lane }): DueLane => {
+      const stays = runs.filter(({ agent }) => held.lane(lane) || held.agent({ company: lane.company, agent }));
+      return { ...lane, dueAt, runs, held: stays.map(({ runId }) => runId) };
+    });
+    return rows.sort(byDueTime);
   }
 }
 
@@ -184,13 +191,35 @@ class FoldedReadyRuns extends ReadyRuns {
   async caughtUp(): Promise<void> {}
 
   async candidates(company: string, agent: string, limit: number): Promise<ReadyRun[]> {
-    const rows = foldLog(readyRuns, await wholeLog(this.store)).filter((row) => row.company === company && row.agent === agent);
-    const free = rows.filter(({ task }) => this.leases.isFree(company, task));
+    const log = await wholeLog(this.store);
+    const held = heldIn(log);
+    const rows = foldLog(readyRuns, log).filter((row) => row.company === company && row.agent === agent);
+    const free = rows.filter((row) => this.leases.isFree(company, row.task) && !held.lane(row));
     const inOrder = free.sort(
       (a, b) => a.rank - b.rank || a.priority - b.priority || compare(a.ready_at, b.ready_at) || a.n - b.n,
     );
     return inOrder.slice(0, limit).map(({ task, run_id: runId }) => ({ task, runId }));
   }
+}
+
+/** What `held.ts` says in SQL. */
+export function heldIn(log: readonly Recorded<LedgerEvent>[]) {
+  const held = foldLog(holds, log);
+  const parents = new Map(foldLog(tasks, log).map(({ company, task, parent }) => [`${company} ${task}`, parent]));
+  const isTaskHeld = (company: string, task: string | null, isAbove = false, passed: readonly string[] = []): boolean => {
+    if (task === null || passed.includes(task)) return false;
+    const own = held.find((row) => row.kind === 'task' && row.company === company && row.target === task);
+    if (own && (own.subtree || !isAbove)) return true;
+    return isTaskHeld(company, parents.get(`${company} ${task}`) ?? null, true, [...passed, task]);
+  };
+  const agentsHold = ({ company, agent }: { company: string; agent: string }) =>
+    held.find((row) => row.kind === 'agent' && row.company === company && row.target === agent);
+  return {
+    lane: ({ company, task }: { company: string; task: string }): boolean =>
+      held.some((row) => row.kind === 'company' && row.company === company) || isTaskHeld(company, task),
+    agent: (of: { company: string; agent: string }): boolean => agentsHold(of) !== undefined,
+    isTerminated: (of: { company: string; agent: string }): boolean => agentsHold(of)?.status === 'terminated',
+  };
 }
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

@@ -29,7 +29,7 @@ export interface PromotedRetries {
   /** the first thousand */
   readonly runIds: readonly RunId[];
   readonly truncated?: true;
-  /** due, and left where they are because their agent is paused, or was terminated */
+  /** due, and left where they are because their agent, task or company is held, or their agent was terminated */
   readonly held: number;
 }
 
@@ -42,6 +42,8 @@ export interface DueLane {
   /** of the first of its runs; lanes come in this order */
   readonly dueAt: string;
   readonly runs: readonly DueRun[];
+  /** those of the runs that are not to be promoted for now */
+  readonly held: readonly RunId[];
 }
 export interface DueRun {
   readonly runId: RunId;
@@ -54,13 +56,13 @@ export interface DueRun {
   readonly place: Place;
 }
 
-/** The list of parked runs. It follows the log, and may be a moment behind. */
+/** The list of parked runs, and of what is held. It follows the log, and may be a moment behind. */
 export abstract class DueRetries {
-  /** Resolves when the list shows everything up to `position`. @throws ProjectionBehind after 2 s */
+  /** Resolves when the list shows everything up to `position`, holds as well. @throws ProjectionBehind after 2 s */
   abstract caughtUp(position: Position): Promise<void>;
   /** Lanes with a run that is due at `now` (ISO), by due time, company and task, after the one given; at most `limit`. */
   abstract due(now: string, limit: number, page: { company?: string; after?: DueLane }): Promise<DueLane[]>;
-  /** The earliest due time of all, of agents that are not held. */
+  /** The earliest due time of all that is not held. */
   abstract nextDue(): Promise<string | undefined>;
 }
 
@@ -92,7 +94,6 @@ class Promotion {
   private readonly limit: number;
   private readonly promoted: RunId[] = [];
   private readonly held = new Set<string>();
-  private readonly activity = new Map<string, boolean>();
 
   constructor(
     private readonly command: PromoteDueRetries,
@@ -136,7 +137,7 @@ class Promotion {
   }
 
   private async promote(lanes: readonly DueLane[]): Promise<boolean> {
-    const due = await this.within(lanes);
+    const due = this.within(lanes);
     const results = await this.ports.ledger.append(due.map((lane) => this.write(lane)));
     const appended = results.filter((result) => result.outcome === 'appended');
     for (const { events } of appended) this.record(events);
@@ -144,32 +145,21 @@ class Promotion {
   }
 
   /** Runs that are due and not held, within the limit. */
-  private async within(lanes: readonly DueLane[]): Promise<DueLane[]> {
+  private within(lanes: readonly DueLane[]): DueLane[] {
     const within: DueLane[] = [];
     let room = this.limit - this.promoted.length;
     for (const lane of lanes) {
-      const runs = (await this.unheld(lane)).slice(0, room);
+      const runs = this.unheld(lane).slice(0, room);
       room -= runs.length;
       if (runs.length > 0) within.push({ ...lane, runs });
     }
     return within;
   }
 
-  private async unheld({ company, runs }: DueLane): Promise<DueRun[]> {
-    const unheld: DueRun[] = [];
-    for (const run of runs) {
-      if (run.dueAt > this.now) continue;
-      if (await this.isActive(company, run.agent)) unheld.push(run);
-      else this.held.add(`${company} ${run.runId}`);
-    }
-    return unheld;
-  }
-
-  private async isActive(company: string, agent: AgentId): Promise<boolean> {
-    const key = `${company} ${agent}`;
-    const known = this.activity.get(key) ?? (await this.ports.ledger.streams.agent(company, agent, true))?.status === 'active';
-    this.activity.set(key, known);
-    return known;
+  private unheld({ company, runs, held }: DueLane): DueRun[] {
+    const due = runs.filter(({ dueAt }) => dueAt <= this.now);
+    for (const { runId } of due) if (held.includes(runId)) this.held.add(`${company} ${runId}`);
+    return due.filter(({ runId }) => !held.includes(runId));
   }
 
   private write({ company, task, revision, runs }: DueLane): Write<LaneEvent> {

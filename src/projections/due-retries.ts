@@ -3,7 +3,8 @@ import type { Position, RunId, TaskId, WakeupId } from '../events/event.js';
 import type { LaneEvent } from '../events/lane.js';
 import type { Place } from '../events/run.js';
 import { DueRetries, type DueLane, type DueRun } from '../commands/promote-due-retries.js';
-import { agents } from './agents.js';
+import { heldSql } from './held.js';
+import { holds } from './holds.js';
 import type { Progress } from './projector/progress.js';
 import { amend, change, projection, type Change, type Fact, type Handlers } from './projection.js';
 import type { ReadModels } from './read-models.js';
@@ -73,35 +74,56 @@ export class DueRetriesQueries extends DueRetries {
   }
 
   caughtUp(position: Position): Promise<void> {
-    return this.progress.reached([dueRetries.name], position);
+    return this.progress.reached([dueRetries.name, holds.name], position);
   }
 
   async due(now: string, limit: number, { company, after }: { company?: string; after?: DueLane }): Promise<DueLane[]> {
-    let query = (await this.readModels.of(dueRetries)).selectFrom('due_retries').selectAll().where('due_at', '<=', now);
-    if (company !== undefined) query = query.where('company', '=', company);
-    if (after) query = query.where(sql<boolean>`(due_at, company, task) > (${after.dueAt}, ${after.company}, ${after.task})`);
-    const rows = await query.orderBy('due_at').orderBy('company').orderBy('task').limit(limit).execute();
-    return rows.map(({ due_at, parked, ...lane }) => ({ ...lane, dueAt: due_at, runs: parked }));
+    const lanes = sql.id(await this.readModels.nameOf(dueRetries.name), dueRetries.name);
+    const { withHeld, isAnythingHeld, isLaneHeld, isAgentHeld } = await heldSql(this.readModels);
+    const { rows } = await sql<DueLane>`
+      ${withHeld}
+      select
+        company,
+        task,
+        revision,
+        due_at as "dueAt",
+        parked as runs,
+        case when ${isAnythingHeld} then array(
+          select run ->> 'runId'
+          from jsonb_array_elements(parked) run
+          where ${isLaneHeld(ofLane.company, ofLane.task)}
+            or ${isAgentHeld(ofLane.company, sql`run ->> 'agent'`)}
+        ) else '{}' end as held
+      from ${lanes} lane
+      where due_at <= ${now}
+        and ${company === undefined ? sql`true` : sql`company = ${company}`}
+        and ${after ? sql`(due_at, company, task) > (${after.dueAt}, ${after.company}, ${after.task})` : sql`true`}
+      order by due_at, company, task
+      limit ${limit}`.execute(this.readModels.kysely);
+    return rows;
   }
 
   async nextDue(): Promise<string | undefined> {
     const lanes = sql.id(await this.readModels.nameOf(dueRetries.name), dueRetries.name);
-    const known = sql.id(await this.readModels.nameOf(agents.name), agents.name);
+    const { withHeld, isLaneHeld, isAgentHeld } = await heldSql(this.readModels);
     // In the order of the index, so that it ends with the first lane of which not all is held.
     const { rows } = await sql<{ due_at: string }>`
+      ${withHeld}
       select due_at
       from ${lanes} lane
-      where exists (
-        select
-        from jsonb_array_elements(lane.parked) run
-        left join ${known} agent on agent.company = lane.company and agent.agent = run ->> 'agent'
-        where agent.status is not distinct from 'active'
-      )
+      where not ${isLaneHeld(ofLane.company, ofLane.task)}
+        and exists (
+          select
+          from jsonb_array_elements(parked) run
+          where not ${isAgentHeld(ofLane.company, sql`run ->> 'agent'`)}
+        )
       order by due_at, company, task
       limit 1`.execute(this.readModels.kysely);
     return rows[0]?.due_at;
   }
 }
+
+const ofLane = { company: sql.ref('lane.company'), task: sql.ref('lane.task') };
 
 type OfLane = Fact<LaneEvent['type']>;
 

@@ -59,7 +59,11 @@ interface Work {
 }
 
 /** Which of these are held: their agent is paused, or their task, one above it, or the company is held. */
-export async function heldAmong(readModels: ReadModels, company: string, works: readonly Work[]): Promise<(work: Work) => boolean> {
+export async function heldAmong(
+  readModels: ReadModels,
+  company: string,
+  works: readonly Work[],
+): Promise<(work: Work) => boolean> {
   if (works.length === 0) return () => false;
   const { withHeld, isLaneHeld, isAgentPaused } = await heldSql(readModels);
   const { rows } = await sql<Work>`

@@ -3,6 +3,8 @@ import { numberOfRun, taskOfRun, type AgentId, type Position, type RunId } from 
 import type { Place } from '../events/run.js';
 import type { TaskKind, TaskPriority, TaskStatus } from '../events/task.js';
 import { ReadyRuns, type ReadyRun } from '../commands/claim-runs.js';
+import { heldSql } from './held.js';
+import { holds } from './holds.js';
 import type { Progress } from './projector/progress.js';
 import { amend, create, projection, remove, type Change, type Fact } from './projection.js';
 import type { ReadModels } from './read-models.js';
@@ -51,12 +53,14 @@ export class ReadyRunsQueries extends ReadyRuns {
   }
 
   caughtUp(position: Position): Promise<void> {
-    return this.progress.reached([readyRuns.name], position);
+    return this.progress.reached([readyRuns.name, holds.name], position);
   }
 
   async candidates(company: string, agent: AgentId, limit: number): Promise<ReadyRun[]> {
     const ready = sql.id(await this.readModels.nameOf(readyRuns.name), readyRuns.name);
+    const { withHeld, isLaneHeld } = await heldSql(this.readModels);
     const { rows } = await sql<ReadyRun>`
+      ${withHeld}
       select task, run_id as "runId"
       from ${ready} run
       where company = ${company}
@@ -67,6 +71,7 @@ export class ReadyRunsQueries extends ReadyRuns {
           where held.company = run.company
             and held.task = run.task
         )
+        and not ${isLaneHeld(sql.ref('run.company'), sql.ref('run.task'))}
       order by rank, priority, ready_at, n
       limit ${limit}`.execute(this.readModels.kysely);
     return rows;

@@ -1,9 +1,9 @@
 import { sql } from 'kysely';
 import { taskOfRun, type JsonObject, type RunId, type WakeupId } from '../events/event.js';
 import type { RunStatus } from '../events/run.js';
+import { heldAmong } from './held.js';
 import { newestFirst } from './newest-first.js';
 import { cursorAt, keyIn, limitOf, type Page, type PageRequest } from './paging.js';
-import { pausedAmong } from './paused-agents.js';
 import type { ReadModels } from './read-models.js';
 import { runStatus, type RunRow } from './run-status.js';
 import { tasks } from './tasks.js';
@@ -40,7 +40,7 @@ export interface Run {
   readonly behind?: RunId;
   readonly exhausted: boolean;
   readonly supersededBy?: RunId;
-  /** open, and kept where it is because its agent is paused */
+  /** waits, and is kept where it is because its agent is paused, or its task, one above it or the company held */
   readonly held?: true;
   /** of the task's stream: what `If-Match` is compared with */
   readonly revision: number;
@@ -135,9 +135,11 @@ export class RunStatusQueries {
 
   private async shown(company: string, rows: readonly RunRow[]): Promise<Run[]> {
     if (rows.length === 0) return [];
-    const agents = rows.map(({ agent }) => agent);
-    const [lanes, paused] = await Promise.all([this.lanes(company, rows), pausedAmong(this.readModels, company, agents)]);
-    return rows.map((row) => shown(row, lanes.get(row.task), paused.has(row.agent)));
+    const [lanes, isHeld] = await Promise.all([
+      this.lanes(company, rows),
+      heldAmong(this.readModels, company, rows.filter(waits)),
+    ]);
+    return rows.map((row) => shown(row, lanes.get(row.task), isHeld(row)));
   }
 
   private async lanes(company: string, rows: readonly RunRow[]): Promise<Map<string, Lane>> {
@@ -158,8 +160,9 @@ interface Lane {
   readonly revision: number;
 }
 
-function shown(row: RunRow, lane: Lane | undefined, paused: boolean): Run {
-  const waits = row.status === 'queued' || row.status === 'scheduled_retry';
+const waits = ({ status }: RunRow): boolean => status === 'queued' || status === 'scheduled_retry';
+
+function shown(row: RunRow, lane: Lane | undefined, isHeld: boolean): Run {
   return {
     id: row.run_id,
     company: row.company,
@@ -190,7 +193,7 @@ function shown(row: RunRow, lane: Lane | undefined, paused: boolean): Run {
     behind: row.status === 'queued' ? (lane?.running ?? undefined) : undefined,
     exhausted: row.exhausted,
     supersededBy: row.superseded_by ?? undefined,
-    held: waits && paused ? true : undefined,
+    held: waits(row) && isHeld ? true : undefined,
     revision: lane?.revision ?? row.revision,
     context: row.context,
   };

@@ -1,7 +1,7 @@
 import type { JsonObject, RunId, WakeupId } from '../events/event.js';
+import { heldAmong } from './held.js';
 import { newestFirst } from './newest-first.js';
 import type { Page, PageRequest } from './paging.js';
-import { pausedAmong } from './paused-agents.js';
 import type { ReadModels } from './read-models.js';
 import { wakeupRequests, type WakeupRow, type WakeupStatus } from './wakeup-requests.js';
 
@@ -19,7 +19,7 @@ export interface Wakeup {
   readonly run?: RunId;
   readonly coalescedInto?: WakeupId;
   readonly coalescedCount: number;
-  /** open, and kept where it is because its agent is paused */
+  /** waits, and is kept where it is because its agent is paused, or its task, one above it or the company held */
   readonly held?: true;
   readonly commentIds: readonly string[];
   readonly payload: JsonObject;
@@ -71,9 +71,9 @@ export class WakeupRequestsQueries {
   }
 
   private async shown(company: string, rows: readonly WakeupRow[]): Promise<Wakeup[]> {
-    const agents = rows.map(({ agent }) => agent);
-    const [leads, paused] = await Promise.all([this.leads(company, rows), pausedAmong(this.readModels, company, agents)]);
-    return rows.map((row) => shown(row, leads.get(row.coalesced_into ?? ''), paused.has(row.agent)));
+    const waiting = rows.filter(({ status }) => open.includes(status));
+    const [leads, isHeld] = await Promise.all([this.leads(company, rows), heldAmong(this.readModels, company, waiting)]);
+    return rows.map((row) => shown(row, leads.get(row.coalesced_into ?? ''), isHeld(row)));
   }
 
   /** One that was joined may have joined another before; then that one is followed too, but a few steps at most. */
@@ -99,7 +99,7 @@ function lastOf(row: WakeupRow, known: ReadonlyMap<WakeupId, WakeupRow>): Wakeup
 
 const open: readonly WakeupStatus[] = ['queued', 'deferred', 'coalesced'];
 
-function shown(row: WakeupRow, lead: WakeupRow | undefined, paused: boolean): Wakeup {
+function shown(row: WakeupRow, lead: WakeupRow | undefined, isHeld: boolean): Wakeup {
   const fate = lead ?? row;
   const waits = open.includes(row.status) && open.includes(fate.status);
   return {
@@ -115,7 +115,7 @@ function shown(row: WakeupRow, lead: WakeupRow | undefined, paused: boolean): Wa
     run: fate.run ?? undefined,
     coalescedInto: row.coalesced_into ?? undefined,
     coalescedCount: row.coalesced_count,
-    held: waits && paused ? true : undefined,
+    held: waits && isHeld ? true : undefined,
     commentIds: row.comment_ids,
     payload: row.payload,
     requestedBy: row.requested_by,
