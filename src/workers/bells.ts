@@ -9,6 +9,11 @@ export class Bells {
     for (const wake of this.waiting.get(key) ?? []) wake();
   }
 
+  /** All bells whose names begin like this. */
+  ringAll(prefix: string): void {
+    for (const key of [...this.waiting.keys()]) if (key.startsWith(prefix)) this.ring(key);
+  }
+
   /** Resolves when the bell rings, `ms` have passed, or `signal` ends: whichever is first. */
   wait(key: string, ms: number, signal: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
@@ -33,6 +38,8 @@ export class Bells {
 }
 
 /** Rung when an agent may have a run to claim. */
-export const claimsBell = (company: string, agent: string): string => `claims:${company}/${agent}`;
+export const claimsBell = (company: string, agent: string): string => `${claimsBells(company)}${agent}`;
+/** What the bells of all agents of a company begin with. */
+export const claimsBells = (company: string): string => `claims:${company}/`;
 /** Rung when the next due time may be an earlier one, or what is due is no longer held. */
 export const retriesBell = 'retries';

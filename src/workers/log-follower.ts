@@ -2,7 +2,7 @@ import type { Ledger } from '../commands/ledger.js';
 import type { EventStore } from '../event-store/event-store.js';
 import type { Position, Recorded } from '../events/event.js';
 import type { LedgerEvent } from '../events/ledger-event.js';
-import { claimsBell, retriesBell, type Bells } from './bells.js';
+import { claimsBell, claimsBells, retriesBell, type Bells } from './bells.js';
 import type { Loop } from './loop.js';
 
 /** Keeps what this process knows of streams up to what all processes append, and rings for those who wait for it. */
@@ -15,6 +15,7 @@ export function logFollower(ports: { store: EventStore; ledger: Ledger; bells: B
       for await (const page of store.subscribe<LedgerEvent>({ after, signal })) {
         ledger.streams.follow(page);
         for (const bell of new Set(page.flatMap(bellsOf))) bells.ring(bell);
+        for (const company of new Set(page.flatMap(releasedCompanies))) bells.ringAll(claimsBells(company));
         after = page.at(-1)?.position ?? after;
       }
     },
@@ -24,12 +25,27 @@ export function logFollower(ports: { store: EventStore; ledger: Ledger; bells: B
 function bellsOf({ company, type, data }: Recorded<LedgerEvent>): string[] {
   switch (type) {
     case 'RetryScheduled':
+    case 'CompanyReleased':
+    case 'TaskReleased':
+    case 'BlockerResolved':
       return [retriesBell];
     case 'AgentResumed':
       return [retriesBell, claimsBell(company, data.agent)];
     case 'RunQueued':
     case 'RetryPromoted':
       return [claimsBell(company, data.agent)];
+    default:
+      return [];
+  }
+}
+
+/** Whose runs, any of them, may be there to be claimed. */
+function releasedCompanies({ company, type }: Recorded<LedgerEvent>): string[] {
+  switch (type) {
+    case 'CompanyReleased':
+    case 'TaskReleased':
+    case 'BlockerResolved':
+      return [company];
     default:
       return [];
   }
