@@ -11,7 +11,7 @@ export class Bells {
 
   /** All bells whose names begin like this. */
   ringAll(prefix: string): void {
-    for (const key of [...this.waiting.keys()]) if (key.startsWith(prefix)) this.ring(key);
+    for (const key of this.waiting.keys()) if (key.startsWith(prefix)) this.ring(key);
   }
 
   /** Resolves when the bell rings, `ms` have passed, or `signal` ends: whichever is first. */
