@@ -226,6 +226,7 @@ describe('a task that is held with its subtree', () => {
     await ledger.send(holdTask, { task: 'ACME-1', subtree: true });
     await ledger.claim('fixer');
     expect(await running(ledger, ...family)).toEqual(['ACME-2.1 running', 'ACME-3.1 running']);
+    await ledger.react();
     await ledger.send(putTask, { task: 'ACME-2', title: 'Moved', parent: 'ACME-1' });
     await ledger.react();
     expect(await running(ledger, ...family)).toEqual([]);
@@ -239,8 +240,12 @@ describe('a task that is held with its subtree', () => {
   });
 
   it('takes in a run that was started by somebody who did not know of the hold', async () => {
-    const ledger = await atWork(['ACME-1'], ['ACME-2', 'ACME-1']);
-    const late = await ledger.beforeStart(() => ledger.another().send(holdTask, { task: 'ACME-1', subtree: true }));
+    const ledger = await atWork(['ACME-2', 'ACME-1']);
+    await ledger.send(putTask, { task: 'ACME-1', title: 'The whole of it' });
+    const late = await ledger.beforeStart(async () => {
+      await ledger.another().send(holdTask, { task: 'ACME-1', subtree: true });
+      expect(await ledger.react()).toBe(0);
+    });
     expect(late).toEqual(['ACME-2.1']);
     await ledger.react();
     expect(await open(ledger, 'ACME-2')).toEqual(['ACME-2.2 queued']);

@@ -89,7 +89,8 @@ export class ReactingLedger extends VirtualLedger {
 
 async function reactions({ on }: Policy, event: Recorded<LedgerEvent>, index: PolicyIndex): Promise<readonly Reaction[]> {
   // The table is keyed by the event's own type, which the compiler cannot follow through a union.
-  const react = on[event.type] as ((event: Recorded<LedgerEvent>, index: PolicyIndex) => readonly Reaction[]) | undefined;
+  const react = on[event.type] as
+    ((event: Recorded<LedgerEvent>, index: PolicyIndex) => Promise<readonly Reaction[]>) | undefined;
   return (await react?.(event, index)) ?? [];
 }
 
