@@ -84,8 +84,6 @@ const now = () => new Date(clock.now().getTime() + 3_600_000).toISOString();
 /** What the database says is what the log says. */
 async function expectAgreement(): Promise<void> {
   await side.caughtUp();
-  const log = await ledger.log();
-  const held = heldIn(log);
   const due = new DueRetriesQueries(side.readModels, side.progress);
   expect(await due.due(now(), 100, {})).toEqual(await ledger.ports.dueRetries.due(now(), 100, {}));
   expect(await due.nextDue()).toEqual(await ledger.ports.dueRetries.nextDue());
@@ -93,8 +91,13 @@ async function expectAgreement(): Promise<void> {
   for (const company of ['acme', 'globex'])
     for (const agent of names)
       expect(await ready.candidates(company, agent, 100)).toEqual(await ledger.ports.readyRuns.candidates(company, agent, 100));
-  const { items: runs } = await new RunStatusQueries(side.readModels).list('acme', {}, { limit: 100 });
-  const { items: demands } = await new WakeupRequestsQueries(side.readModels).list('acme', {}, { limit: 100 });
+  for (const company of ['acme', 'globex']) await expectShownAsHeld(company);
+}
+
+async function expectShownAsHeld(company: string): Promise<void> {
+  const held = heldIn(await ledger.log());
+  const { items: runs } = await new RunStatusQueries(side.readModels).list(company, {}, { limit: 100 });
+  const { items: demands } = await new WakeupRequestsQueries(side.readModels).list(company, {}, { limit: 100 });
   const waits = (work: { company: string; task: string; agent: string }) =>
     held.lane(work) || (held.agent(work) && !held.isTerminated(work));
   expect(runs.map((run) => [run.id, run.held === true])).toEqual(
@@ -146,6 +149,15 @@ describe('what is held', () => {
       await expectAgreement();
     }
   });
+
+  it('is not what a terminated agent had to do: that ends', async () => {
+    for (const agent of names) await ledger.send(terminateAgent, { company: 'globex', agent });
+    await ledger.send(releaseCompany, { company: 'globex' });
+    for (const task of taskNames) await ledger.send(releaseTask, { company: 'globex', task });
+    await expectAgreement();
+    const { items } = await new RunStatusQueries(side.readModels).list('globex', {}, { limit: 100 });
+    expect(items.filter(({ held }) => held)).toEqual([]);
+  });
 });
 
 async function change(draw: Draw): Promise<unknown> {
@@ -160,7 +172,6 @@ async function change(draw: Draw): Promise<unknown> {
     () => ledger.send(pauseAgent, { company, agent }),
     () => ledger.send(resumeAgent, { company, agent }),
     () => ledger.send(resumeAgent, { company, agent }),
-    () => (draw(8) ? undefined : ledger.send(terminateAgent, { company: 'globex', agent })),
     () => (draw(3) ? ledger.send(releaseCompany, { company }) : ledger.send(holdCompany, { company })),
     () => ledger.send(putTask, { company, task, title: task, parent: draw(2) ? taskNames[draw(taskNames.length)] : null }),
   ];
