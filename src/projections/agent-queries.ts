@@ -2,8 +2,10 @@ import { sql } from 'kysely';
 import type { AgentPolicy, AgentStatus } from '../events/agent.js';
 import type { AgentId, RunId } from '../events/event.js';
 import { agents, type AgentRow } from './agents.js';
+import { heldSql } from './held.js';
 import { cursorAt, keyIn, limitOf, type Page, type PageRequest } from './paging.js';
 import type { ReadModels } from './read-models.js';
+import { runStatus } from './run-status.js';
 import { wakeupRequests } from './wakeup-requests.js';
 
 /** An agent as every door shows it. */
@@ -17,7 +19,7 @@ export interface Agent {
   readonly status: AgentStatus;
   readonly since: string;
   readonly reason?: string;
-  /** `deferred` are demands, the others runs; `held`: those that wait and will not go on before it is resumed */
+  /** `deferred` are demands, the others runs; `held`: those that wait, and will not go on before it is resumed, or their task or company released */
   readonly counts: {
     readonly running: number;
     readonly queued: number;
@@ -55,7 +57,28 @@ export class AgentsQueries {
   ): Promise<Agent[]> {
     const table = sql.id(await this.readModels.nameOf(agents.name), agents.name);
     const wakeups = sql.id(await this.readModels.nameOf(wakeupRequests.name), wakeupRequests.name);
+    const runs = sql.id(await this.readModels.nameOf(runStatus.name), runStatus.name);
+    const { withHeld, isAnythingHeld, isLaneHeld } = await heldSql(this.readModels);
     const { rows } = await sql<AgentRow & Seen>`
+      ${withHeld},
+      work as (
+        select agent, task
+        from ${runs}
+        where company = ${company}
+          and status in ('queued', 'scheduled_retry')
+        union all
+        select agent, task
+        from ${wakeups}
+        where company = ${company}
+          and status = 'deferred'
+      ),
+      held_work as (
+        select agent, count(*)::int as held
+        from work
+        where ${isAnythingHeld}
+          and ${isLaneHeld(sql`${company}::text`, sql.ref('work.task'))}
+        group by agent
+      )
       select
         agent.*,
         (
@@ -65,6 +88,7 @@ export class AgentsQueries {
             and demand.agent = agent.agent
             and demand.status = 'deferred'
         ) as deferred,
+        coalesce((select held from held_work where held_work.agent = agent.agent), 0) as held,
         (
           select max(seen_at)
           from workers
@@ -82,6 +106,8 @@ export class AgentsQueries {
 
 interface Seen {
   readonly deferred: number;
+  /** on lanes that are held, whatever the agent's own status */
+  readonly held: number;
   readonly seen_at: string | null;
 }
 
@@ -97,7 +123,7 @@ function shown(row: AgentRow & Seen): Agent {
     status: row.status,
     since: row.since,
     reason: row.reason ?? undefined,
-    counts: { running, queued, parked, deferred, held: row.status === 'paused' ? queued + parked + deferred : 0 },
+    counts: { running, queued, parked, deferred, held: row.status === 'paused' ? queued + parked + deferred : row.held },
     lastRun: row.last_run ?? undefined,
     lastRunAt: row.last_run_at ?? undefined,
     workerSeenAt: row.seen_at ?? undefined,

@@ -7,6 +7,7 @@ import { finishRun } from '../../src/commands/run.js';
 import { putTask } from '../../src/commands/task.js';
 import { requestWakeup } from '../../src/commands/wakeup.js';
 import { MemoryEventStore } from '../../src/event-store/memory.js';
+import { AgentsQueries } from '../../src/projections/agent-queries.js';
 import { agents } from '../../src/projections/agents.js';
 import { DueRetriesQueries, dueRetries } from '../../src/projections/due-retries.js';
 import { holds } from '../../src/projections/holds.js';
@@ -102,6 +103,10 @@ async function expectShownAsHeld(company: string): Promise<void> {
     held.lane(work) || (held.agent(work) && !held.isTerminated(work));
   expect(runs.map((run) => [run.id, run.held === true])).toEqual(
     runs.map((run) => [run.id, ['queued', 'scheduled_retry'].includes(run.status) && waits(run)]),
+  );
+  const { items: counted } = await new AgentsQueries(side.readModels).list(company, {});
+  expect(counted.map(({ id, counts }) => [id, counts.held])).toEqual(
+    counted.map(({ id }) => [id, runs.filter((run) => run.agent === id && run.held).length]),
   );
   expect(demands.map((demand) => [demand.id, demand.held === true])).toEqual(
     demands.map((demand) => [demand.id, demand.status === 'queued' && waits(demand)]),
