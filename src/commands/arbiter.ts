@@ -54,8 +54,7 @@ function firstRule(end: End): LaneEvent[] {
 /** 1: the same attempt again; a person's demand that joins it makes it a chain of its own. */
 function requeue({ lane, run, joining, world }: End): LaneEvent[] | undefined {
   if (run.status !== 'cancelled' || run.intent !== 'requeue') return undefined;
-  if (joining?.outside)
-    return [queuedFor(lane, [{ ...joining, mention: joining.mention || run.mention }], 'requeued', world, run.wakeupIds)];
+  if (joining?.outside) return [queuedFor(lane, [joining], 'requeued', world, run)];
   return [again(lane, run, 'requeued', [...run.wakeupIds, ...idsOf(joining)], joining, world)];
 }
 
