@@ -1,4 +1,6 @@
 import { pauseAgent, putAgent, resumeAgent, terminateAgent } from '../../src/commands/agent.js';
+import { holdCompany, releaseCompany } from '../../src/commands/company.js';
+import { holdTask, releaseTask } from '../../src/commands/hold.js';
 import { promoteDueRetries } from '../../src/commands/promote-due-retries.js';
 import { cancelRun } from '../../src/commands/run.js';
 import { assignTask, putTask } from '../../src/commands/task.js';
@@ -57,6 +59,39 @@ describe('PromoteDueRetries', () => {
     expect(await promote(ledger)).toEqual({ promoted: 0, runIds: [], held: 2 });
     await ledger.send(resumeAgent, { agent: 'fixer' });
     expect(await promote(ledger)).toMatchObject({ promoted: 2, held: 0 });
+  });
+
+  it('counts what is held because its task is, or one above it, and promotes it when that is released', async () => {
+    const ledger = await withParked(3);
+    await ledger.send(putTask, { task: 'ACME-2', title: 'A part of it', parent: 'ACME-1' });
+    await ledger.send(holdTask, { task: 'ACME-1', subtree: true });
+    expect(await promote(ledger)).toEqual({ promoted: 1, runIds: ['ACME-3.2'], held: 2 });
+    await ledger.send(releaseTask, { task: 'ACME-1' });
+    expect(await promote(ledger)).toEqual({ promoted: 2, runIds: ['ACME-1.2', 'ACME-2.2'], held: 0 });
+  });
+
+  it('counts what is held because its company is, and promotes it when that is released', async () => {
+    const ledger = await withParked(2);
+    await ledger.send(holdCompany, {});
+    expect(await promote(ledger)).toEqual({ promoted: 0, runIds: [], held: 2 });
+    await ledger.send(releaseCompany, {});
+    expect(await promote(ledger)).toMatchObject({ promoted: 2, held: 0 });
+  });
+
+  it('does not let what is held take the place of what is not, where there is a limit', async () => {
+    const ledger = await withParked(3);
+    await ledger.send(holdTask, { task: 'ACME-1' });
+    expect(await promote(ledger, { limit: 1 })).toEqual({ promoted: 1, runIds: ['ACME-2.2'], held: 1 });
+  });
+
+  it('reads no stream, however many lanes are due', async () => {
+    const clock = new VirtualClock();
+    const store = new FaultyStore(new MemoryEventStore({ now: clock.now }));
+    const ledger = await withParked(30, store, clock);
+    const read: string[] = [];
+    store.beforeRead = async (stream) => void read.push(stream);
+    expect(await promote(ledger.another())).toMatchObject({ promoted: 30 });
+    expect(read).toEqual([]);
   });
 
   it('leaves the retries of a terminated agent where they are', async () => {
