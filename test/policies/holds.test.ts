@@ -64,7 +64,7 @@ async function expectAllDelivered(ledger: VirtualLedger) {
 }
 
 describe('a paused agent', () => {
-  it('keeps what is queued, parked and waiting, and gets back what ran', async () => {
+  it('case 45: keeps what is queued, parked and waiting, and gets back what ran', async () => {
     const ledger = await inEveryState();
     await ledger.send(pauseAgent, { agent: 'fixer', reason: 'too noisy' });
     expect(await ledger.react()).toBe(1);
@@ -97,6 +97,18 @@ describe('a paused agent', () => {
     const log = await ledger.log();
     expect(log.filter(({ type }) => type === 'WakeupCancelled' || type === 'WakeupSkipped')).toEqual([]);
     expect(log.filter(({ type }) => type === 'RunCancelled')).toHaveLength(1);
+  });
+
+  it.each([
+    ['its agent is paused', (ledger: VirtualLedger) => ledger.send(pauseAgent, { agent: 'fixer', interrupt: false })],
+    ['its task is held', (ledger: VirtualLedger) => ledger.send(holdTask, { task: 'ACME-2', interrupt: false })],
+  ])('does not fail or cancel what waits when the run before it ends while %s', async (_, hold) => {
+    const ledger = await inEveryState();
+    await hold(ledger);
+    await ledger.finishAll(succeeded);
+    await ledger.react();
+    expect(await open(ledger, 'ACME-2')).toEqual(['ACME-2.2 queued']);
+    expect((await ledger.claim('fixer')).map(({ run }) => run)).not.toContain('ACME-2.2');
   });
 
   it("does not put a paused agent's task aside as blocked", async () => {
@@ -189,6 +201,21 @@ describe('a task that is held with its subtree', () => {
     expect(await ledger.last('ACME-3', 'RunCancelled')).toMatchObject({ code: 'task_held', intent: 'requeue' });
     await ledger.stopCancelled();
     expect(await ledger.claim('fixer')).toEqual([]);
+  });
+
+  it('does not cancel what nobody has claimed yet', async () => {
+    const ledger = await threeLevels();
+    await ledger.send(holdTask, { task: 'ACME-1', subtree: true });
+    await ledger.react();
+    const log = await ledger.log();
+    expect(log.filter(({ type }) => type === 'RunCancelled' || type === 'WakeupCancelled')).toEqual([]);
+    for (const task of family) expect(await open(ledger, task)).toEqual([`${task}.1 queued`]);
+  });
+
+  it('does not stand in the way of what is not held', async () => {
+    const ledger = await threeLevels();
+    await ledger.send(holdTask, { task: 'ACME-1', subtree: true });
+    expect((await ledger.claim('fixer', { max: 1 })).map(({ run }) => run)).toEqual(['ACME-9.1']);
   });
 
   it('goes on, in order and once, when it is released', async () => {
