@@ -106,7 +106,8 @@ export const pauseAgent = decision({
   command: PauseAgent,
   ...ofAgent,
   decide({ agent, reason = 'paused', interrupt = true }: PauseAgent, known: Agent | undefined, { now }: World): AgentEvent[] {
-    return notTerminated(agent, known).status === 'paused'
+    const { pause } = notTerminated(agent, known);
+    return pause && (pause.interrupt || !interrupt)
       ? []
       : [{ type: 'AgentPaused', data: { agent, reason, interrupt, pausedAt: now.toISOString() } }];
   },

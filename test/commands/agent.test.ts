@@ -1,5 +1,5 @@
 import { pauseAgent, putAgent, resumeAgent, terminateAgent } from '../../src/commands/agent.js';
-import type { AgentEvent, AgentRegistered } from '../../src/events/agent.js';
+import type { AgentEvent, AgentPaused, AgentRegistered } from '../../src/events/agent.js';
 import { defaultRetryPolicy } from '../../src/commands/retry-policy.js';
 import { InvalidCommand } from '../../src/commands/dispatch.js';
 import { at, policy } from '../facts.js';
@@ -10,7 +10,7 @@ const registered: AgentRegistered = {
   type: 'AgentRegistered',
   data: { agent: 'fixer', name: 'fixer', adapter: 'process', manager: null, policy, registeredAt: since },
 };
-const paused: AgentEvent = { type: 'AgentPaused', data: { agent: 'fixer', reason: 'paused', interrupt: true, pausedAt: since } };
+const paused: AgentPaused = { type: 'AgentPaused', data: { agent: 'fixer', reason: 'paused', interrupt: true, pausedAt: since } };
 const terminated: AgentEvent = { type: 'AgentTerminated', data: { agent: 'fixer', reason: 'terminated', terminatedAt: since } };
 const fixer = { company: 'acme', agent: 'fixer' };
 
@@ -81,6 +81,16 @@ describe('PauseAgent', () => {
       .when(pauseAgent, { ...fixer, interrupt: false })
       .then({ type: 'AgentPaused', data: { interrupt: false } }));
   it('does nothing twice', () => given(registered, paused).when(pauseAgent, fixer).thenNothing());
+
+  it('interrupts after all what it had let go on, and never less', () => {
+    const gently: AgentEvent = { type: 'AgentPaused', data: { ...paused.data, interrupt: false } };
+    given(registered, gently)
+      .when(pauseAgent, fixer)
+      .then({ type: 'AgentPaused', data: { interrupt: true } });
+    given(registered, paused)
+      .when(pauseAgent, { ...fixer, interrupt: false })
+      .thenNothing();
+  });
   it('refuses an unknown agent', () => given().when(pauseAgent, fixer).refuses('agent_not_found', /fixer/));
   it('refuses one that was terminated', () => given(registered, terminated).when(pauseAgent, fixer).refuses('agent_terminated'));
 });

@@ -13,6 +13,8 @@ import { FaultyStore } from '../event-store/faulty.js';
 import { machine } from '../facts.js';
 import { heldIn, VirtualClock, VirtualLedger, type Claimed } from '../virtual-ledger.js';
 
+type Ending = Parameters<VirtualLedger['work']>[1];
+
 /** A ledger whose policies react when the test says so, and whose workers hear of a cancel when it says so. */
 export class ReactingLedger extends VirtualLedger {
   private readonly store: FaultyStore;
@@ -61,10 +63,15 @@ export class ReactingLedger extends VirtualLedger {
   }
 
   /** All that is at work ends like this. */
-  async finishAll(ending: { outcome: 'succeeded' }): Promise<void> {
-    for (const claimed of this.atWork.splice(0))
-      if ((await this.leases.of('acme', taskOfRun(claimed.run)))?.runId === claimed.run)
-        await this.send(finishRun, { ...claimed, ...ending });
+  async finishAll(ending: Ending): Promise<void> {
+    while (this.atWork.length > 0) await this.finishOne(ending);
+  }
+
+  /** The first that was claimed of those that are at work, unless its worker has reported already. */
+  async finishOne(ending: Ending): Promise<void> {
+    const claimed = this.atWork.shift();
+    if (claimed && (await this.leases.of('acme', taskOfRun(claimed.run)))?.runId === claimed.run)
+      await this.send(finishRun, { ...claimed, ...ending });
   }
 
   /** fixer's next claim, whose starts are decided and not yet written when something else happens. */
@@ -113,8 +120,15 @@ class FoldedHolds extends PolicyIndex {
   async running(company: string, { agent, task, subtree = false }: RunningWhere) {
     const lanes = foldLog(tasks, this.log).filter((row) => row.company === company);
     const runs = new Map(foldLog(runStatus, this.log).map((run) => [run.run_id, run]));
-    const within = (row: TaskRow): boolean =>
-      row.task === task || (subtree && lanes.some((above) => above.task === row.parent && within(above)));
+    const within = (row: TaskRow | undefined, passed: readonly (TaskRow | undefined)[] = []): boolean =>
+      row !== undefined &&
+      !passed.includes(row) &&
+      (row.task === task ||
+        (subtree &&
+          within(
+            lanes.find((above) => above.task === row.parent),
+            [...passed, row],
+          )));
     return lanes.flatMap((row) => {
       const run = runs.get(row.running ?? '');
       const isMeant = run && (agent === undefined || run.agent === agent) && (task === undefined || within(row));
