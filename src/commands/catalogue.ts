@@ -1,6 +1,7 @@
 import { pauseAgent, putAgent, resumeAgent, terminateAgent } from './agent.js';
 import { claim, claimRuns, type ClaimPorts } from './claim-runs.js';
 import { holdCompany, nameCompany, releaseCompany } from './company.js';
+import { addComment, removeComment } from './comment.js';
 import type { CommandContext, Decision, Dispatched } from './decider.js';
 import type { Event } from '../events/event.js';
 import { holdTask, releaseTask } from './hold.js';
@@ -50,6 +51,8 @@ export const catalogue: readonly Execution[] = [
   decided(setTaskStatus),
   decided(holdTask),
   decided(releaseTask),
+  decided(addComment),
+  decided(removeComment),
   decided(requestWakeup),
   decided(cancelWakeup),
   decided(startRun),

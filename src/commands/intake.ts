@@ -29,9 +29,9 @@ export const ownAsk = ({ agent, mention, comment }: { agent: AgentId; mention: b
  * A demand and its disposition, in one append: refused with its code, joined to what waits already, put behind what
  * runs, or given a run. Identical refusals within a minute are answered by the first of them.
  */
-export function takeIn(lane: Lane, ask: Ask, world: World, { explicit, ordinal = 0 }: Intake): LaneEvent[] {
+export function takeIn(lane: Lane, ask: Ask, world: World, { explicit, ordinal = 0, code: other }: Intake): LaneEvent[] {
   const demand = demandOf(ask, world, ordinal);
-  const code = refusal(lane, ask, knownAgent(world, ask.agent), explicit);
+  const code = refusal(lane, ask, knownAgent(world, ask.agent), explicit) ?? other;
   if (code) return refusedLately(lane, ask.agent, code, world) ? [] : refused(lane, demand, code, world);
   const own = openRunOf(lane, ask.agent);
   if (own && ask.source === 'timer') return [];
@@ -43,12 +43,14 @@ export interface Intake {
   readonly explicit: boolean;
   /** counts the demands of one command, from 0 */
   readonly ordinal?: number;
+  /** of a refusal that only the caller can know of, behind the gates */
+  readonly code?: string | undefined;
 }
 
 export const requested = (demand: Demand): LaneEvent => ({ type: 'WakeupRequested', data: demand });
 
 /** A demand that is recorded, and comes to nothing. */
-export const refused = (lane: Lane, demand: Demand, code: string, world: World): LaneEvent[] => [
+const refused = (lane: Lane, demand: Demand, code: string, world: World): LaneEvent[] => [
   requested(demand),
   skipped(demand, code, world, code === 'issue_dependencies_blocked' ? openBlockers(lane) : []),
 ];

@@ -1,5 +1,5 @@
-import { numberOfRun, type JsonObject, type RunId, type WakeupId } from '../events/event.js';
-import { runningRun, type Lane, type LaneEvent } from '../events/lane.js';
+import { numberOfRun, type JsonObject, type RunId, type TaskId, type WakeupId } from '../events/event.js';
+import { openBlockers, runningRun, type Lane, type LaneEvent } from '../events/lane.js';
 import type { ErrorFamily, FallbackMode, RunCause, RunStatus } from '../events/run.js';
 import type { Outcome } from './decider.js';
 import { findRun, isEnded, type AnyRun } from './lane.js';
@@ -30,6 +30,8 @@ export interface RunView {
   readonly worker?: string;
   /** the run that holds its lane */
   readonly behind?: RunId;
+  /** what its task still waits for: until then it may answer, and not work */
+  readonly blockedBy?: readonly TaskId[];
   readonly exhausted: boolean;
   /** of the task's stream: what `If-Match` is compared with */
   readonly revision: number;
@@ -72,7 +74,8 @@ const asRetry = ({ retryOf, parking }: AnyRun) => ({
 function atPresent(lane: Lane, run: AnyRun) {
   if (!isEnded(run)) {
     const running = run.status === 'queued' && runningRun(lane);
-    return { ...(running && { behind: running.runId }), exhausted: false };
+    const blockedBy = openBlockers(lane);
+    return { ...(running && { behind: running.runId }), ...(blockedBy.length > 0 && { blockedBy }), exhausted: false };
   }
   const { code, family, exhausted } = run;
   return {
