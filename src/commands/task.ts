@@ -153,14 +153,16 @@ function setStatus(lane: Lane, to: TaskStatus, world: World, wakes = true): Lane
   return [changed, ...(wakes && again ? wake(after(lane, [changed]), 'issue_status_changed', world) : [])];
 }
 
-/** A closed task keeps only what somebody was asked to beside the assignee, and what runs: that is what closed it, mostly. */
+/** A closed task keeps comments that are to be answered, what somebody was asked to beside the assignee, and what runs: that is what closed it, mostly. */
 function close(lane: Lane, code: string, world: World): LaneEvent[] {
-  const over = lane.open.filter((run) => run.status === 'scheduled_retry' || (run.status === 'queued' && !run.mention));
+  const over = lane.open.filter(
+    (run) => run.status === 'scheduled_retry' || (run.status === 'queued' && !run.mention && !run.comment),
+  );
   const reason = `${lane.task} was ${code === 'issue_done' ? 'done' : 'cancelled'}`;
   const runs = over.map((run) => cancelled(run, world, { code, reason, intent: 'stop', wakeups: 'cancelled' }));
   const units = lane.waiting
     .map((waiting) => [waiting, ...waiting.joined])
-    .filter((demands) => !demands.some((demand) => demand.mention));
+    .filter((demands) => !demands.some((demand) => demand.mention || demand.comment));
   return [...runs, ...units.flat().map((demand) => withdrawn(demand, world, { code, reason }))];
 }
 
