@@ -159,6 +159,25 @@ describe('a paused agent', () => {
   });
 });
 
+describe('what is asked for under a hold', () => {
+  it.each([
+    ['a held task', (ledger: VirtualLedger) => ledger.send(holdTask, { task: 'ACME-2' })],
+    ['a task below a held one', (ledger: VirtualLedger) => ledger.send(holdTask, { task: 'ACME-1', subtree: true })],
+    ['a held company', (ledger: VirtualLedger) => ledger.send(holdCompany, {})],
+  ])('is taken, and kept for later: on %s', async (_, hold) => {
+    const ledger = await atWork();
+    await ledger.send(putTask, { task: 'ACME-1', title: 'The whole of it' });
+    await ledger.send(putTask, { task: 'ACME-2', title: 'A part of it', parent: 'ACME-1', assignee: 'reviewer' });
+    await hold(ledger);
+    const { wakeup } = await ledger.answer(requestWakeup, { agent: 'fixer', task: 'ACME-2' });
+    expect(wakeup).toMatchObject({ status: 'queued', run: 'ACME-2.2' });
+    expect(await ledger.claim('fixer')).toEqual([]);
+    await ledger.send(releaseCompany, {});
+    for (const task of ['ACME-1', 'ACME-2']) await ledger.send(releaseTask, { task });
+    expect(await workOff(ledger)).toEqual(['ACME-2.2']);
+  });
+});
+
 describe('a run that is stopped', () => {
   it.each(['todo', 'in_progress'])(
     'does not start a second run when an operator cancels one of a task that is %s',
