@@ -153,7 +153,7 @@ function setStatus(lane: Lane, to: TaskStatus, world: World, wakes = true): Lane
   return [changed, ...(wakes && again ? wake(after(lane, [changed]), 'issue_status_changed', world) : [])];
 }
 
-/** A closed task keeps comments that are to be answered, what somebody was asked to beside the assignee, and what runs: that is what closed it, mostly. */
+/** A closed task keeps comments to be answered, what others were asked to, and what runs: that is what closed it, mostly. */
 function close(lane: Lane, code: string, world: World): LaneEvent[] {
   const over = lane.open.filter(
     (run) => run.status === 'scheduled_retry' || (run.status === 'queued' && !run.mention && !run.comment),
