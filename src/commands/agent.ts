@@ -35,6 +35,9 @@ export class PolicyFields {
   @Optional() @IsBoolean() wakeOnDemand?: boolean;
   @Optional() @Nested(() => HeartbeatFields) heartbeat?: HeartbeatFields;
   @Optional() @Nested(() => RetryFields) retry?: RetryFields;
+  @Optional() @IsBoolean() requireComment?: boolean;
+  @Optional() @Int(0, 2) continuations?: number;
+  @Optional() @Int(1, 1_000) maxAgentReplies?: number;
 }
 
 /** Registers an agent, or replaces its description and the whole of its policy: what is left out becomes the default. */
@@ -62,13 +65,25 @@ export const putAgent = decision({
   answer: agentAnswer,
 });
 
-function policyOf(
-  { maxConcurrentRuns = 5, wakeOnDemand = true, heartbeat, retry }: PolicyFields = {},
-  known?: AgentPolicy,
-): AgentPolicy {
+function policyOf(fields: PolicyFields = {}, known?: AgentPolicy): AgentPolicy {
+  const { maxConcurrentRuns = 5, wakeOnDemand = true, heartbeat, retry } = fields;
   const { enabled = false, intervalSec = 0 } = heartbeat ?? {};
-  return { maxConcurrentRuns, wakeOnDemand, heartbeat: { enabled, intervalSec }, retry: versioned(retryOf(retry), known?.retry) };
+  const heartbeats = { enabled, intervalSec };
+  return {
+    maxConcurrentRuns,
+    wakeOnDemand,
+    heartbeat: heartbeats,
+    retry: versioned(retryOf(retry), known?.retry),
+    ...talk(fields),
+  };
 }
+
+/** Only what differs from the usual. */
+const talk = ({ requireComment = false, continuations = 0, maxAgentReplies }: PolicyFields) => ({
+  ...(requireComment && { requireComment }),
+  ...(continuations > 0 && { continuations }),
+  ...(maxAgentReplies !== undefined && { maxAgentReplies }),
+});
 
 /** Field by field: a field that was left out is there as `undefined`, and must not replace the default. */
 function retryOf(fields: RetryFields = {}): Omit<RetryPolicy, 'name' | 'version'> {

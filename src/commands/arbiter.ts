@@ -1,11 +1,15 @@
 import { runId, type WakeupId } from '../events/event.js';
-import { waitingOf, type Demand, type EndedRun, type Lane, type LaneEvent, type Waiting } from '../events/lane.js';
+import { waitingOf, type Demand, type EndedRun, type Lane, type LaneEvent } from '../events/lane.js';
 import type { RunCause } from '../events/run.js';
 import type { World } from './decider.js';
 import { obstacle } from './gates.js';
-import { demandOf, ownAsk, queuedFor, refusalOfWaiting, requested, skipped } from './intake.js';
-import { after, movedTo, placeOf } from './lane.js';
+import { commentIdsOf, demandOf, ownAsk, queuedFor, refusalOfWaiting, requested, skipped, told } from './intake.js';
+import { after, knownAgent, placeOf } from './lane.js';
+import { isAwaited, type End, type Rule } from './end-of-run.js';
+import { continuation, owedComment } from './follow-up.js';
+import { escalated, recoveryCause, recoveryReasons } from './recovery.js';
 import { parkOrExhaust } from './retry-decision.js';
+import { maxAttempts } from './retry-policy.js';
 
 /**
  * What follows the end of a run, in the same append as the end: the first rule that applies, then the demand that still
@@ -24,24 +28,7 @@ export function whatFollows(lane: Lane, run: EndedRun, world: World): LaneEvent[
 const carries = (event: LaneEvent, { wakeupId }: Demand): boolean =>
   (event.type === 'RunQueued' || event.type === 'RetryScheduled') && event.data.wakeupIds.includes(wakeupId);
 
-/** `joining`: the demand of the same agent that has waited for this end, and is carried by whatever run a rule opens. */
-interface End {
-  readonly lane: Lane;
-  readonly run: EndedRun;
-  readonly joining: Waiting | undefined;
-  readonly world: World;
-}
-
-type Rule = (end: End) => LaneEvent[] | undefined;
-
-const rules: readonly Rule[] = [
-  requeue,
-  waitingPerson,
-  retry,
-  repeatLost,
-  // The places of the next rules to come. 6: a comment that is owed, a continuation that the agent's policy allows.
-  // 7: recovery of work that failed for good.
-];
+const rules: readonly Rule[] = [requeue, waitingPerson, retry, repeatLost, owedComment, continuation, recover];
 
 function firstRule(end: End): LaneEvent[] {
   for (const rule of rules) {
@@ -68,7 +55,8 @@ function retry({ lane, run, joining, world }: End): LaneEvent[] | undefined {
   if (!isRetryable(lane, run, world)) return undefined;
   const events = parkOrExhaust(lane, run, world, { reason: 'transient_failure', joining });
   const isExhausted = events.some(({ type }) => type === 'RetryExhausted');
-  return isExhausted && isAwaited(lane, run) ? [...events, ...escalate(lane, run, world)] : events;
+  const why = `${run.runId} failed, and its ${run.attempt} retries did not help`;
+  return isExhausted && isAwaited(lane, run) ? [...events, ...escalated(lane, run, why, world)] : events;
 }
 
 /** 5: a process that was lost is repeated once in a chain. */
@@ -78,27 +66,31 @@ function repeatLost({ lane, run, joining, world }: End): LaneEvent[] | undefined
   return [requested(demand), again(lane, run, 'process_lost', [demand.wakeupId, ...idsOf(joining)], joining, world)];
 }
 
+/** 7: work that failed for good is taken up once more in a chain; then a person is asked for. */
+function recover({ lane, run, joining, world }: End): LaneEvent[] | undefined {
+  if (run.status !== 'failed' && run.status !== 'timed_out') return undefined;
+  // What waits for a blocker is woken by its resolution.
+  if (!isAwaited(lane, run) || obstacle(lane, { ...run, repeats: true }, world)) return undefined;
+  if (run.recovered || run.attempt >= maxAttempts(knownAgent(world, run.agent).policy.retry))
+    return escalated(lane, run, `${run.runId} failed (${run.code ?? run.status}), and so did what was tried before it`, world);
+  const cause = recoveryCause(lane);
+  const demand = demandOf({ ...ownAsk(run), reason: recoveryReasons[cause] }, world);
+  const next = { ...run, attempt: run.attempt + 1 };
+  return [requested(demand), again(lane, next, cause, [demand.wakeupId, ...idsOf(joining)], joining, world)];
+}
+
 const isRetryable = (lane: Lane, run: EndedRun, world: World): boolean =>
   run.status === 'failed' && (run.family === 'transient_upstream' || run.family === 'quota') && mayGoOn(lane, run, world);
 
-const mayGoOn = (lane: Lane, run: EndedRun, world: World): boolean =>
-  obstacle(lane, { ...run, repeats: true }, world) === undefined;
+/** Blockers keep work from being started, not from being tried again: the claim asks for them. */
+function mayGoOn(lane: Lane, run: EndedRun, world: World): boolean {
+  const code = obstacle(lane, { ...run, repeats: true }, world);
+  return code === undefined || code === 'issue_dependencies_blocked';
+}
 
 const idsOf = (demand: Demand | undefined): WakeupId[] => (demand ? [demand.wakeupId] : []);
 
-/** Work that is still the agent's to do waits for a person from now on. */
-const isAwaited = (lane: Lane, run: EndedRun): boolean =>
-  lane.kind !== 'heartbeat' && (lane.status === 'todo' || lane.status === 'in_progress') && lane.assignee === run.agent;
-
-function escalate(lane: Lane, { runId: id, agent, attempt }: EndedRun, world: World): LaneEvent[] {
-  const why = `${id} failed after ${attempt} retries: a person must look at it`;
-  return [
-    { type: 'RecoveryEscalated', data: { runId: id, agent, why, escalatedAt: world.now.toISOString() } },
-    movedTo(lane, 'blocked', why, world),
-  ];
-}
-
-/** A run of the same chain and attempt. */
+/** A run of the same chain. */
 function again(
   lane: Lane,
   run: EndedRun,
@@ -107,8 +99,10 @@ function again(
   joining: Demand | undefined,
   { now }: World,
 ): LaneEvent {
-  const { agent, chain, attempt, context } = run;
-  const carried = { outside: run.outside, mention: run.mention || joining?.mention === true };
+  const { agent, chain, attempt } = run;
+  const context = told(run.context, joining ? commentIdsOf(joining) : []);
+  const comment = run.comment || joining?.comment === true;
+  const carried = { outside: run.outside, mention: run.mention || joining?.mention === true, ...(comment && { comment }) };
   const data = { agent, cause, chain, attempt, retryOf: run.runId, wakeupIds, ...carried, place: placeOf(lane), context };
   return { type: 'RunQueued', data: { runId: runId(lane.task, lane.runs + 1), ...data, queuedAt: now.toISOString() } };
 }

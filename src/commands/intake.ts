@@ -12,7 +12,7 @@ import {
   type OpenRun,
   type Waiting,
 } from '../events/lane.js';
-import type { RunCause } from '../events/run.js';
+import type { RunCause, RunQueued } from '../events/run.js';
 import { isClosed, type CommentId } from '../events/task.js';
 import type { World } from './decider.js';
 import { obstacle } from './gates.js';
@@ -101,7 +101,7 @@ export function queuedFor(
   cause: RunCause,
   { now }: World,
   before?: Before,
-): LaneEvent {
+): RunQueued {
   const id = runId(lane.task, lane.runs + 1);
   const [{ agent, source, trigger, reason, ...first }] = demands;
   const parts = [...(before ? [before] : []), ...demands];

@@ -1,7 +1,7 @@
 import { runId, type JsonObject } from '../events/event.js';
-import type { Demand, EndedRun, Lane, LaneEvent } from '../events/lane.js';
+import { commentIdsIn, type Demand, type EndedRun, type Lane, type LaneEvent, type OpenRun } from '../events/lane.js';
 import type { World } from './decider.js';
-import { demandOf, ownAsk, requested } from './intake.js';
+import { commentIdsOf, demandOf, ownAsk, requested, told } from './intake.js';
 import { knownAgent, placeOf } from './lane.js';
 import { maxAttempts, planRetry, type RetryPlan } from './retry-policy.js';
 
@@ -9,6 +9,8 @@ export interface Retrying {
   readonly reason: string;
   /** what else waits, and is carried by the retry */
   readonly joining?: Demand;
+  /** the run whose place it takes, with its demands */
+  readonly before?: OpenRun;
 }
 
 /** The next attempt of a chain, parked until it is due, behind a demand of its own; or that there is none left. */
@@ -21,9 +23,9 @@ function park(lane: Lane, run: EndedRun, world: World, retrying: Retrying): Lane
   const { adapter, policy } = knownAgent(world, run.agent);
   const circumstances = { now: world.now, sample: world.random(), notBefore: run.notBefore, adapter };
   const plan = planRetry(policy.retry, run.attempt + 1, circumstances);
-  const told = toldOf(run, plan, retrying);
-  const demand = demandOf({ ...ownAsk(run), reason: wakeReason, payload: told }, world);
-  return [requested(demand), retryScheduled(lane, run, world, { plan, told, demand, retrying })];
+  const why = toldOf(run, plan, retrying);
+  const demand = demandOf({ ...ownAsk(run), reason: wakeReason, payload: why }, world);
+  return [requested(demand), retryScheduled(lane, run, world, { plan, why, demand, retrying })];
 }
 
 const wakeReason = 'transient_failure_retry';
@@ -40,14 +42,15 @@ const toldOf = (run: EndedRun, { dueAt, fallbackMode }: RetryPlan, { reason }: R
 
 interface Decided {
   readonly plan: RetryPlan;
-  readonly told: JsonObject;
+  readonly why: JsonObject;
   readonly demand: Demand;
   readonly retrying: Retrying;
 }
 
-function retryScheduled(lane: Lane, run: EndedRun, world: World, { plan, told, demand, retrying }: Decided): LaneEvent {
+function retryScheduled(lane: Lane, run: EndedRun, world: World, { plan, why, demand, retrying }: Decided): LaneEvent {
   const { retry: policy } = knownAgent(world, run.agent).policy;
-  const { reason, joining } = retrying;
+  const { reason, joining, before } = retrying;
+  const comment = run.comment || joining?.comment === true || before?.comment === true;
   return {
     type: 'RetryScheduled',
     data: {
@@ -62,10 +65,11 @@ function retryScheduled(lane: Lane, run: EndedRun, world: World, { plan, told, d
       policy: { name: policy.name, version: policy.version },
       ...(run.family && { errorFamily: run.family }),
       outside: false,
-      mention: run.mention || joining?.mention === true,
+      mention: run.mention || joining?.mention === true || before?.mention === true,
+      ...(comment && { comment }),
       place: placeOf(lane),
-      context: { ...run.context, ...told },
-      wakeupIds: [demand.wakeupId, ...(joining ? [joining.wakeupId] : [])],
+      context: told({ ...run.context, ...why }, commentIdsIn(before?.context ?? {}), joining ? commentIdsOf(joining) : []),
+      wakeupIds: [demand.wakeupId, ...(joining ? [joining.wakeupId] : []), ...(before?.wakeupIds ?? [])],
       queuedAt: world.now.toISOString(),
     },
   };

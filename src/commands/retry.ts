@@ -1,10 +1,10 @@
 import { openRunOf, type EndedRun, type Lane, type LaneEvent, type OpenRun, type Parking } from '../events/lane.js';
-import type { RunId as RunIdText } from '../events/event.js';
-import type { RetryScheduled } from '../events/run.js';
+import { runId, type RunId as RunIdText } from '../events/event.js';
+import { isRecovery, type RetryScheduled } from '../events/run.js';
 import { decision, Rejected, type Outcome, type World } from './decider.js';
 import { Optional, RunId, Slug, Text } from './fields.js';
 import { hold, obstacle, ofHolds, sentenceOf } from './gates.js';
-import { endedRun, findRun, isEnded, moving, ofRun, placeOf, refuseUnknown } from './lane.js';
+import { after, endedRun, findRun, isEnded, moving, ofRun, placeOf, refuseUnknown } from './lane.js';
 import { parkOrExhaust } from './retry-decision.js';
 import { runView, type RunView } from './run-view.js';
 
@@ -22,8 +22,12 @@ export const scheduleRetry = decision({
     const run = retryable(command.run, lane);
     if (isTakenUp(lane, run)) return [];
     refuseForeign(lane, run, world);
-    const events = parkOrExhaust(lane, run, world, { reason: command.reason ?? 'transient_failure' });
-    return run.exhausted !== null && events.some(({ type }) => type === 'RetryExhausted') ? [] : events;
+    const recovery = queuedRecovery(lane, run);
+    const giving = recovery ? [superseded(lane, recovery, world)] : [];
+    const reason = command.reason ?? 'transient_failure';
+    const events = parkOrExhaust(after(lane, giving), run, world, { reason, before: recovery });
+    if (!events.some(({ type }) => type === 'RetryExhausted')) return [...giving, ...events];
+    return run.exhausted !== null ? [] : events;
   },
   answer({ company, run: source }, outcome) {
     for (const { type, data } of outcome.events) {
@@ -67,13 +71,27 @@ function retryable(id: RunIdText, lane: Lane): EndedRun {
 /** Its retry is open, or was started. One that was cancelled before that leaves its place free. */
 function isTakenUp(lane: Lane, { runId: id, retry }: EndedRun): boolean {
   const successor = retry === null ? undefined : findRun(lane, retry);
-  if (!successor || (isEnded(successor) && successor.startedAt === null)) return false;
+  if (
+    !successor ||
+    (isEnded(successor) && successor.startedAt === null) ||
+    successor === queuedRecovery(lane, { agent: successor.agent })
+  )
+    return false;
   if (successor.cause !== 'retry')
     throw new Rejected(
       'run_not_retryable',
       `${successor.runId} has done ${id} again already; it can be retried itself once it has failed`,
     );
   return true;
+}
+
+/** What the ledger has queued by itself, and nobody else has asked for since: it gives way to a retry that somebody asks for. */
+const queuedRecovery = ({ open }: Lane, { agent }: { readonly agent: string }): OpenRun | undefined =>
+  open.find((run) => run.agent === agent && run.status === 'queued' && isRecovery(run.cause) && !run.outside);
+
+function superseded(lane: Lane, recovery: OpenRun, { now }: World): LaneEvent {
+  const by = runId(lane.task, lane.runs + 1);
+  return { type: 'RetrySuperseded', data: { ...moving(recovery), by, supersededAt: now.toISOString() } };
 }
 
 const refusals = {
@@ -87,7 +105,8 @@ function refuseForeign(lane: Lane, run: EndedRun, world: World): void {
   const code = obstacle(lane, { ...run, repeats: true }, world);
   if (code) throw new Rejected(refusals[code].code, `${sentenceOf(code, lane, run.agent)}; ${refusals[code].remedy}`);
   const open = openRunOf(lane, run.agent);
-  if (open) throw new Rejected('run_not_retryable', `${open.runId} of ${run.agent} is ${open.status} on ${lane.task} already`);
+  if (open && open !== queuedRecovery(lane, run))
+    throw new Rejected('run_not_retryable', `${open.runId} of ${run.agent} is ${open.status} on ${lane.task} already`);
 }
 
 export const retryNowOutcomes = ['promoted', 'already_promoted', 'no_scheduled_retry', 'gate_suppressed'] as const;

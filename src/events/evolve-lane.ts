@@ -10,7 +10,7 @@ import {
   type LaneEvent,
   type OpenRun,
 } from './lane.js';
-import type { RetryScheduled, RunCause, RunQueued } from './run.js';
+import { isRecovery, type RetryScheduled, type RunQueued } from './run.js';
 
 /** The decisions of a task's stream all fold to a Lane. */
 export const lanes: Stream<Lane, LaneEvent> = { initial: unopened, evolve: evolveLane };
@@ -82,7 +82,7 @@ function evolveLane(lane: Lane, event: LaneEvent): Lane {
       return amendRun(lane, runId, (run) => ({ ...run, silence: run.silence && { ...run.silence, decided: { at, until } } }));
     }
     case 'RunSucceeded':
-      return ended(lane, event.data.runId, { status: 'succeeded' });
+      return ended(lane, event.data.runId, { status: 'succeeded', liveness: event.data.liveness });
     case 'RunFailed':
     case 'RunTimedOut': {
       const { runId, errorCode: code, errorFamily: family, notBefore } = event.data;
@@ -195,8 +195,6 @@ function queuedRun(lane: Lane, { place: _, comment, ...data }: RunQueued['data']
   };
 }
 
-const isRecovery = (cause: RunCause): boolean => cause === 'assignment_recovery' || cause === 'continuation_recovery';
-
 type Following = Pick<OpenRun, 'cause' | 'chain' | 'retryOf'>;
 
 /** What a run takes over from the one that it repeats, recovers or continues. */
@@ -240,13 +238,13 @@ const amendEnded = (lane: Lane, runId: RunId | null, amendment: Partial<Pick<End
   ended: lane.ended.map((run) => (run.runId === runId ? { ...run, ...amendment } : run)),
 });
 
-type Ending = Pick<EndedRun, 'status'> & Partial<Pick<EndedRun, 'code' | 'family' | 'notBefore' | 'intent'>>;
+type Ending = Pick<EndedRun, 'status'> & Partial<Pick<EndedRun, 'code' | 'family' | 'notBefore' | 'intent' | 'liveness'>>;
 
 function ended(lane: Lane, runId: RunId, ending: Ending): Lane {
   const run = lane.open.find((open) => open.runId === runId);
   if (!run) return lane;
   const { processRecorded: _, detached: __, silence: ___, ...rest } = run;
-  const blank = { code: null, family: null, notBefore: null, intent: null, retry: null, exhausted: null };
+  const blank = { code: null, family: null, notBefore: null, intent: null, liveness: null, retry: null, exhausted: null };
   const end: EndedRun = { ...rest, ...blank, ...ending };
   return { ...lane, open: lane.open.filter((open) => open !== run), ended: [...lane.ended, end].slice(-kept) };
 }

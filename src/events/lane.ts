@@ -109,6 +109,8 @@ export interface EndedRun extends Run {
   readonly family: ErrorFamily | null;
   readonly notBefore: string | null;
   readonly intent: CancelIntent | null;
+  /** what its worker said of what came of it */
+  readonly liveness: string | null;
   /** the run that took it up, if one did */
   readonly retry: RunId | null;
   /** the bound that its chain has reached */

@@ -19,6 +19,9 @@ export type RunCause =
   | 'assignment_recovery'
   | 'continuation_recovery';
 
+/** Taken up by the ledger itself, because it failed for good and nobody had asked for anything since. */
+export const isRecovery = (cause: RunCause): boolean => cause === 'assignment_recovery' || cause === 'continuation_recovery';
+
 /** All that a counter needs of a run that moves: whose it is, which status it leaves, and the day that it counts to. */
 export interface Moving {
   readonly runId: RunId;
@@ -178,7 +181,11 @@ export type RetryExhausted = Event<
   'RetryExhausted',
   { runId: RunId; agent: AgentId; chain: RunId; attempts: number; maxAttempts: number; reason: string; exhaustedAt: string }
 >;
-export type RecoveryEscalated = Event<'RecoveryEscalated', { runId: RunId; agent: AgentId; why: string; escalatedAt: string }>;
+/** `runId`: the last run, if there was one. */
+export type RecoveryEscalated = Event<
+  'RecoveryEscalated',
+  { runId: RunId | null; agent: AgentId; why: string; escalatedAt: string }
+>;
 
 export type RunEvent =
   | RunQueued

@@ -1,0 +1,89 @@
+import { taskStream } from '../events/event.js';
+import { lanes } from '../events/evolve-lane.js';
+import { openBlockers, type EndedRun, type Lane, type LaneEvent } from '../events/lane.js';
+import { decision, type World } from './decider.js';
+import { isToDo } from './end-of-run.js';
+import { Slug, TaskId } from './fields.js';
+import { demandOf, ownAsk, queuedFor, requested } from './intake.js';
+import { knownAgent, movedTo } from './lane.js';
+
+/** Of work that failed: not begun yet, as far as its agent has said, or in the middle. */
+export const recoveryCause = ({ status }: Lane): 'assignment_recovery' | 'continuation_recovery' =>
+  status === 'in_progress' ? 'continuation_recovery' : 'assignment_recovery';
+
+export const recoveryReasons = {
+  assignment_recovery: 'issue_assignment_recovery',
+  continuation_recovery: 'issue_continuation_needed',
+} as const;
+
+/** A person must act: the task is blocked until one does. `why` says what happened. */
+export function escalated(
+  lane: Lane,
+  run: Pick<EndedRun, 'runId' | 'agent'> | Ownerless,
+  why: string,
+  world: World,
+): LaneEvent[] {
+  const said = `${why}: look at it, then set its status to todo, or assign it to another agent`;
+  return [
+    { type: 'RecoveryEscalated', data: { runId: run.runId, agent: run.agent, why: said, escalatedAt: world.now.toISOString() } },
+    movedTo(lane, 'blocked', said, world),
+  ];
+}
+interface Ownerless {
+  readonly runId: null;
+  readonly agent: string;
+}
+
+/**
+ * The task looks as if nobody would take it up again: it is to be done, and nothing is open on it. What was stopped on purpose and what
+ * succeeded need nothing; what failed is taken up once, and by a person if that did not help.
+ */
+export class RecoverTask {
+  @Slug() company!: string;
+  @TaskId() task!: string;
+}
+
+export const recoverTask = decision({
+  command: RecoverTask,
+  of: lanes,
+  stream: ({ company, task }: RecoverTask) => taskStream(company, task),
+  agents: (_, lane) => [lane.assignee],
+  atHead: true,
+  decide(_: RecoverTask, lane: Lane, world: World): LaneEvent[] {
+    const { assignee } = lane;
+    if (assignee === null || !isStranded(lane)) return [];
+    const last = lane.ended.findLast((run) => run.agent === assignee);
+    if (knownAgent(world, assignee).status === 'terminated')
+      return escalated(lane, last ?? { runId: null, agent: assignee }, `${assignee} was terminated`, world);
+    if (!last || !needsRecovery(last) || !knownAgent(world, assignee).policy.wakeOnDemand) return [];
+    return lane.recovered
+      ? escalated(lane, last, `${last.runId} ${howItEnded(last)}, and so did what was tried before it`, world)
+      : takeUp(lane, last, world);
+  },
+  answer: ({ task }, { state, events }) => ({
+    task,
+    status: state.status,
+    recovered: events.some(({ type }) => type === 'RunQueued'),
+  }),
+});
+
+const isStranded = (lane: Lane): boolean =>
+  lane.opened && isToDo(lane) && lane.open.length === 0 && lane.waiting.length === 0 && openBlockers(lane).length === 0;
+
+/** A gate ends a run before its start: nobody has meant it to stop. */
+const needsRecovery = ({ status, startedAt, code }: EndedRun): boolean =>
+  status === 'failed' || status === 'timed_out' || (status === 'cancelled' && startedAt === null && gates.includes(code ?? ''));
+
+const gates: readonly string[] = ['issue_dependencies_blocked', 'issue_terminal_status', 'issue_assignee_changed'];
+
+const howItEnded = ({ status, code }: EndedRun): string =>
+  status === 'cancelled' ? `was not started (${code ?? 'cancelled'})` : `failed (${code ?? status})`;
+
+function takeUp(lane: Lane, last: EndedRun, world: World): LaneEvent[] {
+  const cause = recoveryCause(lane);
+  const demand = demandOf(
+    { ...ownAsk({ agent: last.agent, mention: false }), reason: recoveryReasons[cause], payload: { recovers: last.runId } },
+    world,
+  );
+  return [requested(demand), queuedFor(lane, [demand], cause, world)];
+}
