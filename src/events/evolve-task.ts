@@ -61,7 +61,7 @@ function commented(lane: Lane, { commentId: id, author, addedAt, wakeupIds }: Co
   };
 }
 
-/** What has not been told to anybody yet is told without it. */
+/** Who has not been told of it yet never is, nor is a run that does the work of one that was. */
 const uncommented = (lane: Lane, id: CommentId): Lane => ({
   ...lane,
   comments: lane.comments.map((comment) => (comment.id === id ? { ...comment, removed: true } : comment)),
@@ -70,7 +70,8 @@ const uncommented = (lane: Lane, id: CommentId): Lane => ({
     payload: toldWithout(waiting.payload, id),
     joined: waiting.joined.map((demand) => ({ ...demand, payload: toldWithout(demand.payload, id) })),
   })),
-  open: lane.open.map((run) => (run.status === 'running' ? run : { ...run, context: toldWithout(run.context, id) })),
+  open: lane.open.map((run) => ({ ...run, context: toldWithout(run.context, id) })),
+  ended: lane.ended.map((run) => ({ ...run, context: toldWithout(run.context, id) })),
 });
 
 function toldWithout(told: Demand['payload'], id: CommentId): Demand['payload'] {
