@@ -75,7 +75,7 @@ function recover({ lane, run, joining, world }: End): LaneEvent[] | undefined {
     return escalated(lane, run, `${run.runId} failed (${run.code ?? run.status}), and so did what was tried before it`, world);
   const cause = recoveryCause(lane);
   const demand = demandOf({ ...ownAsk(run), reason: recoveryReasons[cause] }, world);
-  const next = { ...run, attempt: run.attempt + 1 };
+  const next = { ...run, attempt: run.attempt + 1, outside: joining?.outside === true };
   return [requested(demand), again(lane, next, cause, [demand.wakeupId, ...idsOf(joining)], joining, world)];
 }
 

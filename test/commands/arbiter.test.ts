@@ -10,10 +10,12 @@ import {
   moving,
   movedTo,
   opened,
+  policy,
   queued,
   requested,
   runningRun,
   started,
+  succeeded,
   wakeup,
   withFixer,
 } from '../facts.js';
@@ -46,6 +48,7 @@ const repeated = [
   started(2),
 ] as const;
 const exhausted = chainOf(4).slice(0, -1);
+const recovery = { type: 'RunQueued', data: { cause: 'assignment_recovery', chain: 'ACME-12.1', attempt: 1 } } as const;
 
 describe('1: a run that is handed back', () => {
   it('is done again in its chain, by its own demand and what waited', () =>
@@ -157,7 +160,7 @@ describe('5: a process that was lost', () => {
   it('is repeated once in a chain', () =>
     after(2, ...repeated)
       .ends(lost)
-      .then({ type: 'RunFailed' }));
+      .then({ type: 'RunFailed' }, { type: 'WakeupRequested' }, recovery));
   it('is not repeated again after its repeat was handed back', () => {
     const requeued = fact('RunCancelled', {
       ...moving(2, 'running'),
@@ -170,7 +173,7 @@ describe('5: a process that was lost', () => {
     const again = queued(3, { cause: 'requeued', chain: 'ACME-12.1', retryOf: 'ACME-12.2', wakeupIds: [wakeup(2)] });
     after(3, ...repeated, requeued, again, started(3))
       .ends(lost)
-      .then({ type: 'RunFailed' });
+      .then({ type: 'RunFailed' }, { type: 'WakeupRequested' }, recovery);
   });
   it('is not repeated on a closed task', () =>
     after(1, ...runningRun, movedTo('done'))
@@ -181,8 +184,16 @@ describe('5: a process that was lost', () => {
 describe('8: what still waits', () => {
   it('is given a run, whatever its cause', () =>
     after(1, ...sweep)
+      .ends(succeeds)
+      .then({ type: 'RunSucceeded' }, { type: 'RunQueued', data: { cause: 'deferred', wakeupIds: [wakeup(2)] } }));
+  it('joins what is recovered', () =>
+    after(1, ...sweep)
       .ends(broken)
-      .then({ type: 'RunFailed' }, { type: 'RunQueued', data: { cause: 'deferred', wakeupIds: [wakeup(2)] } }));
+      .then(
+        { type: 'RunFailed' },
+        { type: 'WakeupRequested' },
+        { type: 'RunQueued', data: { cause: 'assignment_recovery', wakeupIds: [expect.any(String), wakeup(2)] } },
+      ));
   it('is skipped by the gate that it does not pass', () => {
     after(1, ...sweep, movedTo('done'))
       .ends(succeeds)
@@ -197,8 +208,147 @@ describe('8: what still waits', () => {
       .then({ type: 'RunSucceeded' }, { type: 'RunQueued' }));
 });
 
-it('follows nothing from a run that succeeds, fails for good, times out or is stopped, where nothing waits', () => {
-  for (const ending of [succeeds, broken, { outcome: 'timed_out' }, { outcome: 'cancelled', intent: 'stop' }])
+const owing = (more: object = {}) => withFixer({ policy: { ...policy, requireComment: true, ...more } });
+const assignedRun = [
+  opened(),
+  requested(1, { source: 'assignment', reason: 'issue_assigned' }),
+  queued(1, { context: { source: 'assignment', trigger: 'system', reason: 'issue_assigned', payload: {} } }),
+  started(1),
+] as const;
+const comment = fact('CommentAdded', {
+  task: 'ACME-12',
+  commentId: 'c-1',
+  author: { type: 'agent', id: 'fixer' },
+  body: 'mended',
+  mentions: [],
+  wakeupIds: [],
+  addedAt: '2026-04-20T11:20:00.000Z',
+});
+
+describe('6: a run that succeeds without a word', () => {
+  const owed = {
+    type: 'RunQueued',
+    data: { cause: 'missing_issue_comment', chain: 'ACME-12.2', attempt: 0, retryOf: 'ACME-12.1' },
+  };
+  it('is asked once for the comment that an assignment is owed', () => {
+    after(1, ...assignedRun)
+      .ends(succeeds, { agents: owing() })
+      .then({ type: 'RunSucceeded' }, { type: 'WakeupRequested', data: { reason: 'missing_issue_comment' } }, owed);
+    after(1, ...assignedRun, comment)
+      .ends(succeeds, { agents: owing() })
+      .then({ type: 'RunSucceeded' });
+    after(1, ...assignedRun)
+      .ends(succeeds)
+      .then({ type: 'RunSucceeded' });
+  });
+  it('owes nothing if it was not assigned, if the task is done, or if it was asked before', () => {
+    after(1, ...runningRun)
+      .ends(succeeds, { agents: owing() })
+      .then({ type: 'RunSucceeded' });
+    after(1, ...assignedRun, movedTo('done'))
+      .ends(succeeds, { agents: owing() })
+      .then({ type: 'RunSucceeded' });
+    const asked = queued(2, {
+      cause: 'missing_issue_comment',
+      retryOf: 'ACME-12.1',
+      context: { reason: 'missing_issue_comment' },
+    });
+    after(2, ...assignedRun, succeeded(1), requested(2), asked, started(2))
+      .ends(succeeds, { agents: owing() })
+      .then({ type: 'RunSucceeded' });
+  });
+});
+
+describe('6: a run that has only planned', () => {
+  const planning = { outcome: 'succeeded', liveness: 'plan_only' };
+  const agents = withFixer({ policy: { ...policy, continuations: 2 } });
+  const continued = (n: number) => [
+    succeeded(n - 1),
+    requested(n),
+    queued(n, { cause: 'continuation', retryOf: `ACME-12.${n - 1}` }),
+    started(n),
+  ];
+  it('goes on as often as its agent may, each time in a new chain', () => {
+    after(1, ...runningRun)
+      .ends(planning, { agents })
+      .then(
+        { type: 'RunSucceeded' },
+        { type: 'WakeupRequested', data: { reason: 'run_liveness_continuation' } },
+        { type: 'RunQueued', data: { cause: 'continuation', chain: 'ACME-12.2', retryOf: 'ACME-12.1' } },
+      );
+    after(2, ...runningRun, ...continued(2))
+      .ends(planning, { agents })
+      .then({ type: 'RunSucceeded' }, { type: 'WakeupRequested' }, { type: 'RunQueued' });
+  });
+  it('is followed by a note and nothing else when it has gone on often enough', () =>
+    after(3, ...runningRun, ...continued(2), ...continued(3))
+      .ends({ outcome: 'succeeded', liveness: 'empty_response' }, { agents })
+      .then({ type: 'RunSucceeded' }, { type: 'CommentAdded', data: { author: { type: 'system' }, wakeupIds: [] } }));
+  it('does not go on unless its agent may, nor when it has done something', () => {
+    after(1, ...runningRun)
+      .ends(planning)
+      .then({ type: 'RunSucceeded' });
+    after(1, ...runningRun)
+      .ends({ outcome: 'succeeded', liveness: 'advanced' }, { agents })
+      .then({ type: 'RunSucceeded' });
+  });
+});
+
+describe('7: work that failed for good', () => {
+  const recovered = [
+    ...runningRun,
+    failed(1),
+    requested(2, { outside: false }),
+    queued(2, { cause: 'assignment_recovery', chain: 'ACME-12.1', attempt: 1, retryOf: 'ACME-12.1', outside: false }),
+    started(2),
+  ] as const;
+  it('is taken up once more in its chain, as what it is: not begun, or in the middle', () => {
+    after(1, ...runningRun)
+      .ends(broken)
+      .then({ type: 'RunFailed' }, { type: 'WakeupRequested', data: { reason: 'issue_assignment_recovery' } }, recovery);
+    after(1, ...runningRun, movedTo('in_progress'))
+      .ends({ outcome: 'timed_out' })
+      .then(
+        { type: 'RunTimedOut' },
+        { type: 'WakeupRequested', data: { reason: 'issue_continuation_needed' } },
+        { type: 'RunQueued', data: { cause: 'continuation_recovery', attempt: 1 } },
+      );
+  });
+  it('is never recovered twice in a chain: a person must act', () =>
+    after(2, ...recovered)
+      .ends(broken)
+      .then(
+        { type: 'RunFailed' },
+        { type: 'RecoveryEscalated', data: { runId: 'ACME-12.2', why: expect.stringMatching(/set its status to todo/) } },
+        { type: 'TaskStatusChanged', data: { to: 'blocked' } },
+      ));
+  it('is not recovered when its attempts are used up by retries', () =>
+    after(5, ...exhausted)
+      .ends(broken)
+      .then({ type: 'RunFailed' }, { type: 'RecoveryEscalated' }, { type: 'TaskStatusChanged' }));
+  it('does not begin the budget of retries anew after a recovery', () =>
+    after(2, ...recovered)
+      .ends(rateLimited)
+      .then(
+        { type: 'RunFailed' },
+        { type: 'WakeupRequested' },
+        { type: 'RetryScheduled', data: { attempt: 2, chain: 'ACME-12.1' } },
+      ));
+  it('is left to the resolution of what blocks it, to its new agent, or to whoever closed it', () => {
+    const blocked = fact('BlockersSet', {
+      task: 'ACME-12',
+      blockers: [{ task: 'ACME-9', open: true }],
+      setAt: '2026-04-20T11:20:00.000Z',
+    });
+    for (const change of [blocked, assignedTo('reviewer'), movedTo('done'), movedTo('in_review'), movedTo('blocked')])
+      after(1, ...runningRun, change)
+        .ends(broken)
+        .then({ type: 'RunFailed' });
+  });
+});
+
+it('follows nothing from a run that succeeds, or is stopped, where nothing waits', () => {
+  for (const ending of [succeeds, { outcome: 'cancelled', intent: 'stop' }])
     expect(
       after(1, ...runningRun)
         .ends(ending)

@@ -87,8 +87,8 @@ describe('every command that is sent twice under one commandId', () => {
     await thrice(ledger, scheduleRetry, { run: 'ACME-12.1' });
     await thrice(ledger, retryNow, { run: 'ACME-12.1' });
     await ledger.claim('fixer', { max: 1 });
-    await thrice(ledger, reportRunLost, { run: 'ACME-12.2', beaten: true });
-    await thrice(ledger, cancelRun, { run: 'ACME-12.3', reason: 'enough' });
+    await thrice(ledger, reportRunLost, { run: 'ACME-12.3', beaten: true });
+    await thrice(ledger, cancelRun, { run: 'ACME-12.4', reason: 'enough' });
     await thrice(ledger, assignTask, { task: 'ACME-12', agent: 'reviewer' });
     await thrice(ledger, setTaskStatus, { task: 'ACME-12', status: 'done' });
     await thrice(ledger, pauseAgent, { agent: 'fixer' });

@@ -48,7 +48,7 @@ describe('bounded retry', () => {
       outcome: 'scheduled',
       attempt: 1,
       dueAt: iso('12:02'),
-      run: { id: 'ACME-1.2', status: 'scheduled_retry' },
+      run: { id: 'ACME-1.3', status: 'scheduled_retry' },
     });
     expect(await ledger.last('ACME-1', 'RetryScheduled')).toMatchObject({
       retryOf: 'ACME-1.1',
@@ -61,14 +61,14 @@ describe('bounded retry', () => {
     await retried();
     ledger.clock.set('12:01:59');
     expect(await ledger.answer(promoteDueRetries, {})).toMatchObject({ promoted: 0, runIds: [] });
-    expect(await run('ACME-1.2')).toMatchObject({ status: 'scheduled_retry' });
+    expect(await run('ACME-1.3')).toMatchObject({ status: 'scheduled_retry' });
   });
 
   it('case 3: at its time it is', async () => {
     await retried();
     ledger.clock.set('12:02');
-    expect(await ledger.answer(promoteDueRetries, {})).toMatchObject({ promoted: 1, runIds: ['ACME-1.2'] });
-    expect(await run('ACME-1.2')).toMatchObject({ status: 'queued' });
+    expect(await ledger.answer(promoteDueRetries, {})).toMatchObject({ promoted: 1, runIds: ['ACME-1.3'] });
+    expect(await run('ACME-1.3')).toMatchObject({ status: 'queued' });
   });
 
   it('case 4: after four retries there is none, and no further run', async () => {
@@ -138,13 +138,14 @@ describe('bounded retry', () => {
   it.each([['timed_out'], ['failed']])('case 12: a run that %s is not retried by itself', async (outcome) => {
     await open('ACME-1');
     await ledger.work('fixer', { ...adapterFailed, outcome, errorCode: undefined });
-    expect((await ledger.lane('ACME-1')).open).toEqual([]);
+    expect((await ledger.lane('ACME-1')).open).toMatchObject([{ cause: 'assignment_recovery', status: 'queued' }]);
+    expect((await ledger.history('ACME-1')).map(({ type }) => type)).not.toContain('RetryScheduled');
   });
 
   it('case 13: the lane shows its retry, and no lock', async () => {
     await retried();
     expect((await ledger.lane('ACME-1')).open).toMatchObject([
-      { runId: 'ACME-1.2', status: 'scheduled_retry', chain: 'ACME-1.1' },
+      { runId: 'ACME-1.3', status: 'scheduled_retry', chain: 'ACME-1.1' },
     ]);
   });
 
@@ -152,7 +153,7 @@ describe('bounded retry', () => {
     await retried();
     await ledger.send(assignTask, { task: 'ACME-1', agent: 'reviewer' });
     expect(await ledger.last('ACME-1', 'RunCancelled')).toMatchObject({
-      runId: 'ACME-1.2',
+      runId: 'ACME-1.3',
       code: 'issue_reassigned',
       wakeups: 'cancelled',
       reason: expect.stringMatching(/from fixer to reviewer/),
@@ -167,7 +168,7 @@ describe('bounded retry', () => {
   ])('case 15: a task that is %s cancels the retry at once', async (status, code) => {
     await retried();
     await ledger.send(setTaskStatus, { task: 'ACME-1', status });
-    expect(await ledger.last('ACME-1', 'RunCancelled')).toMatchObject({ runId: 'ACME-1.2', code });
+    expect(await ledger.last('ACME-1', 'RunCancelled')).toMatchObject({ runId: 'ACME-1.3', code });
   });
 
   it('case 16: all that is due is promoted, in order, or as many as are asked for', async () => {
@@ -314,10 +315,10 @@ describe('processes that were lost', () => {
     expect(await run('ACME-1.2')).toMatchObject({ status: 'queued', cause: 'process_lost', attempt: 0, chain: 'ACME-1.1' });
   });
 
-  it('case 49: lost again, it is not repeated', async () => {
+  it('case 49: lost again, it is not repeated: ordinary recovery applies', async () => {
     await open('ACME-1');
     await lose();
     await lose();
-    expect(await ledger.lane('ACME-1')).toMatchObject({ runs: 2, open: [] });
+    expect(await ledger.lane('ACME-1')).toMatchObject({ runs: 3, open: [{ cause: 'assignment_recovery', attempt: 1 }] });
   });
 });
