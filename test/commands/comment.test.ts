@@ -1,7 +1,6 @@
 import { nameUuid, wakeupId, type Actor } from '../../src/events/event.js';
-import { lanes } from '../../src/events/evolve-lane.js';
-import type { LaneEvent } from '../../src/events/lane.js';
 import { addComment, removeComment } from '../../src/commands/comment.js';
+import { startRun } from '../../src/commands/run.js';
 import { requestWakeup } from '../../src/commands/wakeup.js';
 import {
   agent,
@@ -11,17 +10,18 @@ import {
   deferred,
   defaultAgents,
   fact,
+  failedRun,
   itself,
   machine,
   movedTo,
   opened,
+  parked,
   parkedRetry,
   policy,
   queued,
   requested,
   runningRun,
   started,
-  succeeded,
   waitingRun,
   wakeup,
   withFixer,
@@ -47,13 +47,12 @@ const commented = (commentId: string, author: Actor, wakeupIds: string[] = []) =
     addedAt: at('11:20').toISOString(),
   });
 const about = (...commentIds: string[]) => ({ payload: { commentIds }, reason: 'issue_commented', comment: true }) as const;
+const removed = (commentId: string, ...wakeupIds: string[]) =>
+  fact('CommentRemoved', { task: 'ACME-12', commentId, wakeupIds, removedAt: at('11:30').toISOString() });
 const joined = (n: number, into: number, run: number | null, ...commentIds: string[]) => {
   const { type, data } = coalesced(n, into, run);
   return fact(type, { ...data, commentIds });
 };
-const laneAfter = (events: readonly LaneEvent[], ...facts: LaneEvent[]) =>
-  [...facts, ...events].reduce(lanes.evolve, lanes.initial);
-
 describe('AddComment', () => {
   it('records the comment and wakes the assignee in one append', () =>
     given(opened())
@@ -300,6 +299,12 @@ describe('a person’s comment on a task that is not worked on', () => {
 });
 
 describe('a demand on a blocked task', () => {
+  it('starts a run for a comment, which is told that it may answer and not work (case 63)', () =>
+    given(opened(), blockedBy('ACME-3', 'ACME-4'), requested(1, about('c-1')), queued(1, { comment: true }))
+      .when(startRun, { company: 'acme', run: 'ACME-12.1', workerId: 'laptop', leaseMs: 30_000 })
+      .answering({ started: true, run: { blockedBy: ['ACME-3', 'ACME-4'] } })
+      .then({ type: 'RunStarted', data: { blockedBy: ['ACME-3', 'ACME-4'] } }));
+
   it('is refused with the blockers named, unless it is about a comment (case 62)', () =>
     given(opened(), blockedBy('ACME-3', 'ACME-4'))
       .when(requestWakeup, { company: 'acme', agent: 'fixer', task: 'ACME-12' })
@@ -317,24 +322,18 @@ describe('a demand on a blocked task', () => {
 });
 
 describe('a comment while work is open', () => {
-  it('joins a queued run, behind the comments that the run has', () => {
-    const facts = [opened(), requested(1, about('c-1')), queued(1, { comment: true, context: { commentIds: ['c-1'] } })] as const;
-    const decided = given(...facts).when(addComment, say);
-    decided.answering({ wakeups: [{ status: 'coalesced', run: 'ACME-12.1' }] });
-    decided.then(
-      { type: 'CommentAdded' },
-      { type: 'WakeupRequested' },
-      { type: 'WakeupCoalesced', data: { into: wakeup(1), runId: 'ACME-12.1', commentIds: ['c-9'] } },
-    );
-    expect(laneAfter(decided.events(), ...facts).open).toMatchObject([
-      { context: { commentIds: ['c-1', 'c-9'] }, comment: true },
-    ]);
-  });
+  it('joins a queued run', () =>
+    given(...waitingRun)
+      .when(addComment, say)
+      .answering({ wakeups: [{ status: 'coalesced', run: 'ACME-12.1' }] })
+      .then(
+        { type: 'CommentAdded' },
+        { type: 'WakeupRequested' },
+        { type: 'WakeupCoalesced', data: { into: wakeup(1), runId: 'ACME-12.1', commentIds: ['c-9'] } },
+      ));
 
   it('does not let a parked retry swallow a person’s comment', () => {
-    const chained = parkedRetry.slice(0, -1);
-    const retry = fact('RetryScheduled', { ...parkedRetry.at(-1)!.data, context: { commentIds: ['c-1'] } });
-    given(...chained, retry)
+    given(...failedRun, requested(2, { outside: false }), parked(2, { context: { commentIds: ['c-1'] } }))
       .when(addComment, say)
       .answering({ wakeups: [{ status: 'queued', run: 'ACME-12.3' }] })
       .then(
@@ -366,11 +365,6 @@ describe('a comment while work is open', () => {
         { type: 'WakeupRequested' },
         { type: 'WakeupCoalesced', data: { into: wakeup(2), runId: null, commentIds: ['c-9'] } },
       );
-  });
-
-  it('leaves the recorded cause of the run that it joins as it was', () => {
-    const decided = given(...waitingRun).when(addComment, say);
-    expect(laneAfter(decided.events(), ...waitingRun).open).toMatchObject([{ context: { reason: 'requested' } }]);
   });
 });
 
@@ -501,33 +495,33 @@ describe('RemoveComment', () => {
       .answering({ wakeups: [wakeup(2)] })
       .then({ type: 'CommentRemoved' }, { type: 'WakeupCancelled', data: { wakeupId: wakeup(2), code: 'comment_removed' } }));
 
-  it('takes the comment out of a demand that carries another one', () => {
-    const facts = [
-      ...runningRun,
-      ...asked,
-      deferred(2, 1),
-      commented('c-2', itself, [wakeup(3)]),
-      requested(3, about('c-2')),
-      joined(3, 2, null, 'c-2'),
-    ] as const;
-    const decided = given(...facts).when(removeComment, remove);
-    decided.then({ type: 'CommentRemoved', data: { wakeupIds: [wakeup(2)] } });
-    const removed = decided.events();
-    given(...facts, ...removed)
+  const both = [
+    ...runningRun,
+    ...asked,
+    deferred(2, 1),
+    commented('c-2', itself, [wakeup(3)]),
+    requested(3, about('c-2')),
+    joined(3, 2, null, 'c-2'),
+  ] as const;
+
+  it('takes the comment out of a demand that carries another one', () =>
+    given(...both)
+      .when(removeComment, remove)
+      .then({ type: 'CommentRemoved', data: { wakeupIds: [wakeup(2)] } }));
+
+  it('gives up a demand whose comments were all removed, one after the other', () =>
+    given(...both, removed('c-1', wakeup(2)))
       .when(removeComment, { ...remove, comment: 'c-2' })
       .then(
-        { type: 'CommentRemoved' },
+        { type: 'CommentRemoved', data: { commentId: 'c-2', wakeupIds: [wakeup(3)] } },
         { type: 'WakeupCancelled', data: { wakeupId: wakeup(2) } },
         { type: 'WakeupCancelled', data: { wakeupId: wakeup(3) } },
-      );
-  });
+      ));
 
-  it('leaves a run that was asked for by others as well', () => {
-    const facts = [...waitingRun, ...asked, joined(2, 1, 1, 'c-1')] as const;
-    const decided = given(...facts).when(removeComment, remove);
-    decided.then({ type: 'CommentRemoved', data: { wakeupIds: [wakeup(2)] } });
-    expect(laneAfter(decided.events(), ...facts).open).toMatchObject([{ runId: 'ACME-12.1', context: { commentIds: [] } }]);
-  });
+  it('leaves a run that was asked for by others as well', () =>
+    given(...waitingRun, ...asked, joined(2, 1, 1, 'c-1'))
+      .when(removeComment, remove)
+      .then({ type: 'CommentRemoved', data: { wakeupIds: [wakeup(2)] } }));
 
   it('changes nothing of a run that was told of it already', () =>
     given(opened(), ...asked, queued(1, { wakeupIds: [wakeup(2)] }), started(1, { wakeupIds: [wakeup(2)] }))
@@ -535,11 +529,7 @@ describe('RemoveComment', () => {
       .then({ type: 'CommentRemoved', data: { wakeupIds: [] } }));
 
   it('does so once', () =>
-    given(
-      opened(),
-      commented('c-1', itself),
-      fact('CommentRemoved', { task: 'ACME-12', commentId: 'c-1', wakeupIds: [], removedAt: at('11:30').toISOString() }),
-    )
+    given(opened(), commented('c-1', itself), removed('c-1'))
       .when(removeComment, remove)
       .answering({ comment: { id: 'c-1', removed: true } })
       .thenNothing());
@@ -555,18 +545,5 @@ describe('RemoveComment', () => {
   it('refuses a comment that is not there', () => {
     given(opened()).when(removeComment, remove).refuses('comment_not_found', /c-1/);
     given().when(removeComment, remove).refuses('task_not_found');
-  });
-});
-
-it('does not reopen a task that a run closes while a comment waits, and answers the comment all the same', () => {
-  const facts = [
-    ...runningRun,
-    commented('c-2', { type: 'user', id: 'ada' }, [wakeup(2)]),
-    requested(2, about('c-2')),
-    deferred(2, 1),
-  ];
-  expect([...facts, movedTo('done'), succeeded(1)].reduce(lanes.evolve, lanes.initial)).toMatchObject({
-    status: 'done',
-    waiting: [{ comment: true }],
   });
 });
