@@ -1,6 +1,7 @@
 import { nameUuid, wakeupId, type Actor } from '../../src/events/event.js';
 import { addComment, removeComment } from '../../src/commands/comment.js';
 import { startRun } from '../../src/commands/run.js';
+import { setTaskStatus } from '../../src/commands/task.js';
 import { requestWakeup } from '../../src/commands/wakeup.js';
 import {
   agent,
@@ -345,6 +346,25 @@ describe('a comment while work is open', () => {
           data: { cause: 'superseding', chain: 'ACME-12.3', attempt: 0, comment: true, context: { commentIds: ['c-1', 'c-9'] } },
         },
       );
+  });
+
+  it('keeps its exemptions when a plain wakeup takes the place of its retry', () =>
+    given(...failedRun, requested(2, { outside: false }), parked(2, { comment: true, context: { commentIds: ['c-1'] } }))
+      .when(requestWakeup, { company: 'acme', agent: 'fixer', task: 'ACME-12' })
+      .then(
+        { type: 'WakeupRequested' },
+        { type: 'RetrySuperseded' },
+        { type: 'RunQueued', data: { comment: true, context: { commentIds: ['c-1'] } } },
+      ));
+
+  it('is still answered when the task is closed before the answer was begun', () => {
+    const done = { company: 'acme', task: 'ACME-12', status: 'done' };
+    given(opened(), requested(1, about('c-1')), queued(1, { comment: true }))
+      .when(setTaskStatus, done)
+      .then({ type: 'TaskStatusChanged', data: { queuedRuns: ['ACME-12.1'] } });
+    given(...runningRun, requested(2, about('c-1')), deferred(2, 1))
+      .when(setTaskStatus, done)
+      .then({ type: 'TaskStatusChanged' });
   });
 
   it('of an agent joins a parked retry, so that no back-off is shortened', () =>

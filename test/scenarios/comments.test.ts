@@ -3,6 +3,7 @@ import { putAgent } from '../../src/commands/agent.js';
 import { addComment, removeComment } from '../../src/commands/comment.js';
 import { Rejected } from '../../src/commands/decider.js';
 import { promoteDueRetries } from '../../src/commands/promote-due-retries.js';
+import { scheduleRetry } from '../../src/commands/retry.js';
 import { cancelRun, finishRun } from '../../src/commands/run.js';
 import { assignTask, putTask, setTaskStatus } from '../../src/commands/task.js';
 import { cancelWakeup, requestWakeup } from '../../src/commands/wakeup.js';
@@ -60,6 +61,15 @@ describe('comments on a task', () => {
     expect(await ledger.last(task, 'CommentRemoved')).toMatchObject({ commentId: 'c2', wakeupIds: [] });
     await ledger.send(finishRun, { ...claimed, outcome: 'cancelled', intent: 'requeue' });
     expect(await openRuns(ledger)).toMatchObject([{ cause: 'requeued', context: { commentIds: [] } }]);
+  });
+
+  it('are not told to a retry either that an operator asks for after they were removed', async () => {
+    const ledger = await newLedger();
+    await say(ledger, 'c1', itself, { mentions: ['reviewer'] });
+    const run = await ledger.work('reviewer', { outcome: 'failed', error: 'the build is broken' });
+    await ledger.send(removeComment, { task, comment: 'c1' });
+    await ledger.send(scheduleRetry, { run });
+    expect(await openRuns(ledger)).toMatchObject([{ status: 'scheduled_retry', context: { commentIds: [] } }]);
   });
 
   it('are delivered to a run that starts after them, never to one at work', async () => {
