@@ -1,4 +1,6 @@
 import { pauseAgent, putAgent, resumeAgent, terminateAgent } from './agent.js';
+import { dropBlocker, observeBlocker, setBlockers } from './blockers.js';
+import { tellChildrenCompleted } from './children.js';
 import { claim, claimRuns, type ClaimPorts } from './claim-runs.js';
 import { holdCompany, nameCompany, releaseCompany } from './company.js';
 import { addComment, removeComment } from './comment.js';
@@ -49,6 +51,7 @@ export const catalogue: readonly Execution[] = [
   decided(putTask),
   decided(assignTask),
   decided(setTaskStatus),
+  decided(setBlockers),
   decided(holdTask),
   decided(releaseTask),
   decided(addComment),
@@ -62,6 +65,9 @@ export const catalogue: readonly Execution[] = [
   decided(reportRunLost),
   decided(interruptRun),
   decided(endAgentWork),
+  decided(observeBlocker),
+  decided(dropBlocker),
+  decided(tellChildrenCompleted),
   decided(scheduleRetry),
   decided(retryNow),
   { command: claimRuns.command, execute: claim },

@@ -137,6 +137,7 @@ export const rejectedCodes = [
   'revision_mismatch',
   'data_refused',
   'blocker_cycle',
+  'parent_cycle',
   'comment_not_found',
   'issue_dependencies_blocked',
   'not_permitted',

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { ArrayMaxSize, IsArray } from 'class-validator';
 import { isHeartbeat, taskStream, type AgentId } from '../events/event.js';
 import { lanes } from '../events/evolve-lane.js';
-import type { Lane, LaneEvent } from '../events/lane.js';
+import { openBlockers, type Demand, type Lane, type LaneEvent } from '../events/lane.js';
 import {
   isClosed,
   taskKinds,
@@ -12,11 +12,13 @@ import {
   type TaskPriority,
   type TaskStatus,
 } from '../events/task.js';
+import { askedBlockers, blockedFromNowOn } from './blocking.js';
 import { cancelled, withdrawn } from './cancelling.js';
 import { decision, noSuch, Rejected, type World } from './decider.js';
 import { OneOf, Optional, OptionalOrNull, Slug, SlugOrNull, TaskId, Text } from './fields.js';
-import { takeIn } from './intake.js';
 import { after, knownAgent, movedTo, queuedRuns } from './lane.js';
+import { partsRound, ringThrough } from './ring.js';
+import { wakeOfChange } from './task-wakes.js';
 
 export const ofTask = { of: lanes, stream: ({ company, task }: { company: string; task: string }) => taskStream(company, task) };
 
@@ -31,14 +33,20 @@ export class PutTask {
   @OptionalOrNull() @Slug() assignee?: string | null;
   @OptionalOrNull() @TaskId() parent?: string | null;
   @Optional() @IsArray() @ArrayMaxSize(50) @Text(100, { each: true }) labels?: string[];
+  /** what it waits for, as SetBlockers takes it */
+  @Optional() @IsArray() @ArrayMaxSize(10_000) @TaskId({ each: true }) blockedBy?: string[];
 }
 
 export const putTask = decision({
   command: PutTask,
   ...ofTask,
   agents: ({ assignee }, lane) => [assignee ?? null, lane.assignee],
-  decide: (command: PutTask, lane: Lane, world: World): LaneEvent[] =>
-    lane.opened ? change(command, lane, world) : open(command, lane, world),
+  tasks: ({ parent, blockedBy }) => [parent ?? null, ...askedBlockers(blockedBy)],
+  leadsTo: (lane) => [lane.parent, ...openBlockers(lane)],
+  decide(command: PutTask, lane: Lane, world: World): LaneEvent[] {
+    const changes = lane.opened ? change(command, lane, world) : open(command, lane, world);
+    return [...changes, ...wakeOfChange(lane, after(lane, changes), world)];
+  },
   answer: taskAnswer,
 });
 
@@ -52,15 +60,17 @@ function open(command: PutTask, lane: Lane, world: World): LaneEvent[] {
     assignee = null,
     parent = null,
     labels = [],
+    blockedBy = [],
   } = command;
   refuseMisnamed(task, kind);
   if (assignee !== null) refuseUnable(assignee, world);
+  refuseRingOfParents(task, parent, world);
   const openedAt = world.now.toISOString();
   const opened: LaneEvent = {
     type: 'TaskOpened',
     data: { task, title, kind, status, priority, assignee, parent, labels, openedAt },
   };
-  return [opened, ...wake(after(lane, [opened]), 'issue_assigned', world)];
+  return [opened, ...blockedFromNowOn(after(lane, [opened]), blockedBy, world)];
 }
 
 /** An agent's own lane is known by its name, to every reader of the log. */
@@ -75,23 +85,40 @@ function change(command: PutTask, lane: Lane, world: World): LaneEvent[] {
       'task_kind_fixed',
       `${lane.task} is of kind ${lane.kind} and stays so; open another task for ${command.kind}`,
     );
+  const { status = lane.status, assignee = lane.assignee, blockedBy } = command;
   const described = describe(command, lane, world);
-  const stays = command.assignee === undefined || command.assignee === lane.assignee;
-  const moved = setStatus(after(lane, described), command.status ?? lane.status, world, stays);
-  const soFar = [...described, ...moved];
-  return command.assignee === undefined ? soFar : [...soFar, ...assign(after(lane, soFar), command.assignee, world)];
+  const blocked = blockedBy ? blockedFromNowOn(after(lane, described), blockedBy, world) : [];
+  const moved = move(after(lane, [...described, ...blocked]), status, world);
+  const soFar = [...described, ...blocked, ...moved];
+  return [...soFar, ...handOver(after(lane, soFar), assignee, world)];
 }
 
-function describe(command: PutTask, lane: Lane, { now }: World): LaneEvent[] {
+function describe(command: PutTask, lane: Lane, world: World): LaneEvent[] {
   const { title, priority = lane.priority, parent = lane.parent, labels = lane.labels } = command;
+  if (parent !== lane.parent) refuseRingOfParents(lane.task, parent, world);
   if (isDeepStrictEqual([title, priority, parent, labels], [lane.title, lane.priority, lane.parent, lane.labels])) return [];
   return [
     {
       type: 'TaskChanged',
-      data: { task: lane.task, title, priority, parent, labels, queuedRuns: queuedRuns(lane), changedAt: now.toISOString() },
+      data: {
+        task: lane.task,
+        title,
+        priority,
+        parent,
+        labels,
+        queuedRuns: queuedRuns(lane),
+        changedAt: world.now.toISOString(),
+      },
     },
   ];
 }
+
+function refuseRingOfParents(task: string, parent: string | null, world: World): void {
+  const ring = parent !== null && ringThrough(task, [parent], (at) => partOf(world.task(at)));
+  if (ring) throw new Rejected('parent_cycle', `${task} cannot be a part of itself: ${partsRound(ring)}; give another parent`);
+}
+
+const partOf = (lane: Lane | undefined): string[] => (lane && lane.parent !== null ? [lane.parent] : []);
 
 /** The task becomes another agent's, or nobody's: the former one's runs that have not started end with that. */
 export class AssignTask {
@@ -106,12 +133,13 @@ export const assignTask = decision({
   agents: ({ agent }, lane) => [agent, lane.assignee],
   decide(command: AssignTask, lane: Lane, world: World): LaneEvent[] {
     refuseUnopened(lane, command.task);
-    return assign(lane, command.agent, world);
+    const changes = handOver(lane, command.agent, world);
+    return [...changes, ...wakeOfChange(lane, after(lane, changes), world)];
   },
   answer: taskAnswer,
 });
 
-function assign(lane: Lane, assignee: AgentId | null, world: World): LaneEvent[] {
+function handOver(lane: Lane, assignee: AgentId | null, world: World): LaneEvent[] {
   if (assignee === lane.assignee) return [];
   if (assignee !== null) refuseUnable(assignee, world);
   const assigned: LaneEvent = {
@@ -119,12 +147,21 @@ function assign(lane: Lane, assignee: AgentId | null, world: World): LaneEvent[]
     data: { task: lane.task, assignee, previous: lane.assignee, assignedAt: world.now.toISOString() },
   };
   const reason = `${lane.task} was reassigned from ${lane.assignee ?? 'nobody'} to ${assignee ?? 'nobody'}`;
-  const formers = lane.open.filter((run) => run.status !== 'running' && run.agent === lane.assignee && !run.mention);
-  const ends = formers.map((run) =>
-    cancelled(run, world, { code: 'issue_reassigned', reason, intent: 'stop', wakeups: 'cancelled' }),
-  );
-  return [assigned, ...ends, ...wake(after(lane, [assigned, ...ends]), 'issue_assigned', world)];
+  return [assigned, ...takenFrom(lane, { code: 'issue_reassigned', reason }, world)];
 }
+
+/** What the former assignee has not begun is not its own any more, unless it was asked beside the assignee. */
+function takenFrom(lane: Lane, why: { code: string; reason: string }, world: World): LaneEvent[] {
+  const runs = lane.open.filter((run) => run.status !== 'running' && run.agent === lane.assignee && !run.mention);
+  const demands = units(lane).filter((unit) => !unit.some(({ mention, agent }) => mention || agent !== lane.assignee));
+  return [
+    ...runs.map((run) => cancelled(run, world, { ...why, intent: 'stop', wakeups: 'cancelled' })),
+    ...demands.flat().map((demand) => withdrawn(demand, world, why)),
+  ];
+}
+
+/** What waits, each with those that have joined it: they go together. */
+const units = (lane: Lane): Demand[][] => lane.waiting.map((waiting) => [waiting, ...waiting.joined]);
 
 /** The task moves; what was to be done on it ends when it is closed, and its assignee is woken when it is to be done again. */
 export class SetTaskStatus {
@@ -139,18 +176,16 @@ export const setTaskStatus = decision({
   agents: (_, lane) => [lane.assignee],
   decide(command: SetTaskStatus, lane: Lane, world: World): LaneEvent[] {
     refuseUnopened(lane, command.task);
-    return setStatus(lane, command.status, world);
+    const changes = move(lane, command.status, world);
+    return [...changes, ...wakeOfChange(lane, after(lane, changes), world)];
   },
   answer: taskAnswer,
 });
 
-function setStatus(lane: Lane, to: TaskStatus, world: World, wakes = true): LaneEvent[] {
-  const from = lane.status;
-  if (to === from) return [];
+function move(lane: Lane, to: TaskStatus, world: World): LaneEvent[] {
+  if (to === lane.status) return [];
   const changed = movedTo(lane, to, null, world);
-  if (isClosed(to)) return [changed, ...close(lane, to === 'done' ? 'issue_done' : 'issue_cancelled', world)];
-  const again = from === 'backlog' || isClosed(from) || (from === 'blocked' && to === 'todo');
-  return [changed, ...(wakes && again ? wake(after(lane, [changed]), 'issue_status_changed', world) : [])];
+  return isClosed(to) ? [changed, ...close(lane, to === 'done' ? 'issue_done' : 'issue_cancelled', world)] : [changed];
 }
 
 /** A closed task keeps comments to be answered, what others were asked to, and what runs: that is what closed it, mostly. */
@@ -160,23 +195,8 @@ function close(lane: Lane, code: string, world: World): LaneEvent[] {
   );
   const reason = `${lane.task} was ${code === 'issue_done' ? 'done' : 'cancelled'}`;
   const runs = over.map((run) => cancelled(run, world, { code, reason, intent: 'stop', wakeups: 'cancelled' }));
-  const units = lane.waiting
-    .map((waiting) => [waiting, ...waiting.joined])
-    .filter((demands) => !demands.some((demand) => demand.mention || demand.comment));
-  return [...runs, ...units.flat().map((demand) => withdrawn(demand, world, { code, reason }))];
-}
-
-/** The assignee is woken by what others do to its task, once the task is to be worked on. */
-function wake(lane: Lane, reason: string, world: World): LaneEvent[] {
-  const { assignee, status } = lane;
-  const { actor } = world;
-  if (assignee === null || status === 'backlog' || isClosed(status) || (actor.type === 'agent' && actor.id === assignee))
-    return [];
-  const source = reason === 'issue_assigned' ? 'assignment' : 'automation';
-  const outside = actor.type === 'user';
-  return takeIn(lane, { agent: assignee, source, trigger: 'system', reason, payload: {}, outside, mention: false }, world, {
-    explicit: false,
-  });
+  const demands = units(lane).filter((unit) => !unit.some((demand) => demand.mention || demand.comment));
+  return [...runs, ...demands.flat().map((demand) => withdrawn(demand, world, { code, reason }))];
 }
 
 function refuseUnable(assignee: AgentId, world: World): void {
@@ -192,9 +212,22 @@ export function taskAnswer(
   { company, task }: { company: string; task: string },
   { state, events, revision }: { state: Lane; events: readonly LaneEvent[]; revision: number },
 ) {
-  const { title, kind, status, priority, assignee, parent, labels } = state;
+  const { title, kind, status, priority, assignee, parent, labels, blockers, held } = state;
   return {
-    task: { id: task, company, title, kind, status, priority, assignee, parent, labels, revision },
+    task: {
+      id: task,
+      company,
+      title,
+      kind,
+      status,
+      priority,
+      assignee,
+      parent,
+      labels,
+      blockers,
+      ...(held && { held }),
+      revision,
+    },
     wakeups: events.flatMap((event) => (event.type === 'WakeupRequested' ? [event.data.wakeupId] : [])),
     cancelledRuns: events.flatMap((event) => (event.type === 'RunCancelled' ? [event.data.runId] : [])),
   };

@@ -73,6 +73,7 @@ const rejectedStatus: Partial<Record<RejectedCode, number>> = {
   revision_mismatch: 412,
   data_refused: 422,
   blocker_cycle: 422,
+  parent_cycle: 422,
   too_many: 422,
 };
 
