@@ -1,5 +1,5 @@
 import type { WakeupId } from '../events/event.js';
-import type { Comment, Lane, LaneEvent } from '../events/lane.js';
+import { commentIdsIn, type Comment, type Lane, type LaneEvent } from '../events/lane.js';
 import { cancelled, withdrawn } from './cancelling.js';
 import type { World } from './decider.js';
 import { after } from './lane.js';
@@ -8,9 +8,11 @@ import { after } from './lane.js';
 export function withdrawals(lane: Lane, { id, wakeupIds }: Comment, world: World): LaneEvent[] {
   const pending = unitsOf(lane).filter(isAbout(wakeupIds));
   const undelivered = wakeupIds.filter((wakeup) => pending.some(({ parts }) => parts.includes(wakeup)));
+  const runIds = lane.open.filter(({ context }) => commentIdsIn(context).includes(id)).map(({ runId }) => runId);
+  const about = { wakeupIds: undelivered, ...(runIds.length > 0 && { runIds }) };
   const removal: LaneEvent = {
     type: 'CommentRemoved',
-    data: { task: lane.task, commentId: id, wakeupIds: undelivered, removedAt: world.now.toISOString() },
+    data: { task: lane.task, commentId: id, ...about, removedAt: world.now.toISOString() },
   };
   const left = after(lane, [removal]);
   const removed = left.comments.filter((comment) => comment.removed).flatMap((comment) => comment.wakeupIds);

@@ -63,10 +63,10 @@ export type CommentAdded = Event<
     addedAt: string;
   }
 >;
-/** Whatever it was to be told to, and had not been yet, is told without it. */
+/** Whatever it was to be told to, and had not been yet, is told without it: these demands, and `runIds`, the open runs among them. */
 export type CommentRemoved = Event<
   'CommentRemoved',
-  { task: TaskId; commentId: CommentId; wakeupIds: readonly WakeupId[]; removedAt: string }
+  { task: TaskId; commentId: CommentId; wakeupIds: readonly WakeupId[]; runIds?: readonly RunId[]; removedAt: string }
 >;
 
 /** Nothing on the task starts until it is released; with `subtree`, nor on those below it. */
