@@ -102,6 +102,20 @@ describe('RequestWakeup', () => {
       .when(requestWakeup, ask)
       .answering({ wakeup: { status: 'skipped', code: 'issue_terminal_status' } })
       .then(...requestedThenSkipped));
+  it('records a demand on a blocked task as skipped, with the blockers that are open, and answers the next by it', () => {
+    const blockers = [
+      { task: 'ACME-3', open: true },
+      { task: 'ACME-4', open: false },
+    ];
+    const blocked = [opened(), fact('BlockersSet', { task: 'ACME-12', blockers, setAt: at('11:00').toISOString() })] as const;
+    given(...blocked)
+      .when(requestWakeup, ask)
+      .then({ type: 'WakeupRequested' }, { type: 'WakeupSkipped', data: { blockers: ['ACME-3'] } });
+    given(...blocked, requested(1), skipped(1, 'issue_dependencies_blocked', '12:00'))
+      .when(requestWakeup, ask, { now: at('12:00:59') })
+      .answering({ wakeup: { id: wakeup(1), status: 'skipped', code: 'issue_dependencies_blocked' } })
+      .thenNothing();
+  });
   it.each(['paused', 'terminated'] as const)('records and refuses a demand on a %s agent', (status) => {
     const decided = given(opened()).when(requestWakeup, ask, { agents: withFixer({ status }) });
     decided.refuses('agent_not_invokable', /fixer/);
@@ -171,6 +185,22 @@ describe('CancelWakeup', () => {
         { type: 'WakeupCancelled' },
         { type: 'WakeupDeferred', data: { wakeupId: wakeup(3), behind: 'ACME-12.1' } },
         { type: 'WakeupCoalesced', data: { wakeupId: wakeup(4), into: wakeup(3) } },
+      ));
+  it('says of which comments the heirs of a withdrawn demand are', () =>
+    given(
+      ...runningRun,
+      requested(2),
+      deferred(2, 1),
+      requested(3),
+      coalesced(3, 2, null),
+      requested(4, { comment: true, payload: { commentIds: ['c-1'] } }),
+      coalesced(4, 2, null),
+    )
+      .when(cancelWakeup, cancel(2))
+      .then(
+        { type: 'WakeupCancelled' },
+        { type: 'WakeupDeferred', data: { wakeupId: wakeup(3) } },
+        { type: 'WakeupCoalesced', data: { wakeupId: wakeup(4), commentIds: ['c-1'] } },
       ));
   it('refuses to end a demand that others have joined, also while it waited', () => {
     given(...waitingRun, requested(2), coalesced(2, 1, 1))
