@@ -1,4 +1,5 @@
 import { nameUuid, wakeupId, type Actor } from '../../src/events/event.js';
+import type { LaneEvent } from '../../src/events/lane.js';
 import { addComment, removeComment } from '../../src/commands/comment.js';
 import { startRun } from '../../src/commands/run.js';
 import { setTaskStatus } from '../../src/commands/task.js';
@@ -11,6 +12,7 @@ import {
   deferred,
   defaultAgents,
   fact,
+  failed,
   failedRun,
   itself,
   machine,
@@ -18,6 +20,7 @@ import {
   opened,
   parked,
   parkedRetry,
+  person,
   policy,
   queued,
   requested,
@@ -98,6 +101,17 @@ describe('AddComment', () => {
         wakeups: [{ id: wakeup(1), agent: 'fixer', status: 'queued', run: 'ACME-12.1' }],
       })
       .thenNothing());
+
+  it('says what became of the first one’s demands when it comes again', () => {
+    const first = [opened(), commented('c-9', person, [wakeup(1)]), requested(1, about('c-9'))] as const;
+    const again = (...facts: LaneEvent[]) => given<LaneEvent[]>(...first, ...facts).when(addComment, say);
+    again(queued(1), started(1)).answering({ wakeups: [{ status: 'claimed', run: 'ACME-12.1' }] });
+    again(queued(1), started(1), failed(1)).answering({ wakeups: [{ status: 'failed', run: 'ACME-12.1' }] });
+    const withdrawal = { code: 'wakeup_cancelled', reason: 'no need', cancelledAt: at('11:30').toISOString() };
+    again(fact('WakeupCancelled', { wakeupId: wakeup(1), agent: 'fixer', ...withdrawal })).answering({
+      wakeups: [{ id: wakeup(1), status: 'cancelled' }],
+    });
+  });
 
   it('redacts what looks like a secret', () =>
     given(opened({ assignee: null }))
