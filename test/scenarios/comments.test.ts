@@ -111,6 +111,15 @@ describe('comments on a task', () => {
     expect(await ledger.lane(task)).toMatchObject({ status: 'done', open: [{ context: { commentIds: ['c2'] } }] });
   });
 
+  it('are there once, however many servers are told of them at the same time', async () => {
+    const ledger = await newLedger();
+    const servers = [ledger, ledger.another(), ledger.another()];
+    const answers = await Promise.all(servers.map((server) => say(server, 'c1')));
+    const [wakeups] = answers.map((answer) => answer.wakeups);
+    expect(answers).toMatchObject(answers.map(() => ({ comment: { id: 'c1' }, wakeups })));
+    expect(await ledger.lane(task)).toMatchObject({ comments: [{ id: 'c1' }], open: [{ context: { commentIds: ['c1'] } }] });
+  });
+
   it('do not keep two agents talking for ever, and do not stop them for good', async () => {
     const ledger = await newLedger();
     await ledger.answer(addComment, { task, body: 'sort it out, @reviewer' });
