@@ -28,6 +28,9 @@ create table run_status (
   host text,
   exhausted boolean not null,
   superseded_by text,
+  silence jsonb,
+  detached boolean not null default false,
+  blocked_by jsonb,
   -- of the last event that moved the run
   revision integer not null,
   primary key (company, run_id)

@@ -8,6 +8,9 @@ create table tasks (
   parent text,
   labels jsonb not null,
   assignee text collate "C",
+  why text,
+  held jsonb,
+  blockers jsonb not null default '[]',
   opened_at timestamptz not null,
   changed_at timestamptz not null,
   last_run text,
@@ -24,3 +27,5 @@ create index tasks_by_status on tasks (company, status, opened_at desc, task des
 create index tasks_by_assignee on tasks (company, assignee, opened_at desc, task desc);
 -- Those below a task; compared in the collation of the tasks that they name.
 create index tasks_by_parent on tasks (company, parent collate "C") where parent is not null;
+-- Those that wait for a task, or have waited for it.
+create index tasks_by_blocker on tasks using gin (blockers jsonb_path_ops) where blockers <> '[]';

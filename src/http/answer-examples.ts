@@ -58,6 +58,7 @@ const task: Task = {
   parent: 'ACME-1',
   labels: ['ci'],
   assignee: 'coder',
+  blockedBy: [{ task: 'ACME-9', open: false }],
   openedAt: noon,
   changedAt: noon,
   lastRun: 'ACME-12.3',

@@ -1,11 +1,11 @@
 import { sql } from 'kysely';
-import { taskOfRun, type JsonObject, type RunId, type WakeupId } from '../events/event.js';
+import { taskOfRun, type JsonObject, type RunId, type TaskId, type WakeupId } from '../events/event.js';
 import type { RunStatus } from '../events/run.js';
 import { heldAmong } from './held.js';
 import { newestFirst } from './newest-first.js';
 import { cursorAt, keyIn, limitOf, type Page, type PageRequest } from './paging.js';
 import type { ReadModels } from './read-models.js';
-import { runStatus, type RunRow } from './run-status.js';
+import { runStatus, type RunRow, type RunSilence } from './run-status.js';
 import { tasks } from './tasks.js';
 
 /** A run as every door shows it. */
@@ -40,6 +40,12 @@ export interface Run {
   readonly behind?: RunId;
   readonly exhausted: boolean;
   readonly supersededBy?: RunId;
+  /** it runs, and has said nothing for long */
+  readonly silence?: RunSilence;
+  /** its process goes on without a worker */
+  readonly detached?: true;
+  /** what its task still waited for when it was started: it may answer, and not work */
+  readonly blockedBy?: readonly TaskId[];
   /** waits, and is kept where it is because its agent is paused, or its task, one above it or the company held */
   readonly held?: true;
   /** of the task's stream: what `If-Match` is compared with */
@@ -193,6 +199,9 @@ function shown(row: RunRow, lane: Lane | undefined, isHeld: boolean): Run {
     behind: row.status === 'queued' ? (lane?.running ?? undefined) : undefined,
     exhausted: row.exhausted,
     supersededBy: row.superseded_by ?? undefined,
+    silence: row.silence ?? undefined,
+    detached: row.detached ? true : undefined,
+    blockedBy: row.blocked_by ?? undefined,
     held: waits(row) && isHeld ? true : undefined,
     revision: lane?.revision ?? row.revision,
     context: row.context,

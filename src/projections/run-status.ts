@@ -1,5 +1,7 @@
-import { numberOfRun, taskOfRun, type JsonObject, type RunId, type WakeupId } from '../events/event.js';
-import type { Failure, RunStatus } from '../events/run.js';
+import { numberOfRun, taskOfRun, type JsonObject, type RunId, type TaskId, type WakeupId } from '../events/event.js';
+import { commentIdsIn } from '../events/lane.js';
+import type { Failure, RunStatus, SilenceDecision, SilenceLevel } from '../events/run.js';
+import type { CommentId } from '../events/task.js';
 import { amend, create, projection, type Change, type Fact } from './projection.js';
 
 /** One run, from the moment in which it is opened. */
@@ -35,8 +37,23 @@ export interface RunRow {
   readonly host: string | null;
   readonly exhausted: boolean;
   readonly superseded_by: RunId | null;
+  /** as it was raised last, of a run that has not ended */
+  readonly silence: RunSilence | null;
+  /** its process goes on without a worker */
+  readonly detached: boolean;
+  /** what its task still waited for when it was started: it may answer, and not work */
+  readonly blocked_by: readonly TaskId[] | null;
   /** of the last event that moved the run */
   readonly revision: number;
+}
+
+export interface RunSilence {
+  readonly level: SilenceLevel;
+  /** when it said something last */
+  readonly since: string;
+  readonly decided?: SilenceDecision;
+  /** when it is raised again, if the silence lasts; null: not before output came and stopped again */
+  readonly until?: string | null;
 }
 
 export const runStatus = projection<RunRow>({
@@ -48,21 +65,30 @@ export const runStatus = projection<RunRow>({
     RunQueued: (event) => create([event.company, event.data.runId], queued(event)),
     RetryScheduled: (event) => create([event.company, event.data.runId], parked(event)),
     RetryPromoted: (event) => moved(event, { status: 'queued' }),
-    RunStarted: (event) => moved(event, { status: 'running', worker: event.data.workerId, started_at: event.data.startedAt }),
+    RunStarted: (event) => {
+      const { workerId, blockedBy = null, startedAt } = event.data;
+      return moved(event, { status: 'running', worker: workerId, blocked_by: blockedBy, started_at: startedAt });
+    },
     ProcessRecorded: (event) => moved(event, { pid: event.data.pid, host: event.data.host }),
+    RunDetached: (event) => moved(event, { detached: true }),
+    RunReattached: (event) => moved(event, { detached: false }),
+    RunWentSilent: (event) => moved(event, { silence: { level: event.data.level, since: event.data.lastOutputAt } }),
+    SilenceDecided: (event) => decided(event),
+    WakeupCoalesced: ({ company, data: { runId, commentIds } }) => (runId && commentIds ? told(company, runId, commentIds) : []),
+    CommentRemoved: ({ company, data: { runIds = [], commentId } }) => runIds.map((id) => toldWithout(company, id, commentId)),
     RunSucceeded: (event) =>
-      moved(event, { status: 'succeeded', exit_code: event.data.exitCode, finished_at: event.data.finishedAt }),
-    RunFailed: (event) => moved(event, failed('failed', event.data)),
-    RunTimedOut: (event) => moved(event, failed('timed_out', event.data)),
+      ended(event, { status: 'succeeded', exit_code: event.data.exitCode, finished_at: event.data.finishedAt }),
+    RunFailed: (event) => ended(event, failed('failed', event.data)),
+    RunTimedOut: (event) => ended(event, failed('timed_out', event.data)),
     RunCancelled: (event) =>
-      moved(event, {
+      ended(event, {
         status: 'cancelled',
         error: event.data.reason,
         error_code: event.data.code,
         finished_at: event.data.cancelledAt,
       }),
     RetrySuperseded: (event) =>
-      moved(event, {
+      ended(event, {
         status: 'cancelled',
         error_code: 'superseded',
         superseded_by: event.data.by,
@@ -131,6 +157,9 @@ function opened(company: string, revision: number, data: Fact<'RunQueued' | 'Ret
     host: null,
     exhausted: false,
     superseded_by: null,
+    silence: null,
+    detached: false,
+    blocked_by: null,
     revision,
   };
 }
@@ -147,6 +176,9 @@ const failed = (status: 'failed' | 'timed_out', { exitCode, error, errorCode, er
 type Moved = Fact<
   | 'RunStarted'
   | 'ProcessRecorded'
+  | 'RunDetached'
+  | 'RunReattached'
+  | 'RunWentSilent'
   | 'RetryPromoted'
   | 'RunSucceeded'
   | 'RunFailed'
@@ -158,3 +190,27 @@ type Moved = Fact<
 
 const moved = ({ company, revision, data }: Moved, change: Partial<RunRow>): Change<RunRow> =>
   amend([company, data.runId], (run) => ({ ...run, ...change, revision }));
+
+const ended = (event: Moved, change: Partial<RunRow>): Change<RunRow> =>
+  moved(event, { ...change, silence: null, detached: false });
+
+const decided = ({ company, revision, data }: Fact<'SilenceDecided'>): Change<RunRow> =>
+  amend([company, data.runId], (run) => ({
+    ...run,
+    silence: run.silence && { ...run.silence, decided: data.decision, until: data.until },
+    revision,
+  }));
+
+/** Comments that joined it while it waited. */
+const told = (company: string, runId: RunId, commentIds: readonly CommentId[]): Change<RunRow> =>
+  amend([company, runId], (run) => about(run, [...commentIdsIn(run.context), ...commentIds]));
+
+const toldWithout = (company: string, runId: RunId, commentId: CommentId): Change<RunRow> =>
+  amend([company, runId], (run) =>
+    about(
+      run,
+      commentIdsIn(run.context).filter((id) => id !== commentId),
+    ),
+  );
+
+const about = (run: RunRow, commentIds: CommentId[]): RunRow => ({ ...run, context: { ...run.context, commentIds } });

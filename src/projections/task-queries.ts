@@ -1,9 +1,9 @@
 import type { AgentId, RunId, TaskId } from '../events/event.js';
-import type { TaskKind, TaskPriority, TaskStatus } from '../events/task.js';
+import type { Blocker, TaskKind, TaskPriority, TaskStatus } from '../events/task.js';
 import { newestFirst } from './newest-first.js';
 import type { Page, PageRequest } from './paging.js';
 import type { ReadModels } from './read-models.js';
-import { tasks, type TaskRow } from './tasks.js';
+import { tasks, type TaskHold, type TaskRow } from './tasks.js';
 
 /** A task as every door shows it. */
 export interface Task {
@@ -16,6 +16,12 @@ export interface Task {
   readonly parent?: TaskId;
   readonly labels: readonly string[];
   readonly assignee?: AgentId;
+  /** why it is blocked, if somebody said so */
+  readonly why?: string;
+  /** nothing on it starts until it is released; one above it may be held as well */
+  readonly held?: TaskHold;
+  /** what has to be done first: open, and done */
+  readonly blockedBy: readonly Blocker[];
   readonly openedAt: string;
   readonly changedAt: string;
   readonly lastRun?: RunId;
@@ -73,6 +79,9 @@ const shown = (row: TaskRow): Task => ({
   parent: row.parent ?? undefined,
   labels: row.labels,
   assignee: row.assignee ?? undefined,
+  why: row.why ?? undefined,
+  held: row.held ?? undefined,
+  blockedBy: row.blockers,
   openedAt: row.opened_at,
   changedAt: row.changed_at,
   lastRun: row.last_run ?? undefined,

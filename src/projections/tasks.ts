@@ -1,6 +1,6 @@
 import type { AgentId, RunId, TaskId } from '../events/event.js';
 import type { LaneEvent } from '../events/lane.js';
-import type { TaskKind, TaskPriority, TaskStatus } from '../events/task.js';
+import type { Blocker, TaskKind, TaskPriority, TaskStatus } from '../events/task.js';
 import { amend, create, projection, type Change, type Fact, type Handlers } from './projection.js';
 
 /** A task, and how its lane stands. */
@@ -14,6 +14,12 @@ export interface TaskRow {
   readonly parent: TaskId | null;
   readonly labels: readonly string[];
   readonly assignee: AgentId | null;
+  /** why it is blocked, if somebody said so */
+  readonly why: string | null;
+  /** nothing on it starts; with `subtree`, nor on those below it */
+  readonly held: TaskHold | null;
+  /** what it waits for, and what it waited for */
+  readonly blockers: readonly Blocker[];
   readonly opened_at: string;
   /** when its description, assignee or status changed last */
   readonly changed_at: string;
@@ -24,6 +30,12 @@ export interface TaskRow {
   readonly running: RunId | null;
   /** of the stream's last event, whatever it was: what `If-Match` is compared with */
   readonly revision: number;
+}
+
+export interface TaskHold {
+  readonly reason: string;
+  readonly since: string;
+  readonly subtree: boolean;
 }
 
 export const tasks = projection<TaskRow>({
@@ -38,7 +50,21 @@ export const tasks = projection<TaskRow>({
       return passed(event, { title, priority, parent, labels, changed_at: changedAt });
     },
     TaskAssigned: (event) => passed(event, { assignee: event.data.assignee, changed_at: event.data.assignedAt }),
-    TaskStatusChanged: (event) => passed(event, { status: event.data.to, changed_at: event.data.changedAt }),
+    TaskStatusChanged: (event) => {
+      const { to, why, changedAt } = event.data;
+      return passed(event, { status: to, why: to === 'blocked' ? why : null, changed_at: changedAt });
+    },
+    BlockersSet: (event) => passed(event, { blockers: event.data.blockers }),
+    BlockerResolved: (event) => {
+      const { blocker, how } = event.data;
+      return waiting(event, (known) => (known.task !== blocker ? [known] : how === 'cycle' ? [] : [{ ...known, open: false }]));
+    },
+    BlockerReopened: (event) => waiting(event, (known) => [known.task === event.data.blocker ? { ...known, open: true } : known]),
+    TaskHeld: (event) => {
+      const { reason, heldAt: since, subtree } = event.data;
+      return passed(event, { held: { reason, since, subtree } });
+    },
+    TaskReleased: (event) => passed(event, { held: null }),
     RunQueued: (event) => runOpened(event),
     RetryScheduled: (event) => runOpened(event),
     RunStarted: (event) => passed(event, { running: event.data.runId }),
@@ -56,13 +82,8 @@ export const tasks = projection<TaskRow>({
     WakeupDeferred: (event) => passed(event),
     WakeupSkipped: (event) => passed(event),
     WakeupCancelled: (event) => passed(event),
-    BlockersSet: (event) => passed(event),
-    BlockerResolved: (event) => passed(event),
-    BlockerReopened: (event) => passed(event),
     CommentAdded: (event) => passed(event),
     CommentRemoved: (event) => passed(event),
-    TaskHeld: (event) => passed(event),
-    TaskReleased: (event) => passed(event),
     RunDetached: (event) => passed(event),
     RunReattached: (event) => passed(event),
     RunWentSilent: (event) => passed(event),
@@ -78,11 +99,15 @@ const taskOf = ({ company, subject }: OfLane) => [company, subject];
 function opened(event: Fact<'TaskOpened'>): TaskRow {
   const { task, kind, title, status, priority, parent, labels, assignee, openedAt } = event.data;
   const description = { kind, title, status, priority, parent, labels, assignee, opened_at: openedAt, changed_at: openedAt };
-  return { company: event.company, task, ...description, last_run: null, open_runs: 0, running: null, revision: event.revision };
+  const quiet = { why: null, held: null, blockers: [], last_run: null, open_runs: 0, running: null };
+  return { company: event.company, task, ...description, ...quiet, revision: event.revision };
 }
 
 const passed = (event: OfLane, change: Partial<TaskRow> = {}): Change<TaskRow> =>
   amend(taskOf(event), (task) => ({ ...task, ...change, revision: event.revision }));
+
+const waiting = (event: OfLane, change: (blocker: Blocker) => Blocker[]): Change<TaskRow> =>
+  amend(taskOf(event), (task) => ({ ...task, blockers: task.blockers.flatMap(change), revision: event.revision }));
 
 const runOpened = (event: OfLane & { data: { runId: RunId } }): Change<TaskRow> =>
   amend(taskOf(event), (task) => ({

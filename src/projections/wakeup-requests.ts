@@ -53,6 +53,10 @@ export const wakeupRequests = projection<WakeupRow>({
       became(company, data.wakeupId, { status: 'skipped', code: data.code, finished_at: data.skippedAt }),
     WakeupCancelled: ({ company, data }) =>
       became(company, data.wakeupId, { status: 'cancelled', code: data.code, finished_at: data.cancelledAt }),
+    CommentRemoved: ({ company, data: { wakeupIds, commentId } }) =>
+      wakeupIds.map((id) =>
+        amend([company, id], (wakeup) => ({ ...wakeup, comment_ids: wakeup.comment_ids.filter((known) => known !== commentId) })),
+      ),
     RunQueued: (event) => carried(event),
     RetryScheduled: (event) => carried(event),
     RunStarted: (event) => each(event, { status: 'claimed', claimed_at: event.data.startedAt }),

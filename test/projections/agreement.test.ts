@@ -1,6 +1,9 @@
 import fc from 'fast-check';
 import { pauseAgent, putAgent, resumeAgent } from '../../src/commands/agent.js';
+import { setBlockers } from '../../src/commands/blockers.js';
+import { addComment, removeComment } from '../../src/commands/comment.js';
 import { Rejected } from '../../src/commands/decider.js';
+import { holdTask, releaseTask } from '../../src/commands/hold.js';
 import { promoteDueRetries } from '../../src/commands/promote-due-retries.js';
 import { cancelRun, finishRun } from '../../src/commands/run.js';
 import { scheduleRetry } from '../../src/commands/retry.js';
@@ -53,8 +56,8 @@ describe('whatever commands decide, the read models agree with the lanes', () =>
     'about runs',
     agree(({ log, open }) => {
       const rows = foldLog(runStatus, log).filter(({ finished_at }) => finished_at === null);
-      expect(byId(rows.map(({ run_id, agent, status, attempt }) => [run_id, agent, status, attempt]))).toEqual(
-        byId(open.map(({ runId, agent, status, attempt }) => [runId, agent, status, attempt])),
+      expect(byId(rows.map(({ run_id, agent, status, attempt, context }) => [run_id, agent, status, attempt, context]))).toEqual(
+        byId(open.map(({ runId, agent, status, attempt, context }) => [runId, agent, status, attempt, context])),
       );
     }),
   );
@@ -92,15 +95,27 @@ describe('whatever commands decide, the read models agree with the lanes', () =>
   it(
     'about tasks',
     agree(({ log, lanes }) => {
-      const rows = foldLog(tasks, log).map(({ task, status, assignee, open_runs, running }) => [
+      const rows = foldLog(tasks, log).map(({ task, status, assignee, open_runs, running, blockers, held }) => [
         task,
         status,
         assignee,
         open_runs,
         running,
+        blockers,
+        held?.since,
       ]);
       expect(byId(rows)).toEqual(
-        byId(lanes.map((lane) => [lane.task, lane.status, lane.assignee, lane.open.length, runningOn(lane)])),
+        byId(
+          lanes.map((lane) => [
+            lane.task,
+            lane.status,
+            lane.assignee,
+            lane.open.length,
+            runningOn(lane),
+            lane.blockers,
+            lane.held?.since,
+          ]),
+        ),
       );
       for (const { task, revision } of foldLog(tasks, log))
         expect(revision).toBe(log.findLast(({ subject }) => subject === task)?.revision);
@@ -167,12 +182,28 @@ async function move(ledger: VirtualLedger, draw: Draw, claimed: Claimed[]): Prom
   const { open, waiting } = await ledger.lane(task);
   const run = open[0]?.runId;
   const wakeup = draw(2) ? waiting[0]?.wakeupId : open[0]?.wakeupIds[0];
+  const { comments } = await ledger.lane(task);
+  const comment = comments[draw(comments.length || 1)]?.id;
+  const say = () =>
+    ledger.send(
+      addComment,
+      { task, body: `look, @${agent}`, interrupt: draw(4) === 0 ? true : undefined },
+      { actor: draw(3) ? person : { type: 'agent', id: agentNames[draw(2)]! } },
+    );
+  const unsay = () => comment && ledger.send(removeComment, { task, comment });
+  const hold = () => (draw(2) ? ledger.send(holdTask, { task, subtree: draw(2) === 0 }) : ledger.send(releaseTask, { task }));
   const wake = () => ledger.send(requestWakeup, { agent, task, source: 'on_demand' }, { actor: draw(2) ? person : machine });
   const claim = async () => claimed.push(...(await ledger.claim(agent, { max: 2 })));
   const finish = () => claimed.length > 0 && ledger.send(finishRun, { ...claimed.shift(), ...endings[draw(endings.length)] });
   const often = [wake, wake, wake, wake, claim, claim, claim, finish, finish, finish, finish];
   const moves = [
     ...often,
+    say,
+    say,
+    unsay,
+    unsay,
+    hold,
+    () => ledger.send(setBlockers, { task, blockedBy: taskNames.filter((name) => name > task && draw(2)) }),
     () => ledger.clock.advance(45_000),
     () => ledger.send(promoteDueRetries, { company: undefined }),
     () => ledger.send(setTaskStatus, { task, status: ['todo', 'in_progress', 'in_progress', 'done', 'blocked'][draw(5)] }),

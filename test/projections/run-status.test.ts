@@ -1,6 +1,7 @@
 import { runStatus } from '../../src/projections/run-status.js';
 import {
   chainOf,
+  coalesced,
   fact,
   failed,
   failedRun,
@@ -8,6 +9,7 @@ import {
   parkedRetry,
   promoted,
   queued,
+  requested,
   runningRun,
   started,
   succeeded,
@@ -16,6 +18,7 @@ import {
 } from '../facts.js';
 import { given, only, onTask } from './folded.js';
 
+const noon = '2026-04-20T12:00:00.000Z';
 const runs = (...facts: Parameters<typeof onTask>[0][number][]) => given(onTask(facts)).folded(runStatus);
 
 describe('run_status', () => {
@@ -115,6 +118,51 @@ describe('run_status', () => {
     };
     const rows = runs(...chainOf(4), fact('RetryExhausted', exhausted));
     expect(rows.map(({ status, exhausted: none }) => [status, none])).toEqual([1, 2, 3, 4, 5].map((n) => ['failed', n === 5]));
+  });
+
+  it('shows a running run whose worker is gone, and that it has one again', () => {
+    const moved = { runId: 'ACME-12.1', agent: 'fixer' };
+    const detached = fact('RunDetached', { ...moved, detachedAt: '' });
+    expect(only(runs(...runningRun, detached))).toMatchObject({ status: 'running', detached: true });
+    const reattached = fact('RunReattached', { ...moved, reattachedAt: '' });
+    expect(only(runs(...runningRun, detached, reattached)).detached).toBe(false);
+    expect(only(runs(...runningRun, detached, failed(1))).detached).toBe(false);
+  });
+
+  it('shows how silent a run is and what was decided, until output is missed anew or it ends', () => {
+    const silent = (level: 'suspicious' | 'critical') =>
+      fact('RunWentSilent', { runId: 'ACME-12.1', agent: 'fixer', level, lastOutputAt: noon, silentAt: '' });
+    const decision = { runId: 'ACME-12.1', agent: 'fixer', decision: 'snooze', until: noon, reason: 'it compiles' } as const;
+    const decided = fact('SilenceDecided', { ...decision, decidedAt: '' });
+    const silence = { level: 'suspicious', since: noon };
+    expect(only(runs(...runningRun, silent('suspicious'))).silence).toEqual(silence);
+    expect(only(runs(...runningRun, silent('suspicious'), decided)).silence).toEqual({
+      ...silence,
+      decided: 'snooze',
+      until: noon,
+    });
+    expect(only(runs(...runningRun, silent('suspicious'), decided, silent('critical'))).silence).toEqual({
+      ...silence,
+      level: 'critical',
+    });
+    expect(only(runs(...runningRun, silent('critical'), failed(1))).silence).toBeNull();
+  });
+
+  it('says what its task still waited for when it was started', () => {
+    const start = started(1);
+    expect(only(runs(...waitingRun, { ...start, data: { ...start.data, blockedBy: ['ACME-9'] } })).blocked_by).toEqual([
+      'ACME-9',
+    ]);
+    expect(only(runs(...runningRun)).blocked_by).toBeNull();
+  });
+
+  it('is told of the comments that join it while it waits, and no more of one that is removed', () => {
+    const joined = coalesced(2, 1, 1);
+    const told = { ...joined, data: { ...joined.data, commentIds: ['c-2', 'c-3'] } };
+    const about = queued(1, { context: { source: 'automation', commentIds: ['c-1'] } });
+    const removed = { task: 'ACME-12', commentId: 'c-2', wakeupIds: [], runIds: ['ACME-12.1'], removedAt: '' };
+    expect(only(runs(about, requested(2), told)).context.commentIds).toEqual(['c-1', 'c-2', 'c-3']);
+    expect(only(runs(about, requested(2), told, fact('CommentRemoved', removed))).context.commentIds).toEqual(['c-1', 'c-3']);
   });
 
   it('does not care for a run that it never saw opened', () => {

@@ -98,6 +98,12 @@ describe('wakeup_requests', () => {
     expect(only(wakeups(requested(1))).comment_ids).toEqual([]);
   });
 
+  it('is about a comment no more once that is removed', () => {
+    const about = requested(1, { payload: { commentIds: ['c1', 'c2'] } });
+    const removed = { task: 'ACME-12', commentId: 'c1', wakeupIds: [wakeup(1)], removedAt: '' };
+    expect(only(wakeups(about, fact('CommentRemoved', removed))).comment_ids).toEqual(['c2']);
+  });
+
   it('does not care for the demands of a run that it never saw', () => {
     expect(wakeups(started(1))).toEqual([]);
   });
