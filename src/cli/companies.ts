@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { addCompanyHolds } from './holds.js';
 import { openDoor, surely, verb, type Door, type DoorOptions } from './door.js';
 
 export function addCompanies(program: Command): void {
@@ -9,6 +10,8 @@ export function addCompanies(program: Command): void {
     .action((id: string, options: DoorOptions & { name: string }) =>
       set(openDoor({ ...options, company: id }), id, options.name),
     );
+
+  addCompanyHolds(companies);
 }
 
 async function set({ client, output }: Door, id: string, name: string): Promise<void> {

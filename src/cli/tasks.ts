@@ -4,6 +4,7 @@ import { taskKinds, taskPriorities, taskStatuses } from '../events/task.js';
 import type { Page } from '../projections/paging.js';
 import type { Task } from '../projections/task-queries.js';
 import type { AnswerOf, Client } from './client.js';
+import { addTaskHolds } from './holds.js';
 import { act, named, openDoor, surely, verb, type Door, type DoorOptions } from './door.js';
 import { pageOptions, type PageOptions } from './options.js';
 import { Problem, Usage } from './problem.js';
@@ -35,6 +36,8 @@ export function addTasks(program: Command): void {
   verb(tasks, 'status <task> <status>', `move it: ${taskStatuses.join(', ')}`).action(
     (task: string, status: string, options: DoorOptions) => move(openDoor(options), task, status),
   );
+
+  addTaskHolds(tasks);
 }
 
 interface ListOptions extends DoorOptions, PageOptions {

@@ -1,5 +1,7 @@
 import { Controller, Get, Post, Put } from '@nestjs/common';
 import { OneOf, Slug, TaskId } from '../commands/fields.js';
+import { setBlockers } from '../commands/blockers.js';
+import { holdTask, releaseTask } from '../commands/hold.js';
 import { assignTask, putTask, setTaskStatus } from '../commands/task.js';
 import { taskStatuses, type TaskStatus } from '../events/task.js';
 import { TasksQueries } from '../projections/task-queries.js';
@@ -66,7 +68,7 @@ export class TasksController {
     summary: 'Opens a task, or describes it anew',
     takes: putTask.command,
     answers: 'PutTask',
-    refuses: ['agent_not_found', 'agent_terminated', 'task_kind_fixed'],
+    refuses: ['agent_not_found', 'agent_terminated', 'task_kind_fixed', 'task_not_found', 'blocker_cycle', 'too_many'],
   })
   put(@Call() call: Exchange) {
     return this.door.send(putTask, call, { show: ({ task, ...done }) => ({ ...task, ...done }) });
@@ -87,5 +89,38 @@ export class TasksController {
   @Documented({ summary: 'Moves a task', takes: setTaskStatus.command, answers: 'ChangedTask', refuses: ['task_not_found'] })
   setStatus(@Call() call: Exchange) {
     return this.door.send(setTaskStatus, call);
+  }
+
+  @Post(':task/blockers')
+  @Documented({
+    summary: 'Says which tasks a task waits for, and no others',
+    takes: setBlockers.command,
+    answers: 'ChangedTask',
+    refuses: ['task_not_found', 'blocker_cycle', 'too_many'],
+  })
+  setBlockers(@Call() call: Exchange) {
+    return this.door.send(setBlockers, call);
+  }
+
+  @Post(':task/hold')
+  @Documented({
+    summary: 'Holds what is to be done on a task, or on all below it as well',
+    takes: holdTask.command,
+    answers: 'ChangedTask',
+    refuses: ['task_not_found', 'issue_terminal_status'],
+  })
+  hold(@Call() call: Exchange) {
+    return this.door.send(holdTask, call);
+  }
+
+  @Post(':task/release')
+  @Documented({
+    summary: 'Lets go on what was held',
+    takes: releaseTask.command,
+    answers: 'ChangedTask',
+    refuses: ['task_not_found'],
+  })
+  release(@Call() call: Exchange) {
+    return this.door.send(releaseTask, call);
   }
 }

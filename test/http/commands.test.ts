@@ -55,12 +55,12 @@ describe('the answer to a command', () => {
     const scheduled = await api('POST', `runs/${run}/schedule-retry`);
     expect(scheduled).toMatchObject({
       status: 201,
-      body: { outcome: 'scheduled', attempt: 1, maxAttempts: 1, run: { id: 'RETRY-1.2' } },
+      body: { outcome: 'scheduled', attempt: 1, maxAttempts: 1, run: { id: 'RETRY-1.3' } },
     });
-    expect(await api('POST', 'runs/RETRY-1.2/retry-now')).toMatchObject({ status: 200, body: { outcome: 'promoted' } });
+    expect(await api('POST', 'runs/RETRY-1.3/retry-now')).toMatchObject({ status: 200, body: { outcome: 'promoted' } });
     const { body } = await api('POST', 'agents/once/claims', { workerId: 'w', requestId: 'second' });
-    await api('POST', 'runs/RETRY-1.2/finish', { lease: body.runs[0].lease.token, outcome: 'failed', errorCode: 'bug' });
-    expect(await api('POST', 'runs/RETRY-1.2/schedule-retry')).toMatchObject({
+    await api('POST', 'runs/RETRY-1.3/finish', { lease: body.runs[0].lease.token, outcome: 'failed', errorCode: 'bug' });
+    expect(await api('POST', 'runs/RETRY-1.3/schedule-retry')).toMatchObject({
       status: 200,
       body: { outcome: 'retry_exhausted', attempt: 2, maxAttempts: 1 },
     });
