@@ -1,8 +1,12 @@
 import { assignTask, putTask, setTaskStatus } from '../../src/commands/task.js';
+import { lanes } from '../../src/events/evolve-lane.js';
+import type { Lane, LaneEvent } from '../../src/events/lane.js';
 import {
   assignedTo,
+  at,
   coalesced,
   deferred,
+  fact,
   itself,
   machine,
   movedTo,
@@ -12,6 +16,7 @@ import {
   queued,
   requested,
   runningRun,
+  started,
   waitingRun,
   wakeup,
   withFixer,
@@ -20,6 +25,24 @@ import { given } from '../given.js';
 
 const task = { company: 'acme', task: 'ACME-12' };
 const described = { ...task, title: 'Mend the export' };
+const waitsFor = (...blockers: string[]) =>
+  fact('BlockersSet', {
+    task: 'ACME-12',
+    blockers: blockers.map((blocker) => ({ task: blocker, open: true })),
+    setAt: at('11:20').toISOString(),
+  });
+const commentOf = (agent: string, commentId: string) =>
+  fact('CommentAdded', {
+    task: 'ACME-12',
+    commentId,
+    author: { type: 'agent', id: agent },
+    body: 'seen',
+    mentions: [],
+    wakeupIds: [],
+    addedAt: at('11:05').toISOString(),
+  });
+/** Another task, as World knows it. */
+const folded = (...facts: readonly LaneEvent[]): Lane => facts.reduce(lanes.evolve, lanes.initial);
 const woken = [{ type: 'WakeupRequested' }, { type: 'RunQueued' }] as const;
 
 describe('PutTask', () => {
@@ -87,6 +110,111 @@ describe('PutTask', () => {
   });
 });
 
+describe('PutTask with blockers', () => {
+  const open = folded(opened({ task: 'ACME-1' }));
+  const done = folded(opened({ task: 'ACME-1', status: 'done' }));
+
+  it('opens a task that waits, and records in the same append that nobody is woken for it yet', () =>
+    given()
+      .when(putTask, { ...described, assignee: 'fixer', blockedBy: ['ACME-1'] }, { tasks: { 'ACME-1': open } })
+      .answering({ task: { assignee: 'fixer', blockers: [{ task: 'ACME-1', open: true }], revision: 3 } })
+      .then(
+        { type: 'TaskOpened' },
+        { type: 'BlockersSet', data: { task: 'ACME-12', blockers: [{ task: 'ACME-1', open: true }] } },
+        { type: 'WakeupRequested', data: { reason: 'issue_assigned' } },
+        { type: 'WakeupSkipped', data: { code: 'issue_dependencies_blocked', blockers: ['ACME-1'] } },
+      ));
+  it('wakes the assignee of one that waits for nothing that is open', () =>
+    given()
+      .when(putTask, { ...described, assignee: 'fixer', blockedBy: ['ACME-1'] }, { tasks: { 'ACME-1': done } })
+      .then({ type: 'TaskOpened' }, { type: 'BlockersSet' }, ...woken));
+  it('leaves them as they are where they are left out', () =>
+    given(opened(), waitsFor('ACME-1'))
+      .when(putTask, { ...described, priority: 'high' })
+      .answering({ task: { blockers: [{ task: 'ACME-1', open: true }] } })
+      .then({ type: 'TaskChanged' }));
+  it('wakes once, however much of the task is changed', () => {
+    const blocked = given(opened({ status: 'backlog' }), waitsFor('ACME-1'));
+    const freed = { ...described, status: 'todo', blockedBy: [] };
+    blocked
+      .when(putTask, freed)
+      .then(
+        { type: 'BlockersSet' },
+        { type: 'TaskStatusChanged' },
+        { type: 'WakeupRequested', data: { reason: 'issue_status_changed' } },
+        { type: 'RunQueued' },
+      );
+    blocked
+      .when(putTask, { ...freed, assignee: 'reviewer' })
+      .then(
+        { type: 'BlockersSet' },
+        { type: 'TaskStatusChanged' },
+        { type: 'TaskAssigned' },
+        { type: 'WakeupRequested', data: { reason: 'issue_assigned', agent: 'reviewer' } },
+        { type: 'RunQueued' },
+      );
+    given(opened(), waitsFor('ACME-1'))
+      .when(putTask, { ...described, blockedBy: [] })
+      .then(
+        { type: 'BlockersSet' },
+        { type: 'WakeupRequested', data: { reason: 'issue_blockers_resolved' } },
+        { type: 'RunQueued' },
+      );
+  });
+  it('refuses what SetBlockers refuses', () => {
+    given()
+      .when(putTask, { ...described, blockedBy: ['ACME-12'] })
+      .refuses('blocker_cycle', 'ACME-12 waits for ACME-12');
+    given(opened())
+      .when(putTask, { ...described, blockedBy: ['ACME-8'] })
+      .refuses('task_not_found', 'ACME-8');
+    given(opened())
+      .when(putTask, { ...described, blockedBy: Array.from({ length: 501 }, (_, n) => `ACME-${n + 100}`) })
+      .refuses('too_many', '501');
+    given()
+      .when(
+        putTask,
+        { ...described, blockedBy: ['ACME-1'] },
+        { tasks: { 'ACME-1': folded(opened({ task: 'ACME-1' }), waitsFor('ACME-12')) } },
+      )
+      .refuses('blocker_cycle', 'ACME-12 waits for ACME-1, ACME-1 for ACME-12');
+  });
+});
+
+describe('PutTask with a parent', () => {
+  const partOf = (task: string, parent: string | null) => folded(opened({ task, parent }));
+
+  it('makes the task a part of another, known or not', () => {
+    given(opened())
+      .when(putTask, { ...described, parent: 'ACME-1' }, { tasks: { 'ACME-1': partOf('ACME-1', null) } })
+      .then({ type: 'TaskChanged', data: { parent: 'ACME-1' } });
+    given()
+      .when(putTask, { ...described, parent: 'ACME-1' })
+      .then({ type: 'TaskOpened', data: { parent: 'ACME-1' } });
+  });
+  it('refuses the task itself', () => {
+    const sentence = 'ACME-12 cannot be a part of itself: ACME-12 is a part of ACME-12; give another parent';
+    given(opened())
+      .when(putTask, { ...described, parent: 'ACME-12' })
+      .refuses('parent_cycle', sentence);
+    given()
+      .when(putTask, { ...described, parent: 'ACME-12' })
+      .refuses('parent_cycle', sentence);
+  });
+  it('refuses a ring of parents, with the path', () =>
+    given(opened())
+      .when(
+        putTask,
+        { ...described, parent: 'ACME-1' },
+        { tasks: { 'ACME-1': partOf('ACME-1', 'ACME-2'), 'ACME-2': partOf('ACME-2', 'ACME-12') } },
+      )
+      .refuses('parent_cycle', 'ACME-12 is a part of ACME-1, ACME-1 of ACME-2, ACME-2 of ACME-12'));
+  it('does not refuse what else is said of a task in a ring that is there', () =>
+    given(opened({ parent: 'ACME-1' }))
+      .when(putTask, { ...described, parent: 'ACME-1', priority: 'low' }, { tasks: { 'ACME-1': partOf('ACME-1', 'ACME-12') } })
+      .then({ type: 'TaskChanged' }));
+});
+
 describe('AssignTask', () => {
   it('ends what the former assignee has not begun, and wakes the next', () =>
     given(...waitingRun)
@@ -120,6 +248,94 @@ describe('AssignTask', () => {
     given(opened(), requested(1, { mention: true }), queued(1, { mention: true }))
       .when(assignTask, { ...task, agent: null })
       .then({ type: 'TaskAssigned' });
+  });
+  it('withdraws what waits behind the run at work, but not what was asked beside the assignee', () => {
+    const waiting = [...runningRun, requested(2), deferred(2, 1), requested(3)] as const;
+    given(...waiting, coalesced(3, 2, null))
+      .when(assignTask, { ...task, agent: null })
+      .then(
+        { type: 'TaskAssigned' },
+        { type: 'WakeupCancelled', data: { wakeupId: wakeup(2), code: 'issue_reassigned' } },
+        { type: 'WakeupCancelled', data: { wakeupId: wakeup(3), code: 'issue_reassigned' } },
+      );
+    given(...runningRun, requested(2, { mention: true }), deferred(2, 1))
+      .when(assignTask, { ...task, agent: null })
+      .then({ type: 'TaskAssigned' });
+    given(...runningRun, requested(2, { agent: 'reviewer' }), deferred(2, 1, { agent: 'reviewer' }))
+      .when(assignTask, { ...task, agent: null })
+      .then({ type: 'TaskAssigned' });
+  });
+
+  describe('hands comments on that the former assignee has not been told of', () => {
+    const about = (...commentIds: string[]) => ({ comment: true as const, payload: { commentIds } });
+    const told = (...commentIds: string[]) => ({ comment: true as const, context: { commentIds } });
+    const handedOn = (...commentIds: string[]) =>
+      ({
+        type: 'WakeupRequested',
+        data: { agent: 'reviewer', reason: 'issue_assigned', comment: true, payload: { commentIds } },
+      }) as const;
+    const toReviewer = { ...task, agent: 'reviewer' };
+
+    it('of a queued run', () =>
+      given(opened(), requested(1, about('c-1', 'c-2')), queued(1, told('c-1', 'c-2')))
+        .when(assignTask, toReviewer)
+        .then({ type: 'TaskAssigned' }, { type: 'RunCancelled' }, handedOn('c-1', 'c-2'), {
+          type: 'RunQueued',
+          data: { agent: 'reviewer', comment: true, context: { commentIds: ['c-1', 'c-2'] } },
+        }));
+    it('of a parked run', () =>
+      given(...parkedRetry.slice(0, -1), parked(2, told('c-1')))
+        .when(assignTask, toReviewer)
+        .then({ type: 'TaskAssigned' }, { type: 'RunCancelled' }, handedOn('c-1'), { type: 'RunQueued' }));
+    it('of demands that wait', () =>
+      given(...runningRun, requested(2, about('c-1')), deferred(2, 1), requested(3, about('c-2')), coalesced(3, 2, null))
+        .when(assignTask, toReviewer)
+        .then({ type: 'TaskAssigned' }, { type: 'WakeupCancelled' }, { type: 'WakeupCancelled' }, handedOn('c-1', 'c-2'), {
+          type: 'RunQueued',
+        }));
+    it('even on a task that is closed, or blocked, or taken over by the agent itself', () => {
+      const waits = [requested(1, about('c-1')), queued(1, told('c-1'))] as const;
+      given(opened({ status: 'done' }), ...waits)
+        .when(assignTask, toReviewer)
+        .then({ type: 'TaskAssigned' }, { type: 'RunCancelled' }, handedOn('c-1'), { type: 'RunQueued' });
+      given(opened(), waitsFor('ACME-1'), ...waits)
+        .when(assignTask, toReviewer)
+        .then({ type: 'TaskAssigned' }, { type: 'RunCancelled' }, handedOn('c-1'), { type: 'RunQueued' });
+      given(opened(), ...waits)
+        .when(assignTask, toReviewer, { actor: { type: 'agent', id: 'reviewer' } })
+        .then({ type: 'TaskAssigned' }, { type: 'RunCancelled' }, handedOn('c-1'), { type: 'RunQueued' });
+    });
+    it('but not those that the run at work was told of, nor its own', () => {
+      given(opened(), requested(1, about('c-1')), queued(1, told('c-1')), started(1))
+        .when(assignTask, toReviewer)
+        .then({ type: 'TaskAssigned' }, { type: 'WakeupRequested', data: { payload: {} } }, { type: 'RunQueued' });
+      given(opened(), commentOf('reviewer', 'c-1'), requested(1, about('c-1')), queued(1, told('c-1')))
+        .when(assignTask, toReviewer)
+        .then(
+          { type: 'TaskAssigned' },
+          { type: 'RunCancelled' },
+          { type: 'WakeupRequested', data: { payload: {} } },
+          { type: 'RunQueued' },
+        );
+    });
+    it('but not those that it is to be told of already, as one who was mentioned', () =>
+      given(
+        opened(),
+        requested(1, about('c-1')),
+        queued(1, told('c-1')),
+        requested(2, { ...about('c-1'), agent: 'reviewer', mention: true }),
+        queued(2, { ...told('c-1'), agent: 'reviewer', mention: true }),
+      )
+        .when(assignTask, toReviewer)
+        .then(
+          { type: 'TaskAssigned' },
+          { type: 'RunCancelled' },
+          { type: 'WakeupRequested', data: { payload: {} } },
+          {
+            type: 'WakeupCoalesced',
+            data: { runId: 'ACME-12.2' },
+          },
+        ));
   });
   it('does nothing twice', () =>
     given(opened(), assignedTo('reviewer'))
@@ -167,6 +383,43 @@ describe('SetTaskStatus', () => {
         { type: 'WakeupCancelled', data: { wakeupId: wakeup(2), code: 'issue_done' } },
         { type: 'WakeupCancelled', data: { wakeupId: wakeup(3), code: 'issue_done' } },
       ));
+  it('keeps the comments that are to be answered', () => {
+    given(opened(), requested(1, { comment: true }), queued(1, { comment: true }))
+      .when(setTaskStatus, { ...task, status: 'done' })
+      .then({ type: 'TaskStatusChanged' });
+    given(...runningRun, requested(2), deferred(2, 1), requested(3, { comment: true }), coalesced(3, 2, null))
+      .when(setTaskStatus, { ...task, status: 'done' })
+      .then({ type: 'TaskStatusChanged' });
+    given(...parkedRetry.slice(0, -1), parked(2, { comment: true }))
+      .when(setTaskStatus, { ...task, status: 'done' })
+      .then({ type: 'TaskStatusChanged' }, { type: 'RunCancelled' });
+  });
+  it('does not wake an agent for what it does to its task itself', () =>
+    given(opened({ status: 'backlog' }))
+      .when(setTaskStatus, { ...task, status: 'todo' }, { actor: itself })
+      .then({ type: 'TaskStatusChanged' }));
+  it('does not wake the assignee of a task that still waits for another, and records it', () =>
+    given(opened({ status: 'done' }), waitsFor('ACME-1'))
+      .when(setTaskStatus, { ...task, status: 'todo' })
+      .then(
+        { type: 'TaskStatusChanged' },
+        { type: 'WakeupRequested' },
+        { type: 'WakeupSkipped', data: { blockers: ['ACME-1'] } },
+      ));
+  it('shows what holds the task, and what it waits for', () =>
+    given(
+      opened(),
+      waitsFor('ACME-1'),
+      fact('TaskHeld', { task: 'ACME-12', reason: 'audit', subtree: true, interrupt: false, heldAt: at('11:40').toISOString() }),
+    )
+      .when(setTaskStatus, { ...task, status: 'in_progress' })
+      .answering({
+        task: {
+          blockers: [{ task: 'ACME-1', open: true }],
+          held: { reason: 'audit', subtree: true, interrupt: false, since: at('11:40').toISOString() },
+        },
+      })
+      .then({ type: 'TaskStatusChanged' }));
   it('wakes the assignee of a task that is to be done again', () =>
     given(opened(), movedTo('done'))
       .when(setTaskStatus, { ...task, status: 'todo' }, { actor: machine })
