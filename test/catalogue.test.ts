@@ -20,7 +20,7 @@ const inner = {
   ReportRunLost: 'what the reaper says',
   InterruptRun: 'of the policy on holds',
   EndAgentWork: 'of the policy on termination',
-  ObserveBlocker: 'of the policy on blockers',
+  ObserveBlockers: 'of the policy on blockers',
   DropBlocker: 'of the policy on blockers',
   TellChildrenCompleted: 'of the policy on children',
 };

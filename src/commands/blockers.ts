@@ -1,7 +1,7 @@
 import { ArrayMaxSize, IsArray } from 'class-validator';
 import type { TaskId as Task } from '../events/event.js';
 import { openBlockers, type Lane, type LaneEvent } from '../events/lane.js';
-import { isClosed, type BlockerResolved } from '../events/task.js';
+import { isClosed, type Blocker, type BlockerReopened, type BlockerResolved } from '../events/task.js';
 import { askedBlockers, blockedFromNowOn, ringOfWaiting } from './blocking.js';
 import { decision, type World } from './decider.js';
 import { ProcessText, Slug, TaskId } from './fields.js';
@@ -30,46 +30,47 @@ export const setBlockers = decision({
   answer: taskAnswer,
 });
 
-/** A blocker was closed or is to be done again, or may have been while it was set: the task takes it as it is by now. */
-export class ObserveBlocker {
+/** Blockers were closed or are to be done again, or may have been while they were set: the task takes them as they are by now. */
+export class ObserveBlockers {
   @Slug() company!: string;
   @TaskId() task!: string;
-  @TaskId() blocker!: string;
+  @IsArray() @ArrayMaxSize(500) @TaskId({ each: true }) blockers!: string[];
 }
 
-export const observeBlocker = decision({
-  command: ObserveBlocker,
+export const observeBlockers = decision({
+  command: ObserveBlockers,
   ...ofTask,
   atHead: true,
   agents: (_, lane) => [lane.assignee],
-  tasks: ({ blocker }, lane) => [blocker, ...whenLast(blocker, lane)],
-  decide({ blocker }: ObserveBlocker, lane: Lane, world: World): LaneEvent[] {
-    const known = lane.blockers.find(({ task }) => task === blocker);
-    const status = world.task(blocker)?.status;
-    if (!known || !status || known.open === !isClosed(status)) return [];
-    if (!isClosed(status)) return [reopened(lane, blocker, world)];
-    return resolved(lane, blocker, status === 'done' ? 'done' : 'cancelled', world);
+  tasks: ({ blockers }, lane) => [...blockers, ...whenLast(blockers, lane)],
+  decide({ blockers }: ObserveBlockers, lane: Lane, world: World): LaneEvent[] {
+    const observed = lane.blockers.filter(({ task }) => blockers.includes(task));
+    const changes = observed.flatMap((known) => changeOf(known, lane, world));
+    const last = changes.findLast(({ type }) => type === 'BlockerResolved')?.data.blocker;
+    return [...changes, ...wakeOfFreedom(lane, after(lane, changes), world, last === undefined ? {} : { blocker: last })];
   },
   answer: taskAnswer,
 });
 
 /** What became of the others is asked only when the last one goes. */
-const whenLast = (blocker: Task, lane: Lane): Task[] =>
-  openBlockers(lane).some((task) => task !== blocker) ? [] : lane.blockers.map(({ task }) => task);
+const whenLast = (going: readonly Task[], lane: Lane): Task[] =>
+  openBlockers(lane).some((task) => !going.includes(task)) ? [] : lane.blockers.map(({ task }) => task);
 
-function resolved(lane: Lane, blocker: Task, how: 'done' | 'cancelled', world: World): LaneEvent[] {
-  const note = how === 'done' ? null : `${blocker} was cancelled, not done`;
-  const event = resolution(lane, { blocker, how, note }, world);
-  return [event, ...wakeOfFreedom(lane, after(lane, [event]), world, { blocker })];
+function changeOf({ task: blocker, open }: Blocker, lane: Lane, world: World): (BlockerResolved | BlockerReopened)[] {
+  const status = world.task(blocker)?.status;
+  if (!status || open === !isClosed(status)) return [];
+  if (!isClosed(status)) return [reopened(lane, blocker, world)];
+  if (status === 'done') return [resolution(lane, { blocker, how: 'done', note: null }, world)];
+  return [resolution(lane, { blocker, how: 'cancelled', note: `${blocker} was cancelled, not done` }, world)];
 }
 
 const resolution = (
   { task }: Lane,
   data: Pick<BlockerResolved['data'], 'blocker' | 'how' | 'note'>,
   { now }: World,
-): LaneEvent => ({ type: 'BlockerResolved', data: { task, ...data, resolvedAt: now.toISOString() } });
+): BlockerResolved => ({ type: 'BlockerResolved', data: { task, ...data, resolvedAt: now.toISOString() } });
 
-const reopened = ({ task }: Lane, blocker: Task, { now }: World): LaneEvent => ({
+const reopened = ({ task }: Lane, blocker: Task, { now }: World): BlockerReopened => ({
   type: 'BlockerReopened',
   data: { task, blocker, reopenedAt: now.toISOString() },
 });

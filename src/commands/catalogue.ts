@@ -1,5 +1,5 @@
 import { pauseAgent, putAgent, resumeAgent, terminateAgent } from './agent.js';
-import { dropBlocker, observeBlocker, setBlockers } from './blockers.js';
+import { dropBlocker, observeBlockers, setBlockers } from './blockers.js';
 import { tellChildrenCompleted } from './children.js';
 import { claim, claimRuns, type ClaimPorts } from './claim-runs.js';
 import { holdCompany, nameCompany, releaseCompany } from './company.js';
@@ -65,7 +65,7 @@ export const catalogue: readonly Execution[] = [
   decided(reportRunLost),
   decided(interruptRun),
   decided(endAgentWork),
-  decided(observeBlocker),
+  decided(observeBlockers),
   decided(dropBlocker),
   decided(tellChildrenCompleted),
   decided(scheduleRetry),

@@ -1,7 +1,7 @@
-import { dropBlocker, observeBlocker } from '../commands/blockers.js';
+import { dropBlocker, observeBlockers } from '../commands/blockers.js';
 import { waitsRound } from '../commands/ring.js';
 import { taskStream, type TaskId } from '../events/event.js';
-import { isClosed } from '../events/task.js';
+import { isClosed, type Blocker } from '../events/task.js';
 import { reaction, type BlockerEdge, type Policy, type PolicyIndex, type Reaction } from './policy.js';
 
 /**
@@ -15,10 +15,10 @@ export const blockersPolicy: Policy = {
     TaskStatusChanged: async ({ company, subject, data: { from, to } }, index) => {
       if (isClosed(from) === isClosed(to)) return [];
       const dependents = await index.dependentsOf(company, subject);
-      return dependents.map((task) => observing(company, task, subject));
+      return dependents.map((task) => observing(company, task, [subject]));
     },
     BlockersSet: async ({ company, subject, data }, index) => [
-      ...data.blockers.map(({ task }) => observing(company, subject, task)),
+      ...(data.blockers.length > 0 ? [observing(company, subject, namesOf(data.blockers))] : []),
       ...(await opening(company, subject, index)),
     ],
     BlockerReopened: ({ company, subject }, index) => opening(company, subject, index),
@@ -27,8 +27,10 @@ export const blockersPolicy: Policy = {
   },
 };
 
-const observing = (company: string, task: TaskId, blocker: TaskId): Reaction =>
-  reaction(observeBlocker, { company, task, blocker }, taskStream(company, task));
+const namesOf = (blockers: readonly Blocker[]): TaskId[] => blockers.map(({ task }) => task);
+
+const observing = (company: string, task: TaskId, blockers: readonly TaskId[]): Reaction =>
+  reaction(observeBlockers, { company, task, blockers }, taskStream(company, task));
 
 async function opening(company: string, through: TaskId, index: PolicyIndex): Promise<Reaction[]> {
   const ring = await index.ringThrough(company, through);

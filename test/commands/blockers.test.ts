@@ -1,4 +1,4 @@
-import { dropBlocker, observeBlocker, setBlockers } from '../../src/commands/blockers.js';
+import { dropBlocker, observeBlockers, setBlockers } from '../../src/commands/blockers.js';
 import { tellChildrenCompleted } from '../../src/commands/children.js';
 import { requestWakeup } from '../../src/commands/wakeup.js';
 import { lanes } from '../../src/events/evolve-lane.js';
@@ -226,13 +226,13 @@ describe('a task that is blocked', () => {
       ));
 });
 
-describe('ObserveBlocker', () => {
-  const observe = { ...task, blocker: 'ACME-1' };
+describe('ObserveBlockers', () => {
+  const observe = { ...task, blockers: ['ACME-1'] };
   const policy = { actor: machine };
 
   it('wakes the assignee when the last blocker is done (61)', () =>
     given(opened(), waitsFor('ACME-1', { task: 'ACME-2', open: false }))
-      .when(observeBlocker, observe, { ...policy, ...others({ 'ACME-1': 'done', 'ACME-2': 'done' }) })
+      .when(observeBlockers, observe, { ...policy, ...others({ 'ACME-1': 'done', 'ACME-2': 'done' }) })
       .answering({ task: { blockers: [{ open: false }, { open: false }] } })
       .then(
         { type: 'BlockerResolved', data: { task: 'ACME-12', blocker: 'ACME-1', how: 'done', note: null } },
@@ -250,32 +250,49 @@ describe('ObserveBlocker', () => {
       ));
   it('wakes nobody while a second one is open (61)', () =>
     given(opened(), waitsFor('ACME-1', 'ACME-2'))
-      .when(observeBlocker, observe, others({ 'ACME-1': 'done' }))
+      .when(observeBlockers, observe, others({ 'ACME-1': 'done' }))
       .then({ type: 'BlockerResolved' }));
+  it('takes several at once, and wakes once', () =>
+    given(opened(), waitsFor('ACME-1', 'ACME-2', { task: 'ACME-3', open: false }))
+      .when(
+        observeBlockers,
+        { ...task, blockers: ['ACME-1', 'ACME-2'] },
+        others({ 'ACME-1': 'done', 'ACME-2': 'done', 'ACME-3': 'done' }),
+      )
+      .then(
+        { type: 'BlockerResolved', data: { blocker: 'ACME-1' } },
+        { type: 'BlockerResolved', data: { blocker: 'ACME-2' } },
+        { type: 'WakeupRequested', data: { payload: { blocker: 'ACME-2', blockers: ['ACME-1', 'ACME-2', 'ACME-3'] } } },
+        { type: 'RunQueued' },
+      ));
+  it('wakes nobody when one is done in the moment in which another is reopened', () =>
+    given(opened(), waitsFor('ACME-1', { task: 'ACME-2', open: false }))
+      .when(observeBlockers, { ...task, blockers: ['ACME-1', 'ACME-2'] }, others({ 'ACME-1': 'done', 'ACME-2': 'todo' }))
+      .then({ type: 'BlockerResolved' }, { type: 'BlockerReopened' }));
   it('does nothing when it is known already, or not so any more', () => {
     given(opened(), waitsFor({ task: 'ACME-1', open: false }))
-      .when(observeBlocker, observe, others({ 'ACME-1': 'done' }))
+      .when(observeBlockers, observe, others({ 'ACME-1': 'done' }))
       .thenNothing();
     given(opened(), waitsFor('ACME-1'))
-      .when(observeBlocker, observe, others({ 'ACME-1': 'in_progress' }))
+      .when(observeBlockers, observe, others({ 'ACME-1': 'in_progress' }))
       .thenNothing();
     given(opened(), waitsFor('ACME-2'))
-      .when(observeBlocker, observe, others({ 'ACME-1': 'done' }))
+      .when(observeBlockers, observe, others({ 'ACME-1': 'done' }))
       .thenNothing();
-    given(opened(), waitsFor('ACME-1')).when(observeBlocker, observe).thenNothing();
+    given(opened(), waitsFor('ACME-1')).when(observeBlockers, observe).thenNothing();
   });
   it('does not let a cancelled blocker block for ever', () =>
     given(opened(), waitsFor('ACME-1'))
-      .when(observeBlocker, observe, others({ 'ACME-1': 'cancelled' }))
+      .when(observeBlockers, observe, others({ 'ACME-1': 'cancelled' }))
       .then(
         { type: 'BlockerResolved', data: { how: 'cancelled', note: 'ACME-1 was cancelled, not done' } },
         { type: 'WakeupRequested', data: { payload: { note: 'ACME-1 was cancelled, not done' } } },
         { type: 'RunQueued' },
       ));
   it('says of one that was cancelled before that it was not done', () => {
-    expect(observeBlocker.tasks?.(observe, folded(opened(), waitsFor('ACME-1', 'ACME-2')))).toEqual(['ACME-1']);
+    expect(observeBlockers.tasks?.(observe, folded(opened(), waitsFor('ACME-1', 'ACME-2')))).toEqual(['ACME-1']);
     given(opened(), waitsFor('ACME-1', { task: 'ACME-2', open: false }))
-      .when(observeBlocker, observe, others({ 'ACME-1': 'done', 'ACME-2': 'cancelled' }))
+      .when(observeBlockers, observe, others({ 'ACME-1': 'done', 'ACME-2': 'cancelled' }))
       .then(
         { type: 'BlockerResolved', data: { note: null } },
         { type: 'WakeupRequested', data: { payload: { note: 'ACME-2 was cancelled, not done' } } },
@@ -284,7 +301,7 @@ describe('ObserveBlocker', () => {
   });
   it('lets a reopened blocker block again, and a running run go on', () =>
     given(...runningRun, waitsFor({ task: 'ACME-1', open: false }))
-      .when(observeBlocker, observe, others({ 'ACME-1': 'todo' }))
+      .when(observeBlockers, observe, others({ 'ACME-1': 'todo' }))
       .answering({ task: { blockers: [{ task: 'ACME-1', open: true }] }, cancelledRuns: [] })
       .then({ type: 'BlockerReopened', data: { task: 'ACME-12', blocker: 'ACME-1' } }));
   it.each([
@@ -293,20 +310,20 @@ describe('ObserveBlocker', () => {
     ['is closed', opened({ status: 'done' })],
   ])('wakes nobody for a task that %s', (_, as) =>
     given(as, waitsFor('ACME-1'))
-      .when(observeBlocker, observe, others({ 'ACME-1': 'done' }))
+      .when(observeBlockers, observe, others({ 'ACME-1': 'done' }))
       .then({ type: 'BlockerResolved' }),
   );
   it('wakes the assignee of a task whose status says blocked', () =>
     given(opened({ status: 'blocked' }), waitsFor('ACME-1'))
-      .when(observeBlocker, observe, others({ 'ACME-1': 'done' }))
+      .when(observeBlockers, observe, others({ 'ACME-1': 'done' }))
       .then({ type: 'BlockerResolved' }, ...woken));
   it('waits behind the run that answers, where one runs', () =>
     given(...runningRun, waitsFor('ACME-1'))
-      .when(observeBlocker, observe, others({ 'ACME-1': 'done' }))
+      .when(observeBlockers, observe, others({ 'ACME-1': 'done' }))
       .then({ type: 'BlockerResolved' }, { type: 'WakeupRequested' }, { type: 'WakeupDeferred' }));
   it('joins what is parked', () =>
     given(...parkedRetry.slice(0, -1), parked(2), waitsFor('ACME-1'))
-      .when(observeBlocker, observe, others({ 'ACME-1': 'done' }))
+      .when(observeBlockers, observe, others({ 'ACME-1': 'done' }))
       .then({ type: 'BlockerResolved' }, { type: 'WakeupRequested' }, { type: 'WakeupCoalesced' }));
 });
 
