@@ -28,3 +28,9 @@ alter table if exists run_status_v1.run_status
   add column if not exists silence jsonb,
   add column if not exists detached boolean not null default false,
   add column if not exists blocked_by jsonb;
+
+-- What happened is told in other words, from the first line on: the feed is folded anew by the next projector.
+drop schema if exists activity_v1 cascade;
+delete from parked_streams where read_model = 'activity_v1';
+delete from projection_versions where read_model = 'activity_v1';
+delete from checkpoints where read_model = 'activity_v1';

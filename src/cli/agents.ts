@@ -5,7 +5,7 @@ import type { AgentPolicy } from '../events/agent.js';
 import type { Page } from '../projections/paging.js';
 import type { AnswerOf, Client } from './client.js';
 import { act, named, openDoor, surely, verb, type Door, type DoorOptions } from './door.js';
-import { sayDuration } from './durations.js';
+import { sayDuration } from '../projections/say-duration.js';
 import { duration, durations, pageOptions, wholeNumber, type PageOptions } from './options.js';
 import { Problem } from './problem.js';
 import { sayTime } from './times.js';

@@ -1,4 +1,4 @@
-import { sayDuration } from './durations.js';
+import { sayDuration } from '../projections/say-duration.js';
 
 /** The time of day on this machine's clock, and the day where it is not today. */
 export function sayTime(iso: string | null | undefined, now = new Date()): string {

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
-import { parseDuration, parseDurations, sayDuration } from '../../src/cli/durations.js';
+import { parseDuration, parseDurations } from '../../src/cli/durations.js';
+import { sayDuration } from '../../src/projections/say-duration.js';
 
 describe('durations', () => {
   it.each([

@@ -1,35 +1,21 @@
-import { story } from '../../src/cli/story.js';
+import type { Recorded } from '../../src/events/event.js';
+import { storyColumns } from '../../src/cli/story.js';
+import { runningRun } from '../facts.js';
+import { onTask } from '../projections/folded.js';
 
-describe('the story of an event', () => {
-  it('says how a run failed, and of what', () =>
-    expect(
-      story({
-        type: 'RunFailed',
-        data: { runId: 'ACME-12.1', exitCode: 1, errorFamily: 'quota', error: '429\nrate limited', notBefore: null },
-      }),
-    ).toBe('ACME-12.1 failed with exit code 1 (quota): 429 rate limited'));
+const told = (fact: Recorded) => storyColumns.map(([, cell]) => cell(fact));
 
-  it('says when a retry is due, and how its delay came about', () =>
-    expect(
-      story({
-        type: 'RetryScheduled',
-        data: {
-          runId: 'ACME-12.2',
-          retryOf: 'ACME-12.1',
-          attempt: 1,
-          maxAttempts: 4,
-          reason: 'transient_failure',
-          baseDelayMs: 120_000,
-          delayMs: 126_000,
-          dueAt: '2026-04-20T12:02:06.000Z',
-        },
-      }),
-    ).toMatch(/^ACME-12\.2 is parked until .*: attempt 1 of 4 after ACME-12\.1, transient_failure \(2m became 2m6s\)$/));
+describe('a line of a story', () => {
+  it('says when, where in the stream, what, by whom, and what that means', () =>
+    expect(told(onTask([...runningRun]).at(-1)!).slice(1)).toEqual([
+      3,
+      'RunStarted',
+      'user:ada',
+      'ACME-12.1 is started by laptop',
+    ]));
 
-  it('says why a demand was withdrawn', () =>
-    expect(story({ type: 'WakeupCancelled', data: { reason: 'no longer needed', code: 'operator_cancelled' } })).toBe(
-      'the demand is withdrawn: no longer needed (operator_cancelled)',
-    ));
-
-  it('has nothing to say of an event from a later version', () => expect(story({ type: 'RunPraised', data: {} })).toBe(''));
+  it('has the name alone of an event from a later version', () => {
+    const [fact] = onTask([...runningRun]);
+    expect(told({ ...fact!, type: 'RunPraised' } as Recorded).slice(2)).toEqual(['RunPraised', 'user:ada', undefined]);
+  });
 });

@@ -1,16 +1,16 @@
 import { activity } from '../../src/projections/activity.js';
-import { coalesced, parked, requested, runningRun, wakeup } from '../facts.js';
+import { coalesced, fact, parked, requested, runningRun, wakeup } from '../facts.js';
 import { given, only, onTask } from './folded.js';
 
 describe('activity', () => {
   it('has a line per event, with who, what and why', () => {
     const lines = given(onTask([...runningRun, parked(2)])).folded(activity);
     expect(lines.map(({ sentence }) => sentence)).toEqual([
-      'ACME-12 was opened: Mend the export',
-      'the wakeup asks fixer to run: requested',
-      'ACME-12.1 was queued for fixer: requested',
-      'ACME-12.1 was started by laptop',
-      'ACME-12.2 will retry ACME-12.1 at 2026-04-20T12:02:00.000Z (1 of 4)',
+      `ACME-12 "Mend the export" is opened as todo, fixer's`,
+      'fixer is asked to run on ACME-12, because somebody asked for it',
+      'ACME-12.1 is queued for fixer, because somebody asked for it',
+      'ACME-12.1 is started by laptop',
+      'ACME-12.2 waits until 2026-04-20 12:02:00 UTC to try ACME-12.1 again: retry 1 of 4, after 2m',
     ]);
     expect(lines[3]).toMatchObject({
       actor_type: 'user',
@@ -31,8 +31,9 @@ describe('activity', () => {
   });
 
   it('cuts a sentence that a caller made too long', () => {
-    const line = only(given(onTask([requested(1, { reason: 'x'.repeat(5_000) })])).folded(activity));
-    expect(line).toMatchObject({ entity_id: wakeup(1) });
+    const why = 'x'.repeat(5_000);
+    const escalated = fact('RecoveryEscalated', { runId: null, agent: 'fixer', why, escalatedAt: '' });
+    const line = only(given(onTask([escalated])).folded(activity));
     expect(line.sentence).toHaveLength(500);
   });
 });

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { commandEnvironment } from '../../config.js';
 import type { RunView } from '../../commands/run-view.js';
 import type { Client } from '../client.js';
-import { sayDuration } from '../durations.js';
+import { sayDuration } from '../../projections/say-duration.js';
 import { insist } from '../insist.js';
 import { finishOf, notBegun, type Stop } from './finish.js';
 import { LeaseKeeper, type Lease } from './lease-keeper.js';
