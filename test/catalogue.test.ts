@@ -23,6 +23,8 @@ const inner = {
   ObserveBlockers: 'of the policy on blockers',
   DropBlocker: 'of the policy on blockers',
   TellChildrenCompleted: 'of the policy on children',
+  RecoverTask: 'of the policy on stranded tasks',
+  ReportSilence: 'what the watch over silent runs says',
 };
 
 it('knows the facts of the ledger', () => expect(types.length).toBeGreaterThanOrEqual(27));

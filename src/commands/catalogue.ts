@@ -6,11 +6,14 @@ import { holdCompany, nameCompany, releaseCompany } from './company.js';
 import { addComment, removeComment } from './comment.js';
 import type { CommandContext, Decision, Dispatched } from './decider.js';
 import type { Event } from '../events/event.js';
+import { detachRun, reattachRun } from './detached.js';
 import { holdTask, releaseTask } from './hold.js';
 import { endAgentWork, interruptRun } from './interrupt.js';
 import { promoteDue, promoteDueRetries, type PromotionPorts } from './promote-due-retries.js';
+import { recoverTask } from './recovery.js';
 import { retryNow, scheduleRetry } from './retry.js';
 import { cancelRun, finishRun, recordProcess, reportRunLost, startRun } from './run.js';
+import { decideSilence, reportSilence } from './silence.js';
 import { assignTask, putTask, setTaskStatus } from './task.js';
 import { cancelWakeup, requestWakeup } from './wakeup.js';
 
@@ -60,11 +63,16 @@ export const catalogue: readonly Execution[] = [
   decided(cancelWakeup),
   decided(startRun),
   decided(recordProcess),
+  decided(detachRun),
+  decided(reattachRun),
   decided(finishRun),
   decided(cancelRun),
   decided(reportRunLost),
   decided(interruptRun),
   decided(endAgentWork),
+  decided(recoverTask),
+  decided(reportSilence),
+  decided(decideSilence),
   decided(observeBlockers),
   decided(dropBlocker),
   decided(tellChildrenCompleted),

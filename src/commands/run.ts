@@ -198,7 +198,8 @@ export const reportRunLost = decision({
   decide({ run: id, beaten }: ReportRunLost, lane: Lane, world: World): LaneEvent[] {
     const run = openRun(lane, id);
     if (run?.status !== 'running') return [];
-    return endAndFollow(lane, beaten || run.processRecorded ? lost(run, world) : neverBegun(run, world), world);
+    const begun = beaten || run.processRecorded || run.startsLost >= mostStartsLost;
+    return endAndFollow(lane, begun ? lost(run, world) : neverBegun(run, world), world);
   },
   answer: endedAnswer,
 });
@@ -213,6 +214,8 @@ function lost(run: OpenRun, { now }: World): LaneEvent {
 }
 
 const startLost = 'start_lost';
+/** Claimed again and again, and never begun: then it is the work that does not get through, and counts as lost. */
+const mostStartsLost = 3;
 
 const neverBegun = (run: OpenRun, world: World): LaneEvent =>
   cancelled(run, world, {
@@ -232,7 +235,7 @@ export function endAndFollow(lane: Lane, end: LaneEvent, world: World): LaneEven
   return [end, ...whatFollows(ended, ended.ended.at(-1)!, world)];
 }
 
-function refuseStaleLease(lane: Lane, run: string, token: string, { lease }: World): void {
+export function refuseStaleLease(lane: Lane, run: string, token: string, { lease }: World): void {
   refuseUnknown(lane, run);
   if (lease?.token !== token || lease.runId !== run)
     throw new Rejected(
