@@ -11,6 +11,7 @@ import { ManualClock } from './manual-clock.js';
 import { ActivityQueries } from './projections/activity-queries.js';
 import { AgentsQueries } from './projections/agent-queries.js';
 import { CheckpointQueries } from './projections/checkpoint-queries.js';
+import { CommentsQueries } from './projections/comment-queries.js';
 import { DashboardQueries } from './projections/dashboard-queries.js';
 import { Progress } from './projections/projector/progress.js';
 import { RunStatusQueries } from './projections/run-queries.js';
@@ -49,6 +50,7 @@ const partsOfTheLedger = [
     WakeupRequestsQueries,
     AgentsQueries,
     TasksQueries,
+    CommentsQueries,
     DashboardQueries,
     ActivityQueries,
     CheckpointQueries,

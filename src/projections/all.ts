@@ -1,5 +1,6 @@
 import { activity } from './activity.js';
 import { agents } from './agents.js';
+import { comments } from './comments.js';
 import { dashboard } from './dashboard.js';
 import { dueRetries } from './due-retries.js';
 import { holds } from './holds.js';
@@ -20,6 +21,7 @@ export const readModelsOfTheLedger: readonly Installable[] = [
   installable(agents),
   installable(tasks),
   installable(taskCounts),
+  installable(comments),
   installable(dashboard),
   installable(activity),
 ];

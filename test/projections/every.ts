@@ -1,5 +1,6 @@
 import { activity } from '../../src/projections/activity.js';
 import { agents } from '../../src/projections/agents.js';
+import { comments } from '../../src/projections/comments.js';
 import { dashboard } from '../../src/projections/dashboard.js';
 import { dueRetries } from '../../src/projections/due-retries.js';
 import { holds } from '../../src/projections/holds.js';
@@ -27,4 +28,5 @@ export const everyProjection: readonly AnyProjection[] = [
   dueRetries,
   readyRuns,
   holds,
+  comments,
 ].map(anyProjection);
