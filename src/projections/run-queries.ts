@@ -71,6 +71,13 @@ export interface UnheldRun {
   readonly beaten: boolean;
 }
 
+export interface SilentRun {
+  readonly company: string;
+  readonly runId: RunId;
+  /** of its start, if it has said nothing at all */
+  readonly lastOutputAt: string;
+}
+
 export class RunStatusQueries {
   constructor(private readonly readModels: ReadModels) {}
 
@@ -135,6 +142,21 @@ export class RunStatusQueries {
             and held.task = run.task
         )
       order by company, task
+      limit ${limit}`.execute(this.readModels.kysely);
+    return rows;
+  }
+
+  /** Runs that run and have said nothing for `ms`, by company and id, after the one given: at most `limit`. */
+  async silentRuns(ms: number, limit: number, after?: SilentRun): Promise<SilentRun[]> {
+    const runs = sql.id(await this.readModels.nameOf(runStatus.name), runStatus.name);
+    const { rows } = await sql<SilentRun>`
+      select run.company, run.run_id as "runId", greatest(run.started_at, lease.output_at) as "lastOutputAt"
+      from ${runs} run
+      left join lane_leases lease on lease.company = run.company and lease.task = run.task and lease.run_id = run.run_id
+      where run.status = 'running'
+        and greatest(run.started_at, lease.output_at) < ledger_now() - ${ms} * interval '1 ms'
+        and (run.company, run.run_id) > (${after?.company ?? ''}, ${after?.runId ?? ''})
+      order by run.company, run.run_id
       limit ${limit}`.execute(this.readModels.kysely);
     return rows;
   }
