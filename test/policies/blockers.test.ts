@@ -331,6 +331,24 @@ describe('a task that waits', () => {
     expect(await ledger.last('C', 'WakeupRequested')).toMatchObject({ payload: { note: 'A was cancelled, not done' } });
   });
 
+  it('is woken for too when a blocker becomes done by another way', async () => {
+    const ledger = await withTasks({ task: 'A' }, { task: 'C', assignee: 'fixer', blockedBy: ['A'] });
+    await ledger.send(putTask, { task: 'A', title: 'A', status: 'done' });
+    await ledger.react();
+    expect(await ledger.wakes('C')).toEqual(['issue_assigned', 'issue_blockers_resolved']);
+  });
+
+  it('is told with the last that is done that another one was cancelled long before', async () => {
+    const ledger = await withTasks({ task: 'A' }, { task: 'B' }, { task: 'C', assignee: 'fixer', blockedBy: ['A', 'B'] });
+    await ledger.send(setTaskStatus, { task: 'A', status: 'cancelled' });
+    await ledger.react();
+    await ledger.send(setTaskStatus, { task: 'B', status: 'done' });
+    await ledger.react();
+    expect(await ledger.last('C', 'WakeupRequested')).toMatchObject({
+      payload: { blocker: 'B', blockers: ['A', 'B'], note: 'A was cancelled, not done' },
+    });
+  });
+
   it('waits again for a blocker that is reopened, and what runs goes on', async () => {
     const ledger = await withTasks({ task: 'A' }, { task: 'C', assignee: 'fixer', blockedBy: ['A'] });
     await ledger.send(setTaskStatus, { task: 'A', status: 'done' });
