@@ -52,6 +52,6 @@ it('has a verb of the CLI, or is a worker’s, for every route that changes some
   const routes = [...http.matchAll(/@(?:Put|Post|Delete)\('?([^')]*)'?\)/g)]
     .map(([, path]) => path!.split('/').at(-1)!)
     .filter((verb) => /^[a-z-]+$/.test(verb));
-  const workers = ['process', 'finish', 'beat', 'claims'];
+  const workers = ['process', 'detached', 'reattached', 'finish', 'beat', 'claims'];
   expect(routes.filter((verb) => !workers.includes(verb) && !cli.includes(verb))).toEqual([]);
 });

@@ -4,6 +4,8 @@ import { taskKinds, taskPriorities, taskStatuses } from '../events/task.js';
 import type { Page } from '../projections/paging.js';
 import type { Task } from '../projections/task-queries.js';
 import type { AnswerOf, Client } from './client.js';
+import { addTaskBlockers } from './blockers.js';
+import { addTaskComments } from './comments.js';
 import { addTaskHolds } from './holds.js';
 import { act, named, openDoor, surely, verb, type Door, type DoorOptions } from './door.js';
 import { pageOptions, type PageOptions } from './options.js';
@@ -37,6 +39,8 @@ export function addTasks(program: Command): void {
     (task: string, status: string, options: DoorOptions) => move(openDoor(options), task, status),
   );
 
+  addTaskComments(tasks);
+  addTaskBlockers(tasks);
   addTaskHolds(tasks);
 }
 

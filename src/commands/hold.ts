@@ -8,7 +8,7 @@ import { handBack } from './interrupt.js';
 import { after } from './lane.js';
 import { ofTask, refuseUnopened, taskAnswer } from './task.js';
 
-class Reasoned {
+class TaskWithReason {
   @Slug() company!: string;
   @TaskId() task!: string;
   @Optional() @Text(4_000) reason?: string;
@@ -18,7 +18,7 @@ class Reasoned {
  * Nothing on the task starts until it is released; with `subtree`, nor on those below it. What is asked for meanwhile waits. Unless
  * `interrupt` is false, what runs is handed back: on the task itself in the same append, below it as soon as it is found.
  */
-export class HoldTask extends Reasoned {
+export class HoldTask extends TaskWithReason {
   @Optional() @IsBoolean() subtree?: boolean;
   @Optional() @IsBoolean() interrupt?: boolean;
 }
@@ -57,7 +57,7 @@ function interrupted(lane: Lane, world: World): LaneEvent[] {
 }
 
 /** What was held goes on, in the order in which it would have. */
-export class ReleaseTask extends Reasoned {}
+export class ReleaseTask extends TaskWithReason {}
 
 export const releaseTask = decision({
   command: ReleaseTask,

@@ -8,6 +8,7 @@ import type { ClockReading } from '../manual-clock.js';
 import type { ActivityLine } from '../projections/activity-queries.js';
 import type { Agent } from '../projections/agent-queries.js';
 import type { CheckpointView } from '../projections/checkpoint-queries.js';
+import type { Comment } from '../projections/comment-queries.js';
 import type { Dashboard } from '../projections/dashboard-queries.js';
 import type { Run } from '../projections/run-queries.js';
 import type { Task } from '../projections/task-queries.js';
@@ -91,6 +92,7 @@ const runView: RunView = {
   worker: 'build-host-1',
   behind: 'ACME-12.3',
   exhausted: false,
+  blockedBy: ['ACME-9'],
   revision: 14,
   context,
 };
@@ -103,6 +105,8 @@ const run: Run = {
   host: 'build-host',
   pid: 4711,
   supersededBy: 'ACME-12.5',
+  silence: { level: 'suspicious', since: noon, decided: 'snooze', until: due },
+  detached: true,
   held: true,
 };
 
@@ -170,6 +174,18 @@ const projection: CheckpointView = {
   parkedStreams: 0,
 };
 
+const comment: Comment = {
+  id: 'c-1',
+  company: 'acme',
+  author: { type: 'user', id: 'alice' },
+  task: 'ACME-12',
+  body: 'the tests are red again, @coder',
+  mentions: ['coder'],
+  addedAt: noon,
+  removedAt: due,
+  position: '0000000000000042',
+};
+
 const taken: WakeupAnswer = { wakeup: { id: wakeupId, status: 'queued', run: 'ACME-12.4', behind: 'ACME-12.3' }, run: runView };
 const next = { kind: 'retry_scheduled', run: 'ACME-12.4', dueAt: due, attempt: 1, maxAttempts: 4 };
 const promoted: PromotedRetries = { promoted: 2, runIds: ['ACME-12.4', 'ACME-13.2'], held: 0 };
@@ -181,10 +197,18 @@ const clock: ClockReading = { now: noon, random: 0.5 };
 /** One of each answer, with everything that it may have; its schema follows from it. */
 export const answerExamples = {
   Agent: agent,
-  Company: { id: 'acme', name: 'Acme Inc.', revision: 0 },
+  Company: { id: 'acme', name: 'Acme Inc.', held: { reason: 'migration', interrupt: true, since: noon }, revision: 0 },
   Task: task,
   PutTask: { ...task, ...changed },
   ChangedTask: { task, ...changed },
+  Comment: comment,
+  AddedComment: {
+    task,
+    comment: { id: 'c-1', author: comment.author, addedAt: noon, removed: false },
+    wakeups: [{ id: wakeupId, agent: 'coder', status: 'queued', code: 'comment_loop', run: 'ACME-12.4', behind: 'ACME-12.3' }],
+    cancelledRuns: ['ACME-12.2'],
+  },
+  RemovedComment: { task, comment: { id: 'c-1', author: comment.author, addedAt: noon, removed: true }, ...changed },
   Wakeup: wakeup,
   RequestedWakeup: taken,
   CancelledWakeup: { wakeup: { id: wakeupId, status: 'cancelled' } },

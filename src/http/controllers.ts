@@ -2,6 +2,7 @@ import { AgentsController } from './agents.controller.js';
 import { BeatsController } from './beats.controller.js';
 import { ClaimsController } from './claims.controller.js';
 import { ClockController } from './clock.controller.js';
+import { CommentsController } from './comments.controller.js';
 import { CompaniesController } from './companies.controller.js';
 import { EventsController } from './events.controller.js';
 import { OperationsController } from './operations.controller.js';
@@ -17,6 +18,7 @@ export const controllers = [
   AgentsController,
   ClaimsController,
   TasksController,
+  CommentsController,
   WakeupsController,
   RunsController,
   BeatsController,

@@ -70,7 +70,7 @@ const shared = (...names: readonly (keyof typeof parameters)[]) =>
 function operationOf(route: Route, classes: Readonly<Record<string, ClassSchema>>): Operation {
   const { name, tag, summary, method, takes, query } = route;
   const isRead = method === 'get';
-  const taken = classes[takes?.name ?? ''] ?? {};
+  const taken = fieldsOf(takes, classes);
   const asked = query ? classes[query.name] : isRead ? taken : undefined;
   const headers = isRead ? shared('MinPosition') : shared(...(route.headers ?? commandHeaders));
   return {
@@ -85,6 +85,15 @@ function operationOf(route: Route, classes: Readonly<Record<string, ClassSchema>
     ...(!isRead && method !== 'delete' && takes && { requestBody: bodyOf(route, taken) }),
     responses: responsesOf(route),
   };
+}
+
+/** A class that adds no field to the one that it extends has no schema of its own. */
+function fieldsOf(type: Type<object> | undefined, classes: Readonly<Record<string, ClassSchema>>): ClassSchema {
+  for (let next: Type<object> | null | undefined = type; next?.name; next = Object.getPrototypeOf(next) as Type<object> | null) {
+    const schema = classes[next.name];
+    if (schema) return schema;
+  }
+  return {};
 }
 
 const pathParameters = ({ parts }: Route, { properties = {} }: ClassSchema) =>

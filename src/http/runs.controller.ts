@@ -1,8 +1,10 @@
 import { Controller, Get, Post } from '@nestjs/common';
 import { IsOptional } from 'class-validator';
+import { detachRun, reattachRun } from '../commands/detached.js';
 import { OneOf, RunId, Slug, TaskId, Text } from '../commands/fields.js';
 import { retryNow, scheduleRetry } from '../commands/retry.js';
 import { cancelRun, finishRun, recordProcess } from '../commands/run.js';
+import { decideSilence } from '../commands/silence.js';
 import { nameUuid } from '../events/event.js';
 import { runStatuses, type RunStatus } from '../events/run.js';
 import { agents } from '../projections/agents.js';
@@ -76,6 +78,39 @@ export class RunsController {
   })
   process(@Call() call: Exchange) {
     return this.door.send(recordProcess, call);
+  }
+
+  @Post(':run/detached')
+  @Documented({
+    summary: 'Says that the process of a run goes on without its worker',
+    takes: detachRun.command,
+    answers: 'ChangedRun',
+    refuses: ['run_not_found', 'stale_lease'],
+  })
+  detached(@Call() call: Exchange) {
+    return this.door.send(detachRun, call);
+  }
+
+  @Post(':run/reattached')
+  @Documented({
+    summary: 'Says that a worker has taken up the process of a run again',
+    takes: reattachRun.command,
+    answers: 'ChangedRun',
+    refuses: ['run_not_found', 'stale_lease'],
+  })
+  reattached(@Call() call: Exchange) {
+    return this.door.send(reattachRun, call);
+  }
+
+  @Post(':run/silence')
+  @Documented({
+    summary: 'Decides on a run that runs and says nothing',
+    takes: decideSilence.command,
+    answers: 'ChangedRun',
+    refuses: ['run_not_found', 'run_not_silent'],
+  })
+  silence(@Call() call: Exchange) {
+    return this.door.send(decideSilence, call);
   }
 
   /** Reported again under the same lease, it is the same report, with a key or without. */

@@ -102,8 +102,10 @@ describe('a path', () => {
     ['GET', 'tasks/NONE-1', 'task_not_found'],
     ['GET', 'runs/NONE-1.1', 'run_not_found'],
     ['GET', 'wakeups/0192f0c1-7a3b-7c4d-8e5f-60718293a4b5', 'wakeup_not_found'],
-    ['GET', 'tasks/NONE-1/comments', 'not_found'],
-    ['POST', 'runs/NONE-1.1/silence', 'not_found'],
+    ['GET', 'tasks/NONE-1/comments', 'task_not_found'],
+    ['GET', 'runs/NONE-1.1/silence', 'not_found'],
+    ['DELETE', 'tasks/NONE-1/comments/c-1', 'task_not_found'],
+    ['POST', 'tasks/NONE-1/hold', 'task_not_found'],
     ['GET', '/v1/clock', 'not_found'],
     ['DELETE', 'tasks/NONE-1', 'not_found'],
   ])('%s %s, where nothing is, is 404', async (method, path, code) => {
