@@ -29,6 +29,10 @@ export function addAgents(program: Command): void {
     .option('--no-wake-on-demand', 'refuses to be woken but by its heartbeat')
     .option('--heartbeat <duration>', 'woken by a timer so often', duration)
     .option('--no-heartbeat', 'not woken by a timer')
+    .option('--require-comment', 'a run that an assignment asked for owes the task a comment, and is asked once for it')
+    .option('--no-require-comment', 'owes none')
+    .option('--continuations <n>', 'how often it may go on when it has only planned, 0 to 2', wholeNumber)
+    .option('--max-agent-replies <n>', 'how many comments of agents in a row wake it', wholeNumber)
     .action((agent: string, options: SetOptions) => set(openDoor(options), agent, options));
 
   verb(agents, 'pause <agent>', 'hold what it has to do; nothing is lost')
@@ -56,6 +60,9 @@ interface SetOptions extends DoorOptions {
   retryDelays?: number[];
   wakeOnDemand?: boolean;
   heartbeat?: number | boolean;
+  requireComment?: boolean;
+  continuations?: number;
+  maxAgentReplies?: number;
 }
 
 interface ReasonOptions extends DoorOptions {
@@ -88,6 +95,9 @@ async function get({ client, output }: Door, agent: string): Promise<void> {
     ['woken on demand', one.policy.wakeOnDemand ? 'yes' : 'no'],
     ['heartbeat', one.policy.heartbeat.enabled ? `every ${sayDuration(one.policy.heartbeat.intervalSec * 1_000)}` : 'off'],
     ['retries after', one.policy.retry.delaysMs.map(sayDuration).join(', ') || 'none'],
+    ['owes a comment', one.policy.requireComment ? 'yes' : undefined],
+    ['continuations', one.policy.continuations],
+    ['agent replies', one.policy.maxAgentReplies],
     ...Object.entries(one.counts),
     ['worker seen', sayTime(one.workerSeenAt)],
     ['last run', one.lastRun],
@@ -118,13 +128,17 @@ async function known(client: Client, agent: string): Promise<{ before?: Agent; e
 }
 
 /** Only what the route takes: a policy as it is shown also says its name and version. */
-function changed(policy: AgentPolicy | undefined, { maxConcurrent, wakeOnDemand, heartbeat, retryDelays }: SetOptions) {
+function changed(policy: AgentPolicy | undefined, options: SetOptions) {
+  const { maxConcurrent, wakeOnDemand, heartbeat, retryDelays } = options;
   const { jitterRatio, maxNotBeforeMs, notBeforeJitterMs, delaysMs } = policy?.retry ?? {};
   return {
     maxConcurrentRuns: maxConcurrent ?? policy?.maxConcurrentRuns,
     wakeOnDemand: wakeOnDemand ?? policy?.wakeOnDemand,
     heartbeat: heartbeatOf(heartbeat) ?? policy?.heartbeat,
     retry: { delaysMs: retryDelays ?? delaysMs, jitterRatio, maxNotBeforeMs, notBeforeJitterMs },
+    requireComment: options.requireComment ?? policy?.requireComment,
+    continuations: options.continuations ?? policy?.continuations,
+    maxAgentReplies: options.maxAgentReplies ?? policy?.maxAgentReplies,
   };
 }
 

@@ -51,6 +51,9 @@ describe('the command line against a real server', () => {
         retry: { delaysMs: [3_000, 6_000, 10_000] },
       },
     });
+    expect(await ledger('agents set coder --require-comment --continuations 2 --max-agent-replies 3')).toBe(0);
+    expect(await ledger('agents set coder --max-concurrent 2')).toBe(0);
+    expect(JSON.parse(out).policy).toMatchObject({ requireComment: true, continuations: 2, maxAgentReplies: 3 });
     expect(await ledger('agents set coder --no-heartbeat --no-wake-on-demand -o jsonl')).toBe(0);
     expect(JSON.parse(out).policy).toMatchObject({ heartbeat: { enabled: false }, wakeOnDemand: false, maxConcurrentRuns: 2 });
   });
