@@ -16,7 +16,7 @@ const walls = [
   { folder: 'event-store', own: ['events/', 'database.ts', 'log.ts', 'pause.ts'], packages: ['pg'], nestIn: '\\.module\\.ts$' },
   {
     folder: 'projections',
-    own: ['events/', 'event-store/event-store.ts', 'commands/', 'database.ts', 'log.ts', 'pause.ts'],
+    own: ['events/', 'event-store/event-store.ts', 'commands/', 'policies/policy.ts', 'database.ts', 'log.ts', 'pause.ts'],
     packages: ['kysely', 'pg'],
     nestIn: '\\.module\\.ts$',
   },
@@ -29,6 +29,7 @@ const walls = [
       'commands/',
       'projections/',
       'policies/',
+      'database.ts',
       'log.ts',
       'pause.ts',
     ],

@@ -10,7 +10,7 @@ import { reaction, type BlockerEdge, type Policy, type PolicyIndex, type Reactio
  */
 export const blockersPolicy: Policy = {
   name: 'blockers',
-  indexes: ['blockers', 'tasks'],
+  indexes: ['task_graph'],
   on: {
     TaskStatusChanged: async ({ company, subject, data: { from, to } }, index) => {
       if (isClosed(from) === isClosed(to)) return [];

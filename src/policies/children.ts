@@ -6,7 +6,7 @@ import { reaction, type Child, type Policy } from './policy.js';
 /** Whenever the last of the tasks under one is closed, the one above is told: once, by the last of the events that closed them. */
 export const childrenPolicy: Policy = {
   name: 'children',
-  indexes: ['tasks', 'comments'],
+  indexes: ['task_graph', 'comments'],
   on: {
     TaskStatusChanged: async ({ company, subject, position, data: { to } }, index) => {
       const parent = isClosed(to) ? await index.parentOf(company, subject) : null;

@@ -1,6 +1,7 @@
 import { activity } from './activity.js';
 import { agents } from './agents.js';
 import { comments } from './comments.js';
+import { conservation } from './conservation.js';
 import { dashboard } from './dashboard.js';
 import { dueRetries } from './due-retries.js';
 import { holds } from './holds.js';
@@ -8,6 +9,7 @@ import { installable, type Installable } from './projector/projectors.js';
 import { readyRuns } from './ready-runs.js';
 import { runStatus } from './run-status.js';
 import { taskCounts } from './task-counts.js';
+import { taskGraph } from './task-graph.js';
 import { tasks } from './tasks.js';
 import { wakeupRequests } from './wakeup-requests.js';
 
@@ -20,8 +22,10 @@ export const readModelsOfTheLedger: readonly Installable[] = [
   installable(wakeupRequests),
   installable(agents),
   installable(tasks),
+  installable(taskGraph),
   installable(taskCounts),
   installable(comments),
+  installable(conservation),
   installable(dashboard),
   installable(activity),
 ];
