@@ -9,10 +9,12 @@ import { cancelRun, finishRun } from '../../src/commands/run.js';
 import { scheduleRetry } from '../../src/commands/retry.js';
 import { assignTask, putTask, setTaskStatus } from '../../src/commands/task.js';
 import { cancelWakeup, requestWakeup } from '../../src/commands/wakeup.js';
-import type { Lane, OpenRun } from '../../src/events/lane.js';
+import { unopened, type Lane, type OpenRun } from '../../src/events/lane.js';
 import { agents } from '../../src/projections/agents.js';
+import { conservation } from '../../src/projections/conservation.js';
 import { dashboard } from '../../src/projections/dashboard.js';
 import { dueRetries } from '../../src/projections/due-retries.js';
+import { LaneAccount } from '../../src/projections/lane-account.js';
 import { foldLog } from '../../src/projections/projector/fold.js';
 import { readyRuns } from '../../src/projections/ready-runs.js';
 import { runStatus } from '../../src/projections/run-status.js';
@@ -158,6 +160,30 @@ describe('whatever commands decide, the read models agree with the lanes', () =>
     }),
   );
 });
+
+describe('whatever commands decide', () => {
+  const seed = Date.now() % 2 ** 31;
+  beforeAll(() => console.log(`seed ${seed}`));
+
+  it('every demand is accounted for, and as many are open as the lanes know', () =>
+    fc.assert(
+      fc.asyncProperty(fc.integer({ min: 0 }), async (story) => {
+        const { log, lanes } = await told(story);
+        const accounts = foldLog(conservation, log).map((row) => new LaneAccount(row).endAppend().row());
+        expect(accounts.map(({ task, first_violation }) => [task, first_violation])).toEqual(
+          accounts.map(({ task }) => [task, null]),
+        );
+        for (const { task, open } of accounts) expect(open).toBe(openDemands(lanes.find((lane) => lane.task === task)));
+      }),
+      { seed, numRuns: 15 },
+    ));
+});
+
+const openDemands = ({ waiting, open }: Lane = unopened): number =>
+  waiting.reduce((sum, { joined }) => sum + 1 + joined.length, 0) +
+  open
+    .filter(({ status }) => status !== 'running')
+    .reduce((sum, { wakeupIds, joined }) => sum + wakeupIds.length + joined.length, 0);
 
 const byId = (rows: readonly (readonly unknown[])[]) => rows.toSorted((a, b) => (String(a[0]) < String(b[0]) ? -1 : 1));
 const withStatus = (runs: readonly OpenRun[], status: OpenRun['status']) => runs.filter((run) => run.status === status);

@@ -12,7 +12,12 @@ const added = (commentId: string) =>
     wakeupIds: [],
     addedAt: '2026-04-20T11:20:00.000Z',
   });
-const removed = fact('CommentRemoved', { task: 'ACME-12', commentId: 'c-1', wakeupIds: [], removedAt: '2026-04-20T11:30:00.000Z' });
+const removed = fact('CommentRemoved', {
+  task: 'ACME-12',
+  commentId: 'c-1',
+  wakeupIds: [],
+  removedAt: '2026-04-20T11:30:00.000Z',
+});
 
 describe('comments', () => {
   it('has who said what on which task, and whom it mentions', () =>
