@@ -1,5 +1,5 @@
-import type { AgentId, JsonObject, TaskId } from '../events/event.js';
-import { commentIdsIn, openBlockers, runningRun, type Lane, type LaneEvent } from '../events/lane.js';
+import type { Actor, JsonObject, TaskId } from '../events/event.js';
+import { commentIdsIn, openBlockers, runningRun, type Comment, type Lane, type LaneEvent } from '../events/lane.js';
 import { isClosed, type CommentId, type TaskStatus } from '../events/task.js';
 import type { World } from './decider.js';
 import { commentIdsOf, takeIn } from './intake.js';
@@ -10,23 +10,31 @@ import { commentIdsOf, takeIn } from './intake.js';
  */
 export function wakeOfChange(before: Lane, now: Lane, world: World): LaneEvent[] {
   if (now.assignee !== before.assignee) return wakeOfAssignment(before, now, world);
-  if (isToBeDoneAgain(before.status, now.status)) return wake(now, { reason: 'issue_status_changed' }, world);
+  if (isToBeDoneAgain(before.status, now.status))
+    return wake(now, { reason: 'issue_status_changed', outside: isPerson(world.actor) }, world);
   return wakeOfFreedom(before, now, world);
 }
 
 const isToBeDoneAgain = (from: TaskStatus, to: TaskStatus): boolean =>
   from !== to && (from === 'backlog' || isClosed(from) || (from === 'blocked' && to === 'todo'));
 
-/** What was still to be told to the former assignee is told to the new one, even on a task that is closed. */
+/** What was still to be told to the former assignee is told to the new one, even on a task that is closed; a person's goes on as such. */
 function wakeOfAssignment(before: Lane, now: Lane, world: World): LaneEvent[] {
-  const told = [...untold(now), ...commentsOf(now.assignee, now)];
+  const told = [...untold(now), ...commentsOf(({ author }) => author.type === 'agent' && author.id === now.assignee, now)];
   const left = untold(before).filter((id) => !told.includes(id));
-  return wake(now, { reason: 'issue_assigned', payload: left.length > 0 ? { commentIds: [...new Set(left)] } : {} }, world);
+  const byPeople = commentsOf(({ author }) => isPerson(author), now);
+  const outside = isPerson(world.actor) || left.some((id) => byPeople.includes(id));
+  return wake(
+    now,
+    { reason: 'issue_assigned', outside, ...(left.length > 0 && { payload: { commentIds: [...new Set(left)] } }) },
+    world,
+  );
 }
 
-/** What an agent has said itself. */
-const commentsOf = (agent: AgentId | null, { comments }: Lane): CommentId[] =>
-  comments.filter(({ author }) => author.type === 'agent' && author.id === agent).map(({ id }) => id);
+const isPerson = ({ type }: Actor): boolean => type === 'user';
+
+const commentsOf = (isMeant: (comment: Comment) => boolean, { comments }: Lane): CommentId[] =>
+  comments.filter(isMeant).map(({ id }) => id);
 
 /** The comments that nobody has been told of yet. */
 const untold = ({ open, waiting }: Lane): CommentId[] => [
@@ -57,16 +65,17 @@ const said = (tasks: readonly TaskId[], what: string): string[] => {
 interface Told {
   readonly reason: 'issue_assigned' | 'issue_status_changed' | 'issue_blockers_resolved' | 'issue_children_completed';
   readonly payload?: JsonObject;
+  /** a person asks for it */
+  readonly outside?: boolean;
 }
 
 /** The assignee is woken by what others do to its task; with comments that are to be answered, whatever becomes of the task. */
-export function wake(lane: Lane, { reason, payload = {} }: Told, world: World): LaneEvent[] {
+export function wake(lane: Lane, { reason, payload = {}, outside = false }: Told, world: World): LaneEvent[] {
   const { assignee, status } = lane;
   const comment = commentIdsIn(payload).length > 0;
   const isIdle = status === 'backlog' || isClosed(status) || isOwnDoing(lane, reason, world);
   if (assignee === null || (isIdle && !comment)) return [];
   const source = reason === 'issue_assigned' ? 'assignment' : 'automation';
-  const outside = world.actor.type === 'user' && (reason === 'issue_assigned' || reason === 'issue_status_changed');
   const ask = { agent: assignee, source, trigger: 'system', reason, payload, outside, mention: false } as const;
   return takeIn(lane, { ...ask, ...(comment && { comment: true as const }) }, world, { explicit: false });
 }

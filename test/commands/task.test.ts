@@ -2,9 +2,11 @@ import { assignTask, putTask, setTaskStatus } from '../../src/commands/task.js';
 import { lanes } from '../../src/events/evolve-lane.js';
 import type { Lane, LaneEvent } from '../../src/events/lane.js';
 import {
+  agent,
   assignedTo,
   at,
   coalesced,
+  defaultAgents,
   deferred,
   fact,
   itself,
@@ -13,6 +15,7 @@ import {
   opened,
   parked,
   parkedRetry,
+  person,
   queued,
   requested,
   runningRun,
@@ -31,11 +34,11 @@ const waitsFor = (...blockers: string[]) =>
     blockers: blockers.map((blocker) => ({ task: blocker, open: true })),
     setAt: at('11:20').toISOString(),
   });
-const commentOf = (agent: string, commentId: string) =>
+const commentOf = (author: string, commentId: string) =>
   fact('CommentAdded', {
     task: 'ACME-12',
     commentId,
-    author: { type: 'agent', id: agent },
+    author: author === person.id ? person : { type: 'agent', id: author },
     body: 'seen',
     mentions: [],
     wakeupIds: [],
@@ -305,6 +308,22 @@ describe('AssignTask', () => {
       given(opened(), ...waits)
         .when(assignTask, toReviewer, { actor: { type: 'agent', id: 'reviewer' } })
         .then({ type: 'TaskAssigned' }, { type: 'RunCancelled' }, handedOn('c-1'), { type: 'RunQueued' });
+    });
+    it('of a person as a person’s, also where an agent assigns the task', () => {
+      const waits = (author: 'ada' | 'reviewer') =>
+        given(opened(), commentOf(author, 'c-1'), requested(1, about('c-1')), queued(1, told('c-1')));
+      const byAgent = [
+        { ...task, agent: 'tester' },
+        { actor: itself, agents: { ...defaultAgents, tester: agent('tester') } },
+      ] as const;
+      const asked = (outside: boolean) =>
+        ({ type: 'WakeupRequested', data: { outside, payload: { commentIds: ['c-1'] } } }) as const;
+      waits('ada')
+        .when(assignTask, ...byAgent)
+        .then({ type: 'TaskAssigned' }, { type: 'RunCancelled' }, asked(true), { type: 'RunQueued' });
+      waits('reviewer')
+        .when(assignTask, ...byAgent)
+        .then({ type: 'TaskAssigned' }, { type: 'RunCancelled' }, asked(false), { type: 'RunQueued' });
     });
     it('but not those that the run at work was told of, nor its own', () => {
       given(opened(), requested(1, about('c-1')), queued(1, told('c-1')), started(1))
