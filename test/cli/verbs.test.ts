@@ -105,7 +105,7 @@ describe('the command line against a real server', () => {
       'RunCancelled',
       undefined,
     ]);
-    expect(out).toContain('heartbeat~tester.1 is cancelled, for good: enough');
+    expect(out).toContain('heartbeat~tester.1 is not started any more: enough');
     expect(await ledger('replay heartbeat~tester.1 --json')).toBe(0);
     expect(JSON.parse(out).items.at(-1)).toMatchObject({ type: 'RunCancelled', metadata: { actor: { type: 'user' } } });
   });
