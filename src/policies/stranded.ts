@@ -10,6 +10,8 @@ export const strandedPolicy: Policy = {
   name: 'stranded',
   indexes: ['task_graph', 'run_status', 'wakeup_requests'],
   on: {
+    // The end of somebody else's run: what happened to the assignee's meanwhile was not looked at behind it.
+    RunSucceeded: (event, index) => look(event, index),
     RunFailed: (event, index) => look(event, index),
     RunTimedOut: (event, index) => look(event, index),
     RunCancelled: (event, index) => look(event, index),

@@ -108,7 +108,7 @@ async function reactions({ on }: Policy, event: Recorded<LedgerEvent>, index: Po
   return (await react?.(event, index)) ?? [];
 }
 
-/** As much of an index as holds and terminations ask, folded from a log. */
+/** As much of an index as holds, terminations and stranded tasks ask, folded from a log. */
 class FoldedHolds extends PolicyIndex {
   private readonly held: ReturnType<typeof heldIn>;
 
@@ -151,14 +151,28 @@ class FoldedHolds extends PolicyIndex {
     return [...new Set(own.map(({ task }) => task))];
   }
 
+  async tasksOf(company: string, agent: AgentId): Promise<TaskId[]> {
+    return this.toBeDone(company).flatMap((row) => (row.assignee === agent ? [row.task] : []));
+  }
+
+  async isIdle(company: string, task: TaskId): Promise<boolean> {
+    const runs = foldLog(runStatus, this.log).filter(({ finished_at }) => finished_at === null);
+    const demands = foldLog(wakeupRequests, this.log).filter(({ status }) => status === 'deferred');
+    const isOfTask = (row: { company: string; task: TaskId }) => row.company === company && row.task === task;
+    return this.toBeDone(company).some(isOfTask) && ![...runs, ...demands].some(isOfTask);
+  }
+
+  private toBeDone(company: string): TaskRow[] {
+    const isToDo = ({ status, assignee }: TaskRow) => assignee !== null && (status === 'todo' || status === 'in_progress');
+    return foldLog(tasks, this.log).filter((row) => row.company === company && isToDo(row));
+  }
+
   dependentsOf = notAsked;
   ringThrough = notAsked;
   parentOf = notAsked;
   childrenOf = notAsked;
-  tasksOf = notAsked;
-  isIdle = notAsked;
 }
 
 function notAsked(): never {
-  throw new Error('holds and terminations do not ask this of the index');
+  throw new Error('nobody here asks this of the index');
 }
