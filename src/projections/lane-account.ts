@@ -186,11 +186,11 @@ export class LaneAccount {
   /** Who is open is taken from where it is, with those that have joined it. A run that goes on keeps what it carries. */
   private take(id: WakeupId, agent: AgentId): Joined | undefined {
     const demand = this.demands.get(id);
-    if (demand?.at === 'on a run') return void this.violated(`${id} was taken from ${demand.run}, which goes on`);
+    if (demand?.at === 'on a run') return this.violated(`${id} was taken from ${demand.run}, which goes on`);
     this.demands.delete(id);
     if (demand) return demand.joined;
     const adrift = this.adrift.get(agent) ?? nobody;
-    if (adrift.count === 0) return void this.violated(`${id} is not open, and was given another place`);
+    if (adrift.count === 0) return this.violated(`${id} is not open, and was given another place`);
     this.adrift.set(agent, without(adrift, id));
     return nobody;
   }
@@ -315,7 +315,7 @@ export class LaneAccount {
     if (requested !== found) this.violated(`${requested} were requested, and ${found} are accounted for`);
   }
 
-  private violated(sentence: string): void {
+  private violated(sentence: string): undefined {
     this.violations++;
     this.firstViolation ??= `at ${this.revision}: ${sentence}`;
   }
