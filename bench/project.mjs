@@ -6,6 +6,8 @@ import { createPool } from '../dist/database.js';
 import { PostgresEventStore } from '../dist/event-store/postgres.js';
 import { migrate } from '../dist/migrator.js';
 import { readModelsOfTheLedger } from '../dist/projections/all.js';
+import { LogPages } from '../dist/projections/projector/log-pages.js';
+import { Owners } from '../dist/projections/projector/owner.js';
 import { Progress } from '../dist/projections/projector/progress.js';
 import { Projectors } from '../dist/projections/projector/projectors.js';
 import { ReadModels } from '../dist/projections/read-models.js';
@@ -105,8 +107,13 @@ function ourProjectors(url) {
   const [db, reads] = [createPool(url, 'projector'), createPool(url, 'read')];
   const store = new PostgresEventStore({ url });
   const progress = new Progress(reads, new ReadModels(reads));
+  const pages = new LogPages(store);
+  const stopping = new AbortController();
+  const following = pages.follow(stopping.signal);
   const projectors = new Projectors(readModelsOfTheLedger, {
     db,
+    pages,
+    owners: new Owners(db),
     store,
     progress,
     log: { info: console.error, warn: console.error, error: console.error },
@@ -121,6 +128,8 @@ function ourProjectors(url) {
     },
     async close() {
       await projectors.stop();
+      stopping.abort();
+      await following;
       await store.close();
       await Promise.all([db.end(), reads.end()]);
     },

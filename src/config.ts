@@ -7,7 +7,7 @@ const allRoles = ['api', 'projector', 'policies', 'promoter', 'reaper', 'schedul
 export type Role = (typeof allRoles)[number];
 
 /** Accepted, so that what starts a server needs no change when they come; nothing is started for them yet. */
-export const rolesToCome: readonly Role[] = ['policies', 'scheduler'];
+export const rolesToCome: readonly Role[] = ['scheduler'];
 
 const logLevels = ['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const;
 export type LogLevel = (typeof logLevels)[number];
@@ -91,7 +91,7 @@ const variables = {
   DATABASE_URL: ['', 'postgres://… of a Postgres 14 or newer; without it, one is run under LEDGER_HOME'],
   EVENT_STORE_URL: ['', 'where facts are kept; without it, in the same Postgres'],
   LEDGER_HOME: ['.ledger', "folder of the ledger's own files"],
-  LEDGER_ROLES: [allRoles.join(','), `what this process does; ${rolesToCome.join(' and ')} come later and start nothing yet`],
+  LEDGER_ROLES: [allRoles.join(','), `what this process does; ${rolesToCome.join(' and ')} comes later and starts nothing yet`],
   LEDGER_CLOCK: ['system', 'system, or manual: time is what PUT /v1/clock says, for tests'],
   LOG_LEVEL: ['info', logLevels.join(', ')],
   LEDGER_AUTH: ['off', 'off: whoever reaches the port is trusted'],

@@ -11,8 +11,12 @@ import { IdempotencyKeys } from './idempotency-keys.js';
 import type { Log } from './log.js';
 import { ManualClock } from './manual-clock.js';
 import { migrate } from './migrator.js';
+import { policiesOfTheLedger } from './policies/all.js';
 import { readModelsOfTheLedger } from './projections/all.js';
 import { DueRetriesQueries } from './projections/due-retries.js';
+import { PolicyIndexQueries } from './projections/policy-index.js';
+import { LogPages } from './projections/projector/log-pages.js';
+import { Owners } from './projections/projector/owner.js';
 import { Progress } from './projections/projector/progress.js';
 import { Projectors } from './projections/projector/projectors.js';
 import { ReadModels } from './projections/read-models.js';
@@ -23,8 +27,10 @@ import { expiry } from './workers/expiry.js';
 import { PostgresLeases } from './workers/leases.js';
 import { logFollower } from './workers/log-follower.js';
 import { runLoop, type Loop } from './workers/loop.js';
+import { PolicyRunner } from './workers/policy-runner.js';
 import { promoter } from './workers/promoter.js';
 import { Reaper } from './workers/reaper.js';
+import { silenceWatch } from './workers/silence-watch.js';
 
 type Settings = Pick<ServerConfig, 'roles' | 'clock'>;
 
@@ -45,7 +51,13 @@ export class LedgerProcess implements CommandPorts {
   readonly progress: Progress;
   readonly dueRetries: DueRetriesQueries;
   readonly readyRuns: ReadyRunsQueries;
+  /** empty without the role policies */
+  policies: readonly PolicyRunner[] = [];
   private readonly pools: readonly pg.Pool[];
+  /** of projectors and policies */
+  private readonly catchUp: pg.Pool;
+  private readonly pages: LogPages;
+  private readonly owners: Owners;
   private readonly projectors: Projectors;
   private readonly stopping = new AbortController();
   private running: Promise<void>[] = [];
@@ -58,8 +70,8 @@ export class LedgerProcess implements CommandPorts {
     this.reads = createPool(databaseUrl, 'read');
     const loops = createPool(databaseUrl, 'loop');
     const beats = createPool(databaseUrl, 'beat');
-    const projectors = createPool(databaseUrl, 'projector');
-    this.pools = [this.reads, loops, beats, projectors];
+    this.catchUp = createPool(databaseUrl, 'projector');
+    this.pools = [this.reads, loops, beats, this.catchUp];
     this.clock =
       settings.clock === 'manual' ? new ManualClock(this.reads, () => this.bells.ring(retriesBell)) : new SystemClock(this.reads);
     this.store = new PostgresEventStore({ url: databaseUrl, log });
@@ -70,13 +82,16 @@ export class LedgerProcess implements CommandPorts {
     this.progress = new Progress(this.reads, this.readModels);
     this.dueRetries = new DueRetriesQueries(this.readModels, this.progress);
     this.readyRuns = new ReadyRunsQueries(this.readModels, this.progress);
-    this.projectors = new Projectors(readModelsOfTheLedger, { db: projectors, store: this.store, progress: this.progress, log });
+    this.pages = new LogPages(this.store);
+    this.owners = new Owners(this.catchUp);
+    this.projectors = new Projectors(readModelsOfTheLedger, this.followers());
   }
 
   /** Brings the database up to this code, then follows it. */
   async start(): Promise<void> {
     await migrate(this.reads);
     this.run(await this.clock.start());
+    if (this.has('projector') || this.has('policies')) this.running.push(this.pages.follow(this.stopping.signal));
     if (this.has('projector')) await this.projectors.start();
     this.run(logFollower(this, await this.store.head()));
     this.run(expiry([(limit) => this.keys.expire(limit), (limit) => this.leases.expireWorkers(limit)]));
@@ -85,9 +100,11 @@ export class LedgerProcess implements CommandPorts {
   /** The loops that send commands. */
   startLoops(dispatch: Dispatch): void {
     const runs = new RunStatusQueries(this.readModels);
+    if (this.has('policies')) this.startPolicies(dispatch);
     if (this.has('promoter')) this.run(promoter({ ...this.ports(), dispatch }));
-    if (this.has('reaper'))
-      this.run(new Reaper({ dispatch, runs, leases: this.leases, isByHand: this.settings.clock === 'manual', log: this.log }));
+    if (!this.has('reaper')) return;
+    this.run(silenceWatch({ dispatch, runs, log: this.log }));
+    this.run(new Reaper({ dispatch, runs, leases: this.leases, isByHand: this.settings.clock === 'manual', log: this.log }));
   }
 
   async stop(): Promise<void> {
@@ -96,6 +113,17 @@ export class LedgerProcess implements CommandPorts {
     await this.projectors.stop();
     await this.store.close();
     await Promise.all(this.pools.map((pool) => pool.end()));
+  }
+
+  private startPolicies(dispatch: Dispatch): void {
+    const world = { ...this.followers(), dispatch, index: () => new PolicyIndexQueries(this.readModels) };
+    this.policies = policiesOfTheLedger.map((policy) => new PolicyRunner(policy, world));
+    this.running.push(...this.policies.map((runner) => runner.run(this.stopping.signal)));
+  }
+
+  private followers() {
+    const { catchUp: db, store, pages, owners, progress, log } = this;
+    return { db, store, pages, owners, progress, log };
   }
 
   private ports() {

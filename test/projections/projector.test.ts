@@ -232,7 +232,7 @@ describe('a log that was restored from an older backup', () => {
     await append(restored, new History(seeded(13)), 10);
     await withReadSide(database, restored, [anyProjection(dueRetries)], async (side) => {
       await until('it has halted', async () => (await halted('due_retries_v1')) !== null);
-      expect(side.said[0]).toMatch(/has folded event [0-9a-f-]{36} .* restored from an older backup/);
+      expect(side.said[0]).toMatch(/has read event [0-9a-f-]{36} .* restored from an older backup/);
     });
   });
 });

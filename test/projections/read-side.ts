@@ -4,6 +4,8 @@ import { beginning } from '../../src/events/event.js';
 import type { LedgerEvent } from '../../src/events/ledger-event.js';
 import type { EventStore } from '../../src/event-store/event-store.js';
 import { foldLog } from '../../src/projections/projector/fold.js';
+import { LogPages } from '../../src/projections/projector/log-pages.js';
+import { Owners } from '../../src/projections/projector/owner.js';
 import { Progress } from '../../src/projections/projector/progress.js';
 import { readModelOf } from '../../src/projections/projection.js';
 import { installable, Projectors } from '../../src/projections/projector/projectors.js';
@@ -17,6 +19,9 @@ export class ReadSide {
   readonly readModels: ReadModels;
   private readonly db: pg.Pool;
   private readonly projectors: Projectors;
+  private readonly pages: LogPages;
+  private readonly stopping = new AbortController();
+  private following: Promise<void> | undefined;
 
   constructor(
     url: string,
@@ -29,10 +34,13 @@ export class ReadSide {
     const { db, progress, said } = this;
     const say = (sentence: string) => void said.push(sentence);
     const log = { info: say, warn: say, error: say };
-    this.projectors = new Projectors(projections.map(installable), { db, store, progress, log });
+    this.pages = new LogPages(store);
+    const world = { db, store, progress, log, pages: this.pages, owners: new Owners(db) };
+    this.projectors = new Projectors(projections.map(installable), world);
   }
 
   start(): Promise<void> {
+    this.following = this.pages.follow(this.stopping.signal);
     return this.projectors.start();
   }
 
@@ -57,6 +65,8 @@ export class ReadSide {
 
   async stop(): Promise<void> {
     await this.projectors.stop();
+    this.stopping.abort();
+    await this.following;
     await this.db.end();
   }
 }

@@ -35,20 +35,24 @@ export async function takeCheckpoint(db: pg.Pool, readModel: string, term: numbe
   return rows[0];
 }
 
-/** A log that was restored from an older backup, or another log, does not have the event where it was read. */
+/**
+ * A log that was restored from an older backup, or another log, does not have the event where it was read. `otherwise` is what helps
+ * when the log is right.
+ */
 export async function refuseAnotherLog(
   store: EventStore,
-  readModel: string,
+  reader: string,
   { position, eventId, stream, revision }: Checkpoint,
+  otherwise = 'rebuild the read model',
 ): Promise<void> {
   if (position === beginning || stream === null || revision === null) return;
   const [found] = await store.readStream(stream, { from: revision, to: revision });
   if (found?.id === eventId && found.position === position) return;
   const there = found ? `has event ${found.id} at position ${found.position}` : 'has no such event';
   throw new Halted(
-    `${readModel} has folded event ${eventId} (${stream} revision ${revision}, position ${position}), but the log, whose head is ` +
+    `${reader} has read event ${eventId} (${stream} revision ${revision}, position ${position}), but the log, whose head is ` +
       `"${await store.head()}", ${there}: it was restored from an older backup, or is another log. ` +
-      `Point the ledger at the log that belongs to this database, or rebuild the read model.`,
+      `Point the ledger at the log that belongs to this database, or ${otherwise}.`,
   );
 }
 

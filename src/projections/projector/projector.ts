@@ -14,6 +14,7 @@ export interface ProjectorWorld {
   /** the database of the read models */
   readonly db: pg.Pool;
   readonly store: EventStore;
+  /** whoever made them follows the log */
   readonly pages: LogPages;
   readonly owners: Owners;
   readonly progress: Progress;

@@ -1,28 +1,23 @@
 import { install } from './install.js';
-import { LogPages } from './log-pages.js';
-import { Owners } from './owner.js';
 import type { Projection } from '../projection.js';
 import { Projector, type ProjectorWorld } from './projector.js';
 
 /** The projectors of this process: of each projection one, that works or stands by. */
 export class Projectors {
   private readonly stopping = new AbortController();
-  private readonly world: ProjectorWorld;
   private running: Promise<void>[] = [];
 
   constructor(
     private readonly projections: readonly Installable[],
-    { db, store, progress, log }: Pick<ProjectorWorld, 'db' | 'store' | 'progress' | 'log'>,
-  ) {
-    this.world = { db, store, progress, log, pages: new LogPages(store), owners: new Owners(db) };
-  }
+    private readonly world: ProjectorWorld,
+  ) {}
 
   /** Resolves when the tables are there; the rows follow. */
   async start(): Promise<void> {
     const { signal } = this.stopping;
     const projectors: { run(signal: AbortSignal): Promise<void> }[] = [];
     for (const installable of this.projections) projectors.push(await installable(this.world));
-    this.running = [this.world.pages.follow(signal), ...projectors.map((projector) => projector.run(signal))];
+    this.running = projectors.map((projector) => projector.run(signal));
   }
 
   /** Each batch in hand is written, and ownership given back, so that another process goes on at once. */
