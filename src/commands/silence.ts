@@ -20,9 +20,10 @@ export class ReportSilence {
 export const reportSilence = decision({
   command: ReportSilence,
   ...ofRun,
-  decide({ run: runId, lastOutputAt }: ReportSilence, lane: Lane, { now }: World): LaneEvent[] {
+  decide({ run: runId, lastOutputAt: since }: ReportSilence, lane: Lane, { now }: World): LaneEvent[] {
     const run = openRun(lane, runId);
-    const level = levelAt(now.getTime() - Date.parse(lastOutputAt));
+    const level = levelAt(now.getTime() - Date.parse(since));
+    const lastOutputAt = new Date(since).toISOString();
     if (run?.status !== 'running' || !level || !isNews(run.silence, level, lastOutputAt, now)) return [];
     return [{ type: 'RunWentSilent', data: { runId, agent: run.agent, level, lastOutputAt, silentAt: now.toISOString() } }];
   },
