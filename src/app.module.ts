@@ -10,6 +10,7 @@ import { LedgerProcess } from './ledger-process.js';
 import { ManualClock } from './manual-clock.js';
 import { ActivityQueries } from './projections/activity-queries.js';
 import { AgentsQueries } from './projections/agent-queries.js';
+import { BlockerGraphQueries } from './projections/blocker-graph.js';
 import { CheckpointQueries } from './projections/checkpoint-queries.js';
 import { CommentsQueries } from './projections/comment-queries.js';
 import { DashboardQueries } from './projections/dashboard-queries.js';
@@ -50,6 +51,7 @@ const partsOfTheLedger = [
     WakeupRequestsQueries,
     AgentsQueries,
     TasksQueries,
+    BlockerGraphQueries,
     DashboardQueries,
     ActivityQueries,
     CheckpointQueries,

@@ -158,7 +158,7 @@ export function waitingOf(lane: Lane, agent: AgentId): Waiting | undefined {
   };
 }
 
-export const openBlockers = ({ blockers }: Lane): TaskId[] => blockers.filter(({ open }) => open).map(({ task }) => task);
+export const openBlockers = ({ blockers }: Pick<Lane, 'blockers'>): TaskId[] => blockers.filter(({ open }) => open).map(({ task }) => task);
 
 /** The comments that a demand, or the context of a run, is about; in the order in which they were made. */
 export const commentIdsIn = ({ commentIds }: JsonObject): CommentId[] =>
