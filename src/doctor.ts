@@ -1,6 +1,8 @@
 import type pg from 'pg';
+import { beginning } from './events/event.js';
 import type { EventStore } from './event-store/event-store.js';
 import { pendingMigrations } from './migrator.js';
+import { policiesOfTheLedger } from './policies/all.js';
 import { installableReadModels } from './projections/projector/install.js';
 
 export interface Check {
@@ -20,6 +22,8 @@ export async function examine(db: pg.Pool, store: EventStore, skewMs: number): P
     ...(await durability(db)),
     ...(await readModels(db, store)),
     await parkedStreams(db),
+    ...(await policies(db, store)),
+    await parkedReactions(db),
     await expiredLeases(db),
     await immutability(db),
     clockSkew(skewMs),
@@ -88,17 +92,22 @@ async function readModels(db: pg.Pool, store: EventStore): Promise<Check[]> {
      from checkpoints
      order by read_model`,
   );
-  return rows.map(({ readModel, position, halted }) => {
-    const name = `read model ${readModel}`;
-    if (halted)
-      return check(name, false, `halted at ${shown(position)}: ${halted}`, 'mend what it names, then restart the server');
-    const behind = Number(head || 0) - Number(position || 0);
-    const sentence = `at ${shown(position)} of ${shown(head)}${behind > tolerated ? `, ${behind} events behind` : ''}`;
-    return check(name, behind <= tolerated, sentence, 'see that a server with the role projector runs');
-  });
+  return rows.map(({ readModel, ...row }) => follower(`read model ${readModel}`, row, head, 'projector'));
 }
 
-/** Events that a read model may be behind while it works as it should. */
+function follower(
+  name: string,
+  { position, halted }: { position: string; halted: string | null },
+  head: string,
+  role: string,
+): Check {
+  if (halted) return check(name, false, `halted at ${shown(position)}: ${halted}`, 'mend what it names, then restart the server');
+  const behind = Number(head || 0) - Number(position || 0);
+  const sentence = `at ${shown(position)} of ${shown(head)}${behind > tolerated ? `, ${behind} events behind` : ''}`;
+  return check(name, behind <= tolerated, sentence, `see that a server with the role ${role} runs`);
+}
+
+/** Events that a read model or a policy may be behind while it works as it should. */
 const tolerated = 1_000;
 
 const shown = (position: string): string => (position === '' ? 'the beginning' : String(Number(position)));
@@ -116,6 +125,35 @@ async function parkedStreams(db: pg.Pool): Promise<Check> {
     first === undefined,
     first ? `${first.count} parked; the first: ${first.stream} in ${first.readModel}: ${first.error}` : 'every stream is folded',
     'that read model shows the stream as it was before: mend its fold. No command retries parked streams yet',
+  );
+}
+
+async function policies(db: pg.Pool, store: EventStore): Promise<Check[]> {
+  const head = await store.head();
+  const { rows } = await db.query<{ policy: string; position: string; halted: string | null }>(
+    'select policy, position, halted from policy_checkpoints',
+  );
+  const neverRun = { position: beginning, halted: null };
+  return policiesOfTheLedger.map(({ name }) =>
+    follower(`policy ${name}`, rows.find(({ policy }) => policy === name) ?? neverRun, head, 'policies'),
+  );
+}
+
+async function parkedReactions(db: pg.Pool): Promise<Check> {
+  const { rows } = await db.query<{ policy: string; stream: string; error: string; count: number }>(
+    `select policy, stream, error, count(*) over () as count
+     from parked_reactions
+     order by parked_at, n
+     limit 1`,
+  );
+  const [first] = rows;
+  return check(
+    'parked reactions',
+    first === undefined,
+    first
+      ? `${first.count} parked; the first: ${first.stream} by policy ${first.policy}: ${first.error}`
+      : 'every reaction was carried out',
+    'mend what it names; they are tried again every 30 s, in order',
   );
 }
 
