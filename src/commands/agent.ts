@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { ArrayMaxSize, IsArray, IsBoolean, IsNumber, Max, Min } from 'class-validator';
 import {
   agents,
+  usualAgentReplies,
   type Agent,
   type AgentDescription,
   type AgentEvent,
@@ -79,10 +80,10 @@ function policyOf(fields: PolicyFields = {}, known?: AgentPolicy): AgentPolicy {
 }
 
 /** Only what differs from the usual. */
-const talk = ({ requireComment = false, continuations = 0, maxAgentReplies }: PolicyFields) => ({
+const talk = ({ requireComment = false, continuations = 0, maxAgentReplies = usualAgentReplies }: PolicyFields) => ({
   ...(requireComment && { requireComment }),
   ...(continuations > 0 && { continuations }),
-  ...(maxAgentReplies !== undefined && { maxAgentReplies }),
+  ...(maxAgentReplies !== usualAgentReplies && { maxAgentReplies }),
 });
 
 /** Field by field: a field that was left out is there as `undefined`, and must not replace the default. */
@@ -173,5 +174,6 @@ function agentAnswer(
   { company, agent }: { company: string; agent: string },
   { state, revision }: Outcome<Agent | undefined, AgentEvent>,
 ) {
-  return { agent: { id: agent, company, ...state, revision } };
+  const { pause, ...description } = state ?? { pause: null };
+  return { agent: { id: agent, company, ...description, ...(pause && { reason: pause.reason }), revision } };
 }

@@ -1,3 +1,4 @@
+import { usualAgentReplies } from '../events/agent.js';
 import type { Actor, AgentId, JsonObject } from '../events/event.js';
 import { openBlockers, type Lane, type LaneEvent } from '../events/lane.js';
 import { isClosed, type CommentId } from '../events/task.js';
@@ -71,6 +72,6 @@ function ask(agent: AgentId, reason: string, mention: boolean, { id, outside, re
 
 /** Agents that answer each other go on for ever, unless nobody is woken any more until a person speaks, or the task moves. */
 function isLoop({ agentReplies }: Lane, { author }: Said, agent: AgentId, world: World): boolean {
-  const { maxAgentReplies = 6 } = knownAgent(world, agent).policy;
+  const { maxAgentReplies = usualAgentReplies } = knownAgent(world, agent).policy;
   return author.type === 'agent' && agentReplies >= maxAgentReplies;
 }

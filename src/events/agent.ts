@@ -27,9 +27,12 @@ export interface AgentPolicy {
   readonly requireComment?: true;
   /** how many runs may follow one that succeeded and says that it has only planned, or done nothing; without it, none */
   readonly continuations?: number;
-  /** how many comments of agents in a row wake it; without it, six */
+  /** how many comments of agents in a row wake it */
   readonly maxAgentReplies?: number;
 }
+
+/** Of an agent whose policy does not say. */
+export const usualAgentReplies = 6;
 
 /** The bounded retry of failed runs; as many attempts as there are delays. */
 export interface RetryPolicy {

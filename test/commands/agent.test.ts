@@ -54,6 +54,23 @@ describe('PutAgent', () => {
       });
   });
 
+  it('keeps what it owes and how far it may go on only where that is not the usual', () => {
+    const talk = { requireComment: true, continuations: 2, maxAgentReplies: 3 } as const;
+    given(registered)
+      .when(putAgent, { ...fixer, policy: talk })
+      .then({ type: 'AgentChanged', data: { policy: { ...policy, ...talk } } });
+    given(registered)
+      .when(putAgent, { ...fixer, policy: { requireComment: false, continuations: 0, maxAgentReplies: 6 } })
+      .thenNothing();
+    const talking: AgentRegistered = { type: 'AgentRegistered', data: { ...registered.data, policy: { ...policy, ...talk } } };
+    given(talking)
+      .when(putAgent, { ...fixer, policy: talk })
+      .thenNothing();
+    const [changed] = given(talking).when(putAgent, fixer).events();
+    expect(changed?.data).toMatchObject({ policy });
+    expect(changed?.data).not.toHaveProperty('policy.requireComment');
+  });
+
   it('refuses one that was terminated', () =>
     given(registered, terminated)
       .when(putAgent, { ...fixer, name: 'Fixer' })
@@ -64,6 +81,9 @@ describe('PutAgent', () => {
     ['eleven slots', { maxConcurrentRuns: 11 }],
     ['a delay below a second', { retry: { delaysMs: [999] } }],
     ['a jitter of more than everything', { retry: { jitterRatio: 1.1 } }],
+    ['more continuations than two', { continuations: 3 }],
+    ['no reply at all', { maxAgentReplies: 0 }],
+    ['more replies in a row than a thousand', { maxAgentReplies: 1_001 }],
     ['a policy that it does not know', { retries: {} }],
   ])('refuses %s', (_, policy) => {
     expect(() => given().when(putAgent, { ...fixer, policy })).toThrow(InvalidCommand);
@@ -74,7 +94,7 @@ describe('PauseAgent', () => {
   it('pauses, and asks that what runs is handed back', () =>
     given(registered)
       .when(pauseAgent, { ...fixer, reason: 'over the weekend' })
-      .answering({ agent: { status: 'paused' } })
+      .answering({ agent: { status: 'paused', reason: 'over the weekend' } })
       .then({ type: 'AgentPaused', data: { reason: 'over the weekend', interrupt: true } }));
   it('lets what runs go on where that is wanted', () =>
     given(registered)
