@@ -232,6 +232,20 @@ describe('CancelRun', () => {
       .refuses('run_not_found'));
 });
 
+/** Run n has taken the place of the one before it, which was handed back, and is started. */
+const startLostBefore = (n: number, code = 'start_lost') => [
+  fact('RunCancelled', {
+    ...moving(n - 1, 'running', { wakeupIds: [wakeup(1)] }),
+    code,
+    reason: 'laptop never began it',
+    intent: 'requeue',
+    wakeups: 'passed',
+    cancelledAt: '2026-04-20T11:50:00.000Z',
+  }),
+  queued(n, { cause: 'requeued', chain: 'ACME-12.1', retryOf: `ACME-12.${n - 1}`, wakeupIds: [wakeup(1)] }),
+  started(n, { wakeupIds: [wakeup(1)] }),
+];
+
 describe('ReportRunLost', () => {
   it('fails a run that was at work, and has it done again once', () =>
     given(...runningRun)
@@ -252,6 +266,29 @@ describe('ReportRunLost', () => {
         { type: 'RunCancelled', data: { code: 'start_lost', intent: 'requeue' } },
         { type: 'RunQueued', data: { cause: 'requeued' } },
       ));
+  it('counts it as a loss when it never began four times in a row', () => {
+    const third = [...runningRun, ...startLostBefore(2), ...startLostBefore(3)] as const;
+    given(...third)
+      .when(reportRunLost, { ...run, run: 'ACME-12.3', beaten: false })
+      .then({ type: 'RunCancelled' }, { type: 'RunQueued' });
+    given(...third, ...startLostBefore(4))
+      .when(reportRunLost, { ...run, run: 'ACME-12.4', beaten: false })
+      .then(
+        { type: 'RunFailed', data: { errorCode: 'process_lost' } },
+        { type: 'WakeupRequested' },
+        { type: 'RunQueued', data: { cause: 'process_lost', chain: 'ACME-12.1' } },
+      );
+  });
+  it('begins to count anew once a run has begun', () =>
+    given(
+      ...runningRun,
+      ...startLostBefore(2),
+      ...startLostBefore(3),
+      { ...process, data: { ...process.data, runId: 'ACME-12.3' } },
+      ...startLostBefore(4, 'agent_paused'),
+    )
+      .when(reportRunLost, { ...run, run: 'ACME-12.4', beaten: false })
+      .then({ type: 'RunCancelled', data: { code: 'start_lost' } }, { type: 'RunQueued' }));
   it('does nothing for a run that is not at work', () => {
     given(...failedRun)
       .when(reportRunLost, { ...run, beaten: true })
