@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type pg from 'pg';
 import { SystemClock } from './clock.js';
 import type { CommandPorts } from './commands/catalogue.js';
@@ -89,6 +90,8 @@ export class LedgerProcess implements CommandPorts {
 
   /** Brings the database up to this code, then follows it. */
   async start(): Promise<void> {
+    // Every loop waits for its end.
+    setMaxListeners(0, this.stopping.signal);
     await migrate(this.reads);
     this.run(await this.clock.start());
     if (this.has('projector') || this.has('policies')) this.running.push(this.pages.follow(this.stopping.signal));

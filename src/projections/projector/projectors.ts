@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { install } from './install.js';
 import type { Projection } from '../projection.js';
 import { Projector, type ProjectorWorld } from './projector.js';
@@ -15,6 +16,8 @@ export class Projectors {
   /** Resolves when the tables are there; the rows follow. */
   async start(): Promise<void> {
     const { signal } = this.stopping;
+    // Each projector waits for its end.
+    setMaxListeners(0, signal);
     const projectors: { run(signal: AbortSignal): Promise<void> }[] = [];
     for (const installable of this.projections) projectors.push(await installable(this.world));
     this.running = projectors.map((projector) => projector.run(signal));
