@@ -7,6 +7,7 @@ import type { Recorded } from '../events/event.js';
 import type { ClockReading } from '../manual-clock.js';
 import type { ActivityLine } from '../projections/activity-queries.js';
 import type { Agent } from '../projections/agent-queries.js';
+import type { GraphNode } from '../projections/blocker-graph.js';
 import type { CheckpointView } from '../projections/checkpoint-queries.js';
 import type { Comment } from '../projections/comment-queries.js';
 import type { Dashboard } from '../projections/dashboard-queries.js';
@@ -186,6 +187,16 @@ const comment: Comment = {
   position: '0000000000000042',
 };
 
+const node: GraphNode = {
+  task: 'ACME-9',
+  title: 'Renew the certificate',
+  status: 'todo',
+  assignee: 'tester',
+  depth: 1,
+  blockedBy: [{ task: 'ACME-7', open: true }],
+  stalled: { code: 'agent_paused', sentence: 'tester is paused: holiday' },
+};
+
 const taken: WakeupAnswer = { wakeup: { id: wakeupId, status: 'queued', run: 'ACME-12.4', behind: 'ACME-12.3' }, run: runView };
 const next = { kind: 'retry_scheduled', run: 'ACME-12.4', dueAt: due, attempt: 1, maxAttempts: 4 };
 const promoted: PromotedRetries = { promoted: 2, runIds: ['ACME-12.4', 'ACME-13.2'], held: 0 };
@@ -201,6 +212,8 @@ export const answerExamples = {
   Task: task,
   PutTask: { ...task, ...changed },
   ChangedTask: { task, ...changed },
+  BlockerGraph: { task: 'ACME-12', nodes: [node], truncated: true },
+  TaskTree: { nodes: [{ ...node, parent: 'ACME-1' }], truncated: true },
   Comment: comment,
   AddedComment: {
     task,

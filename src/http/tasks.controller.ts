@@ -4,6 +4,8 @@ import { setBlockers } from '../commands/blockers.js';
 import { holdTask, releaseTask } from '../commands/hold.js';
 import { assignTask, putTask, setTaskStatus } from '../commands/task.js';
 import { taskStatuses, type TaskStatus } from '../events/task.js';
+import { BlockerGraphQueries } from '../projections/blocker-graph.js';
+import { holds } from '../projections/holds.js';
 import { TasksQueries } from '../projections/task-queries.js';
 import { tasks } from '../projections/tasks.js';
 import { Call, type Exchange } from './call.js';
@@ -11,7 +13,7 @@ import { CommandDoor } from './command-door.js';
 import { Documented } from './documented.js';
 import { EventPages } from './event-pages.js';
 import { ListOfCompany, OfCompany, readOf, Several } from './query.js';
-import { one, Reads } from './reads.js';
+import { one, present, Reads } from './reads.js';
 
 export class OneTask extends OfCompany {
   @TaskId() task!: string;
@@ -32,6 +34,7 @@ export class TasksController {
     private readonly door: CommandDoor,
     private readonly reads: Reads,
     private readonly queries: TasksQueries,
+    private readonly graph: BlockerGraphQueries,
     private readonly events: EventPages,
   ) {}
 
@@ -89,6 +92,32 @@ export class TasksController {
   @Documented({ summary: 'Moves a task', takes: setTaskStatus.command, answers: 'ChangedTask', refuses: ['task_not_found'] })
   setStatus(@Call() call: Exchange) {
     return this.door.send(setTaskStatus, call);
+  }
+
+  @Get(':task/blockers')
+  @Documented({
+    summary: 'What a task waits for, and what waits for it, with what is stalled and why',
+    takes: OneTask,
+    answers: 'BlockerGraph',
+    refuses: ['task_not_found'],
+  })
+  async blockers(@Call() call: Exchange) {
+    const { company, task } = readOf(OneTask, call);
+    await this.reads.upTo(call, tasks, holds);
+    return present(await this.graph.around(company, task), { code: 'task_not_found', name: task });
+  }
+
+  @Get(':task/tree')
+  @Documented({
+    summary: 'A task and those below it, each before its own',
+    takes: OneTask,
+    answers: 'TaskTree',
+    refuses: ['task_not_found'],
+  })
+  async tree(@Call() call: Exchange) {
+    const { company, task } = readOf(OneTask, call);
+    await this.reads.upTo(call, tasks, holds);
+    return present(await this.graph.below(company, task), { code: 'task_not_found', name: task });
   }
 
   @Post(':task/blockers')
