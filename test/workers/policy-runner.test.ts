@@ -84,10 +84,8 @@ const open = (task: string) => ledger.send(putTask, { task, title: task });
 const reasons = async (task: string) =>
   (await ledger.history(task)).flatMap(({ type, data }) => (type === 'TaskHeld' && 'reason' in data ? [data.reason] : []));
 const isHeld = (task: string) => until(`${task} is held`, async () => (await reasons(task)).length > 0);
-const isAtHead = async () => {
-  const head = await store.head();
-  await until('the policy has come to the head', async () => (await checkpoint())?.position === head);
-};
+const isAtHead = () =>
+  until('the policy has come to the head', async () => (await checkpoint())?.position === (await store.head()));
 const checkpoint = async () =>
   (await database.pool.query<{ position: string; halted: string | null }>('select position, halted from policy_checkpoints'))
     .rows[0];
@@ -128,6 +126,25 @@ describe('the runner of a policy', () => {
     await isAtHead();
     expect(counts).toEqual({ sent: 2, refused: 0, parked: 0 });
     expect(said).toEqual(['policy holding does not go on: the store is away', 'policy holding goes on']);
+  });
+
+  it('does again, to no harm, what it was cut off at between a reaction and its checkpoint', async () => {
+    await database.pool.query(
+      `create sequence moves;
+       create function fail_once() returns trigger language plpgsql as $$
+         begin
+           if nextval('moves') = 1 then raise exception 'cut off'; end if;
+           return new;
+         end $$;
+       create trigger fail_once before update on policy_checkpoints for each row
+         when (new.position > old.position) execute function fail_once()`,
+    );
+    await open('ACME-1');
+    const { counts } = run(holding());
+    await isAtHead();
+    expect(counts).toEqual({ sent: 2, refused: 0, parked: 0 });
+    expect(await reasons('ACME-1')).toEqual(['new']);
+    expect(said).toEqual(['policy holding does not go on: cut off', 'policy holding goes on']);
   });
 
   it('takes a refusal for an answer', async () => {
