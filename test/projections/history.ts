@@ -1,8 +1,16 @@
 import { randomUUID } from 'node:crypto';
-import { agentStream, heartbeatTask, runId, taskStream, type NewEvent, type StreamId } from '../../src/events/event.js';
+import {
+  agentStream,
+  companyStream,
+  heartbeatTask,
+  runId,
+  taskStream,
+  type NewEvent,
+  type StreamId,
+} from '../../src/events/event.js';
 import type { LedgerEvent } from '../../src/events/ledger-event.js';
-import type { Moving, OpenStatus, Place } from '../../src/events/run.js';
-import { taskPriorities, taskStatuses, type TaskKind } from '../../src/events/task.js';
+import { silenceLevels, type Moving, type OpenStatus, type Place } from '../../src/events/run.js';
+import { taskPriorities, taskStatuses, type Blocker, type TaskKind } from '../../src/events/task.js';
 import type { Write } from '../../src/event-store/event-store.js';
 
 /** Draws from 0 to n - 1. */
@@ -13,6 +21,8 @@ interface Run extends Omit<Moving, 'from'> {
   attempt: number;
   chain: string;
   dueAt: string;
+  /** the comments that it is about */
+  told: string[];
 }
 
 interface Lane {
@@ -22,8 +32,11 @@ interface Lane {
   revision: number;
   runs: number;
   open: Run[];
-  waiting: { wakeupId: string; agent: string }[];
+  waiting: { wakeupId: string; agent: string; told: string[] }[];
   place: Place;
+  comments: { id: string; wakeupId: string }[];
+  blockers: Blocker[];
+  held: boolean;
 }
 
 /**
@@ -33,6 +46,10 @@ interface Lane {
 export class History {
   private readonly lanes: Lane[] = [];
   private readonly agents: { company: string; agent: string; revision: number; paused: boolean }[] = [];
+  private readonly companies = [
+    { company: 'acme', revision: -1, held: false },
+    { company: 'globex', revision: -1, held: false },
+  ];
   private now = Date.parse('2026-04-20T12:00:00.000Z');
 
   constructor(
@@ -44,7 +61,9 @@ export class History {
     this.now += 7 * 60_000;
     if (this.agents.length < this.size.agents) return [this.registerAgent()];
     if (this.lanes.length < this.size.tasks) return [this.openTask()];
-    return this.draw(25) === 0 ? [this.moveAgent()] : [this.moveLane(this.pick(this.lanes))];
+    const choice = this.draw(100);
+    if (choice === 0) return [this.moveCompany()];
+    return choice < 5 ? [this.moveAgent()] : [this.moveLane(this.pick(this.lanes))];
   }
 
   steps(count: number): Write<LedgerEvent>[] {
@@ -69,12 +88,22 @@ export class History {
     return this.write(agentStream(agent.company, agent.agent), agent.revision++, [event]);
   }
 
+  private moveCompany(): Write<LedgerEvent> {
+    const company = this.pick(this.companies);
+    company.held = !company.held && this.draw(4) === 0;
+    const event: LedgerEvent = company.held
+      ? { type: 'CompanyHeld', data: { reason: 'because', interrupt: false, heldAt: this.at() } }
+      : { type: 'CompanyReleased', data: { reason: 'because', releasedAt: this.at() } };
+    return this.write(companyStream(company.company), company.revision++, [event]);
+  }
+
   private openTask(): Write<LedgerEvent> {
     const { company, agent } = this.pick(this.agents);
     const heartbeat = this.draw(5) === 0;
     const task = heartbeat ? heartbeatTask(`${agent}-${this.lanes.length}`) : `T-${this.lanes.length}`;
     const place: Place = { kind: heartbeat ? 'heartbeat' : 'issue', taskStatus: 'todo', priority: 'medium' };
-    const lane: Lane = { company, task, kind: place.kind, revision: -1, runs: 0, open: [], waiting: [], place };
+    const nothing = { runs: 0, open: [], waiting: [], comments: [], blockers: [], held: false };
+    const lane: Lane = { company, task, kind: place.kind, revision: -1, place, ...nothing };
     this.lanes.push(lane);
     const data = {
       task,
@@ -90,7 +119,8 @@ export class History {
   }
 
   private moveLane(lane: Lane): Write<LedgerEvent> {
-    const choice = this.draw(12);
+    const choice = this.draw(16);
+    if (choice > 11) return this.append(lane, this.happen(lane));
     if (choice === 0) return this.append(lane, [this.changePlace(lane)]);
     if (choice < 4) return this.append(lane, this.demand(lane));
     const run = lane.open[0] && this.pick(lane.open);
@@ -121,55 +151,130 @@ export class History {
     };
   }
 
-  private demand(lane: Lane): LedgerEvent[] {
+  /** What is not a demand on the lane, and moves no run. */
+  private happen(lane: Lane): LedgerEvent[] {
+    const running = lane.open.find(({ from }) => from === 'running');
+    const comment = lane.comments.at(-1);
+    const choice = this.draw(8);
+    if (choice < 2 && running) return [this.report(running)];
+    if (choice < 4) return this.comment(lane);
+    if (choice < 5 && comment) return [this.removeComment(lane, comment)];
+    return [choice < 7 && !lane.held ? this.block(lane) : this.hold(lane)];
+  }
+
+  private report({ runId: id, agent }: Run): LedgerEvent {
+    const of = { runId: id, agent };
+    const reports: LedgerEvent[] = [
+      {
+        type: 'ProcessRecorded',
+        data: { runId: id, pid: 4711, pgid: null, host: 'laptop', processStartedAt: this.at(), recordedAt: this.at() },
+      },
+      { type: 'RunDetached', data: { ...of, detachedAt: this.at() } },
+      { type: 'RunReattached', data: { ...of, reattachedAt: this.at() } },
+      { type: 'RunWentSilent', data: { ...of, level: this.pick(silenceLevels), lastOutputAt: this.at(), silentAt: this.at() } },
+      { type: 'SilenceDecided', data: { ...of, decision: 'dismiss', until: null, reason: 'it compiles', decidedAt: this.at() } },
+    ];
+    return this.pick(reports);
+  }
+
+  private comment(lane: Lane): LedgerEvent[] {
+    const id = randomUUID();
+    const wakes = this.demand(lane, [id]);
+    const wakeupIds = wakes.flatMap((event) => (event.type === 'WakeupRequested' ? [event.data.wakeupId] : []));
+    lane.comments.push({ id, wakeupId: wakeupIds[0]! });
+    const author = { type: 'user', id: 'alice' } as const;
+    const data = { task: lane.task, commentId: id, author, body: 'Is it done?', mentions: [], wakeupIds, addedAt: this.at() };
+    return [{ type: 'CommentAdded', data }, ...wakes];
+  }
+
+  private removeComment(lane: Lane, { id, wakeupId }: Lane['comments'][number]): LedgerEvent {
+    lane.comments = lane.comments.filter((comment) => comment.id !== id);
+    const runIds = lane.open.filter(({ told }) => told.includes(id)).map((run) => run.runId);
+    for (const told of [...lane.open, ...lane.waiting]) told.told = told.told.filter((known) => known !== id);
+    const data = { task: lane.task, commentId: id, wakeupIds: [wakeupId], runIds, removedAt: this.at() };
+    return { type: 'CommentRemoved', data };
+  }
+
+  private block(lane: Lane): LedgerEvent {
+    const { task } = lane;
+    const blocker = lane.blockers.length > 0 && this.draw(3) > 0 ? this.pick(lane.blockers) : undefined;
+    if (!blocker) {
+      const others = this.lanes.filter((other) => other.company === lane.company && other !== lane && this.draw(3) === 0);
+      lane.blockers = others.map((other) => ({ task: other.task, open: this.draw(3) > 0 }));
+      return { type: 'BlockersSet', data: { task, blockers: lane.blockers, setAt: this.at() } };
+    }
+    const isRing = this.draw(4) === 0;
+    const rest = lane.blockers.filter((known) => known !== blocker);
+    lane.blockers = isRing ? rest : [...rest, { ...blocker, open: !blocker.open }];
+    const of = { task, blocker: blocker.task };
+    return blocker.open || isRing
+      ? { type: 'BlockerResolved', data: { ...of, how: isRing ? 'cycle' : 'done', note: null, resolvedAt: this.at() } }
+      : { type: 'BlockerReopened', data: { ...of, reopenedAt: this.at() } };
+  }
+
+  private hold(lane: Lane): LedgerEvent {
+    lane.held = !lane.held;
+    const of = { task: lane.task, reason: 'because' };
+    return lane.held
+      ? { type: 'TaskHeld', data: { ...of, subtree: this.draw(2) === 0, interrupt: false, heldAt: this.at() } }
+      : { type: 'TaskReleased', data: { ...of, releasedAt: this.at() } };
+  }
+
+  private demand(lane: Lane, told: string[] = []): LedgerEvent[] {
+    const about = told.length > 0 ? { commentIds: told } : {};
     const { agent } = this.pick(this.agents.filter(({ company }) => company === lane.company));
     const wakeupId = randomUUID();
-    const requested = this.requested(agent, wakeupId);
+    const requested = this.requested(agent, wakeupId, about);
     const own = lane.open.find((run) => run.agent === agent);
     const waiting = lane.waiting.find((demand) => demand.agent === agent);
     const at = this.at();
     if (this.draw(8) === 0)
       return [requested, { type: 'WakeupSkipped', data: { wakeupId, agent, code: 'heartbeat_disabled', skippedAt: at } }];
     if (own?.from === 'running' && waiting)
-      return [
-        requested,
-        { type: 'WakeupCoalesced', data: { wakeupId, agent, into: waiting.wakeupId, runId: null, coalescedAt: at } },
-      ];
+      return [requested, this.joined(waiting, { wakeupId, agent, into: waiting.wakeupId, runId: null }, told)];
     if (own?.from === 'running') {
-      lane.waiting.push({ wakeupId, agent });
+      lane.waiting.push({ wakeupId, agent, told });
       return [requested, { type: 'WakeupDeferred', data: { wakeupId, agent, behind: own.runId, deferredAt: at } }];
     }
-    if (own && own.attempt > 0 && this.draw(2) === 0) return [requested, ...this.supersede(lane, own, wakeupId)];
-    if (own)
-      return [
-        requested,
-        { type: 'WakeupCoalesced', data: { wakeupId, agent, into: own.wakeupIds[0]!, runId: own.runId, coalescedAt: at } },
-      ];
-    return [requested, this.queue(lane, agent, [wakeupId])];
+    if (own && own.attempt > 0 && this.draw(2) === 0) return [requested, ...this.supersede(lane, own, wakeupId, told)];
+    if (own) return [requested, this.joined(own, { wakeupId, agent, into: own.wakeupIds[0]!, runId: own.runId }, told)];
+    return [requested, this.queue(lane, agent, [{ wakeupId, told }])];
   }
 
-  private requested(agent: string, wakeupId: string): LedgerEvent {
+  private joined(
+    lead: { told: string[] },
+    data: { wakeupId: string; agent: string; into: string; runId: string | null },
+    told: string[],
+  ): LedgerEvent {
+    lead.told = [...lead.told, ...told];
+    const about = told.length > 0 ? { commentIds: told } : {};
+    return { type: 'WakeupCoalesced', data: { ...data, ...about, coalescedAt: this.at() } };
+  }
+
+  private requested(agent: string, wakeupId: string, payload: { commentIds?: string[] } = {}): LedgerEvent {
     const asked = {
       source: 'on_demand',
       trigger: 'manual',
       reason: 'asked',
-      payload: { commentId: 'c1' },
+      payload,
       outside: true,
       mention: false,
     } as const;
     return { type: 'WakeupRequested', data: { wakeupId, agent, ...asked, requestedAt: this.at() } };
   }
 
-  private supersede(lane: Lane, own: Run, wakeupId: string): LedgerEvent[] {
+  private supersede(lane: Lane, own: Run, wakeupId: string, told: string[]): LedgerEvent[] {
     this.end(lane, own);
     const by = runId(lane.task, lane.runs + 1);
     return [
       { type: 'RetrySuperseded', data: { ...this.moving(own), by, supersededAt: this.at() } },
-      this.queue(lane, own.agent, [wakeupId, ...own.wakeupIds]),
+      this.queue(lane, own.agent, [{ wakeupId, told: [...own.told, ...told] }, ...carriedBy(own)]),
     ];
   }
 
-  private queue(lane: Lane, agent: string, wakeupIds: string[], chain?: Run): LedgerEvent {
+  private queue(lane: Lane, agent: string, demands: readonly Demand[], chain?: Run): LedgerEvent {
+    const wakeupIds = demands.map(({ wakeupId }) => wakeupId);
+    const told = [...new Set([...(chain?.told ?? []), ...demands.flatMap((demand) => demand.told)])];
     const id = runId(lane.task, ++lane.runs);
     const run: Run = {
       runId: id,
@@ -180,6 +285,7 @@ export class History {
       attempt: chain?.attempt ?? 0,
       chain: chain?.chain ?? id,
       dueAt: '',
+      told,
     };
     lane.open.push(run);
     const data = {
@@ -192,7 +298,7 @@ export class History {
     const { attempt, queuedAt } = run;
     return {
       type: 'RunQueued',
-      data: { runId: id, agent, chain: run.chain, attempt, wakeupIds, ...data, context: { source: 'on_demand' }, queuedAt },
+      data: { runId: id, agent, chain: run.chain, attempt, wakeupIds, ...data, context: contextOf(run), queuedAt },
     };
   }
 
@@ -238,7 +344,7 @@ export class History {
     return [
       cancelled,
       ...(requeue
-        ? [this.queue(lane, run.agent, [...run.wakeupIds, ...this.taken(lane, run.agent)], run)]
+        ? [this.queue(lane, run.agent, [...carriedBy(run), ...this.taken(lane, run.agent)], run)]
         : this.goOn(lane, run.agent)),
     ];
   }
@@ -266,7 +372,8 @@ export class History {
 
   private park(lane: Lane, failed: Run): LedgerEvent[] {
     const wakeupId = randomUUID();
-    const wakeupIds = [wakeupId, ...this.taken(lane, failed.agent)];
+    const taken = this.taken(lane, failed.agent);
+    const wakeupIds = [wakeupId, ...taken.map((demand) => demand.wakeupId)];
     const dueAt = new Date(this.now + 120_000).toISOString();
     const run: Run = {
       ...failed,
@@ -276,6 +383,7 @@ export class History {
       queuedAt: this.at(),
       wakeupIds,
       dueAt,
+      told: [...failed.told, ...taken.flatMap(({ told }) => told)],
     };
     lane.open.push(run);
     const { runId: id, agent, chain, attempt, queuedAt } = run;
@@ -287,7 +395,7 @@ export class History {
       policy: { name: 'default', version: 1 },
       maxAttempts: 4,
     };
-    const carried = { outside: false, mention: false, place: lane.place, context: { source: 'on_demand' }, wakeupIds, queuedAt };
+    const carried = { outside: false, mention: false, place: lane.place, context: contextOf(run), wakeupIds, queuedAt };
     return [
       this.requested(agent, wakeupId),
       {
@@ -309,8 +417,8 @@ export class History {
     return taken.length > 0 ? [this.queue(lane, agent, taken)] : [];
   }
 
-  private taken(lane: Lane, agent: string): string[] {
-    const mine = lane.waiting.filter((demand) => demand.agent === agent).map(({ wakeupId }) => wakeupId);
+  private taken(lane: Lane, agent: string): Demand[] {
+    const mine = lane.waiting.filter((demand) => demand.agent === agent);
     lane.waiting = lane.waiting.filter((demand) => demand.agent !== agent);
     return mine;
   }
@@ -349,6 +457,16 @@ export class History {
     return new Date(this.now).toISOString();
   }
 }
+
+/** A demand, and the comments that it is about. */
+interface Demand {
+  readonly wakeupId: string;
+  readonly told: string[];
+}
+
+const carriedBy = ({ wakeupIds }: Run): Demand[] => wakeupIds.map((wakeupId) => ({ wakeupId, told: [] }));
+
+const contextOf = ({ told }: Run) => ({ source: 'on_demand', ...(told.length > 0 && { commentIds: told }) });
 
 const policy = {
   maxConcurrentRuns: 5,
