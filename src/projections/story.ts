@@ -1,7 +1,8 @@
 import type { AgentPolicy } from '../events/agent.js';
 import { isHeartbeat, type Recorded } from '../events/event.js';
+import { commentIdsIn } from '../events/lane.js';
 import type { LedgerEvent } from '../events/ledger-event.js';
-import type { Failure, RetryScheduled, RunCancelled, SilenceDecided } from '../events/run.js';
+import type { Failure, RetryScheduled, RunCancelled, RunContext, SilenceDecided } from '../events/run.js';
 import type { BlockerResolved, BlockersSet, CommentAdded, TaskOpened } from '../events/task.js';
 import { causeInWords, listed, reasonInWords, refusalInWords, shortened } from './in-words.js';
 import { sayDuration } from './say-duration.js';
@@ -62,7 +63,7 @@ export function story(event: Recorded<LedgerEvent>): string {
     case 'WakeupCancelled':
       return `a demand on ${event.data.agent} is withdrawn: ${event.data.reason}`;
     case 'RunQueued':
-      return `${event.data.runId} is queued for ${event.data.agent}, ${causeInWords(event.data)}`;
+      return `${event.data.runId} is queued for ${event.data.agent}, ${causeInWords(event.data)}${toldOf(event.data.context)}`;
     case 'RunStarted':
       return `${event.data.runId} is started by ${event.data.workerId}${mayOnlyAnswer(subject, event.data.blockedBy)}`;
     case 'ProcessRecorded':
@@ -135,6 +136,12 @@ function said(task: string, { author, body, mentions, wakeupIds }: CommentAdded[
   return `${author.id} ${words} on ${task}${names}, and wakes ${woken === 0 ? 'nobody' : woken === 1 ? 'one agent' : `${woken} agents`}`;
 }
 
+/** What was said while the run before was at work goes on to this one. */
+function toldOf(context: RunContext): string {
+  const { length: count } = commentIdsIn(context);
+  return count > 0 ? `; it is told of ${count === 1 ? 'one comment' : `${count} comments`}` : '';
+}
+
 const mayOnlyAnswer = (task: string, blockedBy: readonly string[] = []): string =>
   blockedBy.length > 0 ? `, to answer and not to work: ${task} still waits for ${listed(blockedBy)}` : '';
 
@@ -160,7 +167,7 @@ function stopped({ runId, from, intent, reason, code }: RunCancelled['data']): s
 }
 
 const parked = (data: RetryScheduled['data']): string =>
-  `${data.runId} waits until ${utc(data.dueAt)} to try ${data.retryOf} again: retry ${data.attempt} of ${data.maxAttempts}, ${delay(data)}`;
+  `${data.runId} waits until ${utc(data.dueAt)} to try ${data.retryOf} again: retry ${data.attempt} of ${data.maxAttempts}, ${delay(data)}${toldOf(data.context)}`;
 
 function delay({ baseDelayMs, delayMs, notBefore, notBeforeCapped }: RetryScheduled['data']): string {
   if (!notBefore)

@@ -110,6 +110,23 @@ describe('the command line against a real server', () => {
     expect(JSON.parse(out).items.at(-1)).toMatchObject({ type: 'RunCancelled', metadata: { actor: { type: 'user' } } });
   });
 
+  it('tells with the story of a task that its agent was paused meanwhile', async () => {
+    await ledger('agents set resting');
+    await ledger('agents pause resting --reason before');
+    await ledger('agents resume resting --reason before');
+    await ledger('tasks set REST-1 --title Rest --assignee resting');
+    await ledger('agents pause resting --reason noisy');
+    await ledger('agents resume resting --reason quiet');
+    await ledger('tasks status REST-1 done');
+    await ledger('agents pause resting --reason afterwards');
+    await ledger('replay REST-1 -o table');
+    const whats = out.split('\n').filter((line) => line.includes(' Agent'));
+    expect(whats).toEqual([
+      expect.stringContaining('resting is paused, and what runs is handed back: noisy'),
+      expect.stringContaining('resting goes on: quiet'),
+    ]);
+  });
+
   it('tells the story as it was at a position or a time', async () => {
     await ledger('agents set teller');
     await ledger('wakeups request teller');
