@@ -1,5 +1,6 @@
 import { sql, type RawBuilder } from 'kysely';
 import type { AgentId, RunId, TaskId } from '../events/event.js';
+import { ringThrough } from '../commands/ring.js';
 import { PolicyIndex, type BlockerEdge, type Child, type RunningWhere } from '../policies/policy.js';
 import { comments } from './comments.js';
 import { heldAmong } from './held.js';
@@ -54,7 +55,9 @@ export class PolicyIndexQueries extends PolicyIndex {
       select task, blocker, set_at as "setAt"
       from edges
       order by task, blocker`);
-    return ringIn(edges, task);
+    const next = (from: TaskId) => edges.flatMap((edge) => (edge.task === from ? [edge.blocker] : []));
+    const ring = ringThrough(task, next(task), next);
+    return ring?.map((from, at) => edges.find((edge) => edge.task === from && edge.blocker === ring[(at + 1) % ring.length])!);
   }
 
   async parentOf(company: string, task: TaskId): Promise<TaskId | null> {
@@ -210,18 +213,3 @@ type Sql = RawBuilder<unknown>;
 
 const open = sql`('queued', 'running', 'scheduled_retry')`;
 const toBeDone = sql`('todo', 'in_progress')`;
-
-/** The shortest way along the edges that comes back to where it began. */
-function ringIn(edges: readonly BlockerEdge[], begin: TaskId): BlockerEdge[] | undefined {
-  const from = new Map<TaskId, BlockerEdge[]>();
-  for (const edge of edges) from.set(edge.task, [...(from.get(edge.task) ?? []), edge]);
-  const ways: BlockerEdge[][] = [[]];
-  const reached = new Set<TaskId>();
-  for (const way of ways)
-    for (const edge of from.get(way.at(-1)?.blocker ?? begin) ?? []) {
-      if (edge.blocker === begin) return [...way, edge];
-      if (!reached.has(edge.blocker)) ways.push([...way, edge]);
-      reached.add(edge.blocker);
-    }
-  return undefined;
-}
