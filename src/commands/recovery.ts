@@ -70,11 +70,18 @@ export const recoverTask = decision({
 const isStranded = (lane: Lane): boolean =>
   lane.opened && isToDo(lane) && lane.open.length === 0 && lane.waiting.length === 0 && openBlockers(lane).length === 0;
 
-/** A gate ends a run before its start: nobody has meant it to stop. */
+/** What ended a run before its start has passed, since the task is to be done and its agent's: nobody means it to stop any more. */
 const needsRecovery = ({ status, startedAt, code }: EndedRun): boolean =>
-  status === 'failed' || status === 'timed_out' || (status === 'cancelled' && startedAt === null && gates.includes(code ?? ''));
+  status === 'failed' || status === 'timed_out' || (status === 'cancelled' && startedAt === null && passed.includes(code ?? ''));
 
-const gates: readonly string[] = ['issue_dependencies_blocked', 'issue_terminal_status', 'issue_assignee_changed'];
+const passed: readonly string[] = [
+  'issue_dependencies_blocked',
+  'issue_terminal_status',
+  'issue_assignee_changed',
+  'issue_reassigned',
+  'issue_done',
+  'issue_cancelled',
+];
 
 const howItEnded = ({ status, code }: EndedRun): string =>
   status === 'cancelled' ? `was not started (${code ?? 'cancelled'})` : `failed (${code ?? status})`;

@@ -60,18 +60,24 @@ describe('a task that nobody is left to take up', () => {
     given(...waitingRun, ended(1, 'issue_dependencies_blocked', 'skipped', 'queued'))
       .when(recoverTask, task)
       .then({ type: 'WakeupRequested' }, { type: 'RunQueued' }));
-  it('is a person’s to see to when its agent was terminated', () => {
-    const agents = withFixer({ status: 'terminated' });
+  it.each(['issue_done', 'issue_cancelled', 'issue_reassigned'])(
+    'is recovered when what ended its run, %s, was taken back by an agent that is not woken for it',
+    (code) =>
+      given(...waitingRun, ended(1, code, 'cancelled', 'queued'))
+        .when(recoverTask, task)
+        .then({ type: 'WakeupRequested' }, { type: 'RunQueued', data: { cause: 'assignment_recovery' } }),
+  );
+  it('is a person’s to see to when its agent was terminated', () =>
     given(...failedRun)
-      .when(recoverTask, task, { agents })
+      .when(recoverTask, task, { agents: withFixer({ status: 'terminated' }) })
       .then(
-        { type: 'RecoveryEscalated', data: { why: expect.stringMatching(/fixer was terminated/) } },
-        { type: 'TaskStatusChanged' },
-      );
+        { type: 'RecoveryEscalated', data: { why: expect.stringMatching(/fixer was terminated: .*another agent/) } },
+        { type: 'TaskStatusChanged', data: { to: 'blocked' } },
+      ));
+  it('is a person’s to see to when its agent was terminated before it had a run', () =>
     given(opened())
-      .when(recoverTask, task, { agents })
-      .then({ type: 'RecoveryEscalated', data: { runId: null } }, { type: 'TaskStatusChanged' });
-  });
+      .when(recoverTask, task, { agents: withFixer({ status: 'terminated' }) })
+      .then({ type: 'RecoveryEscalated', data: { runId: null } }, { type: 'TaskStatusChanged' }));
 });
 
 describe('nothing is recovered', () => {

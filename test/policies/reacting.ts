@@ -1,17 +1,14 @@
 import { finishRun } from '../../src/commands/run.js';
-import { nameUuid, taskOfRun, taskStream, type AgentId, type Recorded, type TaskId } from '../../src/events/event.js';
+import { nameUuid, taskOfRun, taskStream, type Recorded, type TaskId } from '../../src/events/event.js';
 import type { LedgerEvent } from '../../src/events/ledger-event.js';
 import type { LaneEvent } from '../../src/events/lane.js';
 import { toWrite } from '../../src/commands/write.js';
 import { MemoryEventStore } from '../../src/event-store/memory.js';
-import { PolicyIndex, type Policy, type Reaction, type RunningWhere } from '../../src/policies/policy.js';
-import { foldLog } from '../../src/projections/projector/fold.js';
-import { runStatus } from '../../src/projections/run-status.js';
-import { tasks, type TaskRow } from '../../src/projections/tasks.js';
-import { wakeupRequests } from '../../src/projections/wakeup-requests.js';
+import type { Policy, PolicyIndex, Reaction } from '../../src/policies/policy.js';
 import { FaultyStore } from '../event-store/faulty.js';
 import { machine } from '../facts.js';
-import { heldIn, VirtualClock, VirtualLedger, type Claimed } from '../virtual-ledger.js';
+import { VirtualClock, VirtualLedger, type Claimed } from '../virtual-ledger.js';
+import { FoldedIndex } from './folded-index.js';
 
 type Ending = Parameters<VirtualLedger['work']>[1];
 
@@ -34,7 +31,7 @@ export class ReactingLedger extends VirtualLedger {
     for (let log = await this.log(); this.seen < log.length; log = await this.log()) {
       const event = log[this.seen++]!;
       for (const policy of this.policies)
-        for (const reaction of await reactions(policy, event, new FoldedHolds(log)))
+        for (const reaction of await reactions(policy, event, new FoldedIndex(log)))
           if (await this.carryOut(policy, event, reaction)) wrote++;
     }
     return wrote;
@@ -106,73 +103,4 @@ async function reactions({ on }: Policy, event: Recorded<LedgerEvent>, index: Po
   const react = on[event.type] as
     ((event: Recorded<LedgerEvent>, index: PolicyIndex) => Promise<readonly Reaction[]>) | undefined;
   return (await react?.(event, index)) ?? [];
-}
-
-/** As much of an index as holds, terminations and stranded tasks ask, folded from a log. */
-class FoldedHolds extends PolicyIndex {
-  private readonly held: ReturnType<typeof heldIn>;
-
-  constructor(private readonly log: readonly Recorded<LedgerEvent>[]) {
-    super();
-    this.held = heldIn(log);
-  }
-
-  async running(company: string, { agent, task, subtree = false }: RunningWhere) {
-    const lanes = foldLog(tasks, this.log).filter((row) => row.company === company);
-    const runs = new Map(foldLog(runStatus, this.log).map((run) => [run.run_id, run]));
-    const within = (row: TaskRow | undefined, passed: readonly (TaskRow | undefined)[] = []): boolean =>
-      row !== undefined &&
-      !passed.includes(row) &&
-      (row.task === task ||
-        (subtree &&
-          within(
-            lanes.find((above) => above.task === row.parent),
-            [...passed, row],
-          )));
-    return lanes.flatMap((row) => {
-      const run = runs.get(row.running ?? '');
-      const isMeant = run && (agent === undefined || run.agent === agent) && (task === undefined || within(row));
-      return isMeant ? [{ task: row.task, runId: run.run_id }] : [];
-    });
-  }
-
-  async isHeld(company: string, task: TaskId, agent: AgentId): Promise<boolean> {
-    return this.held.lane({ company, task }) || this.held.agent({ company, agent });
-  }
-
-  async isTerminated(company: string, agent: AgentId): Promise<boolean> {
-    return this.held.isTerminated({ company, agent });
-  }
-
-  async lanesOf(company: string, agent: AgentId): Promise<TaskId[]> {
-    const runs = foldLog(runStatus, this.log).filter(({ finished_at }) => finished_at === null);
-    const demands = foldLog(wakeupRequests, this.log).filter(({ status }) => status === 'deferred');
-    const own = [...runs, ...demands].filter((row) => row.company === company && row.agent === agent);
-    return [...new Set(own.map(({ task }) => task))];
-  }
-
-  async tasksOf(company: string, agent: AgentId): Promise<TaskId[]> {
-    return this.toBeDone(company).flatMap((row) => (row.assignee === agent ? [row.task] : []));
-  }
-
-  async isIdle(company: string, task: TaskId): Promise<boolean> {
-    const runs = foldLog(runStatus, this.log).filter(({ finished_at }) => finished_at === null);
-    const demands = foldLog(wakeupRequests, this.log).filter(({ status }) => status === 'deferred');
-    const isOfTask = (row: { company: string; task: TaskId }) => row.company === company && row.task === task;
-    return this.toBeDone(company).some(isOfTask) && ![...runs, ...demands].some(isOfTask);
-  }
-
-  private toBeDone(company: string): TaskRow[] {
-    const isToDo = ({ status, assignee }: TaskRow) => assignee !== null && (status === 'todo' || status === 'in_progress');
-    return foldLog(tasks, this.log).filter((row) => row.company === company && isToDo(row));
-  }
-
-  dependentsOf = notAsked;
-  ringThrough = notAsked;
-  parentOf = notAsked;
-  childrenOf = notAsked;
-}
-
-function notAsked(): never {
-  throw new Error('nobody here asks this of the index');
 }
