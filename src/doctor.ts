@@ -3,6 +3,7 @@ import { beginning } from './events/event.js';
 import type { EventStore } from './event-store/event-store.js';
 import { pendingMigrations } from './migrator.js';
 import { policiesOfTheLedger } from './policies/all.js';
+import { conservationChecks } from './projections/conservation-audit.js';
 import { installableReadModels } from './projections/projector/install.js';
 
 export interface Check {
@@ -24,6 +25,7 @@ export async function examine(db: pg.Pool, store: EventStore, skewMs: number): P
     await parkedStreams(db),
     ...(await policies(db, store)),
     await parkedReactions(db),
+    ...(await conservationChecks(db, store)),
     await expiredLeases(db),
     await immutability(db),
     clockSkew(skewMs),

@@ -78,6 +78,15 @@ async function get({ client, output }: Door, task: string): Promise<void> {
     ['status', one.status],
     ['priority', one.priority],
     ['assignee', one.assignee],
+    ['why', one.why],
+    ['held', one.held && (one.held.subtree ? `with all below it: ${one.held.reason}` : one.held.reason)],
+    [
+      'waits for',
+      one.blockedBy
+        .filter(({ open }) => open)
+        .map((blocker) => blocker.task)
+        .join(', '),
+    ],
     ['parent', one.parent],
     ['labels', one.labels?.join(', ')],
   ]);

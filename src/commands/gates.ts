@@ -55,8 +55,9 @@ function above(_: object, lane: Lane) {
 
 export interface Holding extends Hold {
   readonly code: 'agent_not_invokable' | 'agent_terminated' | 'task_held' | 'company_held';
-  /** what is so, and what would let it go on */
-  readonly sentence: string;
+  /** what is so */
+  readonly said: string;
+  readonly remedy: string;
 }
 
 /** What keeps a queued or parked run where it is for now; undefined if nothing does. */
@@ -69,9 +70,9 @@ export function holdsOn(lane: Lane, { agent }: { readonly agent: AgentId }, worl
   const holders = [lane, ...tasksAbove(lane, world)].filter(({ held, task }) => held && (held.subtree || task === lane.task));
   return [
     ...ofAgent(agent, world),
-    ...(company ? [{ ...company, code: 'company_held', sentence: 'the company is held; release it first' } as const] : []),
+    ...(company ? [{ ...company, code: 'company_held', said: 'the company is held', remedy: 'release it first' } as const] : []),
     ...holders.flatMap(({ held, task }) =>
-      held ? [{ ...held, code: 'task_held', sentence: `${task} is held; release it first` } as const] : [],
+      held ? [{ ...held, code: 'task_held', said: `${task} is held`, remedy: 'release it first' } as const] : [],
     ),
   ];
 }
@@ -79,8 +80,17 @@ export function holdsOn(lane: Lane, { agent }: { readonly agent: AgentId }, worl
 function ofAgent(agent: AgentId, world: World): Holding[] {
   const { status, since, pause } = knownAgent(world, agent);
   if (status === 'terminated')
-    return [{ code: 'agent_terminated', sentence: `${agent} was terminated`, reason: 'terminated', interrupt: true, since }];
-  return pause ? [{ ...pause, code: 'agent_not_invokable', sentence: `${agent} is paused; resume it first` }] : [];
+    return [
+      {
+        code: 'agent_terminated',
+        said: `${agent} was terminated`,
+        remedy: 'ask another agent',
+        reason: 'terminated',
+        interrupt: true,
+        since,
+      },
+    ];
+  return pause ? [{ ...pause, code: 'agent_not_invokable', said: `${agent} is paused`, remedy: 'resume it first' }] : [];
 }
 
 /** The parents of a task, nearest first; a ring of parents is gone round once. */

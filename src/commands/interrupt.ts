@@ -27,7 +27,7 @@ export const interruptRun = decision({
     const code = codes[held.code];
     return code === 'agent_terminated'
       ? endWorkOf(run.agent, lane, world)
-      : handBack(lane, run, world, { code, reason: `${held.reason}: ${held.sentence}` });
+      : handBack(lane, run, world, { code, reason: `${held.said}: ${held.reason}` });
   },
   answer: ({ company, run }, outcome) => ({ run: runView(company, outcome, run) }),
 });

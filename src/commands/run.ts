@@ -34,7 +34,7 @@ export const startRun = decision({
     if (code)
       return [cancelled(run, world, { code, reason: sentenceOf(code, lane, run.agent), intent: 'stop', wakeups: 'skipped' })];
     const held = hold(lane, run, world);
-    if (held) throw new Rejected(held.code, held.sentence);
+    if (held) throw new Rejected(held.code, `${held.said}; ${held.remedy}`);
     const running = runningRun(lane);
     if (running) throw new Rejected('lane_busy', `${command.run} waits for ${running.runId} to end`);
     const { workerId, leaseMs } = command;

@@ -70,7 +70,7 @@ it('tells a task of ten steps to somebody who was not there', async () =>
     'ACME-12.3 waits until 2026-04-20 12:02:00 UTC to try ACME-12.2 again: retry 1 of 4, after 2m; it is told of one comment',
     'ACME-12.3 is queued, because it is due',
     'ACME-12.3 is started by laptop',
-    'ACME-12.3 is handed back, to be done again: the test system is down (agent_paused)',
+    'ACME-12.3 is handed back, to be done again: fixer is paused: the test system is down (agent_paused)',
     'ACME-12.4 is queued for fixer, to do what ACME-12.3 was at; it is told of one comment',
     'ACME-12.4 is started by laptop',
     'ACME-12.4 is process 4711 on laptop',
