@@ -9,7 +9,7 @@ import { assignTask, putTask, setTaskStatus } from '../../src/commands/task.js';
 import { requestWakeup } from '../../src/commands/wakeup.js';
 import { toWrite } from '../../src/commands/write.js';
 import { nameUuid, taskStream } from '../../src/events/event.js';
-import type { TaskFact } from '../../src/events/task.js';
+import type { LaneEvent } from '../../src/events/lane.js';
 import { MemoryEventStore } from '../../src/event-store/memory.js';
 import { comments } from '../../src/projections/comments.js';
 import { holds } from '../../src/projections/holds.js';
@@ -18,7 +18,7 @@ import { runStatus } from '../../src/projections/run-status.js';
 import { taskGraph } from '../../src/projections/task-graph.js';
 import { tasks } from '../../src/projections/tasks.js';
 import { wakeupRequests } from '../../src/projections/wakeup-requests.js';
-import { fact, machine } from '../facts.js';
+import { deferred, fact, machine, requested } from '../facts.js';
 import { FoldedIndex } from '../policies/folded-index.js';
 import { freshDatabase, type TestDatabase } from '../postgres.js';
 import { VirtualLedger, type Claimed } from '../virtual-ledger.js';
@@ -50,8 +50,10 @@ afterEach(async () => {
   await database.drop();
 });
 
+const now = '2026-04-20T12:00:00.000Z';
+
 /** What was decided elsewhere before it had heard of anything, and so may close a ring. */
-async function write(task: string, event: TaskFact): Promise<void> {
+async function write(task: string, event: LaneEvent): Promise<void> {
   const revision = (await ledger.history(task)).length - 1;
   const context = { commandId: nameUuid(task, revision), actor: machine };
   await store.append([toWrite(taskStream('acme', task), revision, [event], context, undefined)]);
@@ -62,7 +64,7 @@ const waitsFor = (task: string, ...blockers: string[]) =>
     fact('BlockersSet', {
       task,
       blockers: blockers.map((blocker) => ({ task: blocker, open: true })),
-      setAt: '2026-04-20T12:00:00.000Z',
+      setAt: now,
     }),
   );
 const putUnder = (task: string, parent: string | null) =>
@@ -75,7 +77,7 @@ const putUnder = (task: string, parent: string | null) =>
       labels: [],
       parent,
       queuedRuns: [],
-      changedAt: '2026-04-20T12:00:00.000Z',
+      changedAt: now,
     }),
   );
 
@@ -190,6 +192,9 @@ describe('the index of the policies', () => {
     expect(ring.reduce((last, edge) => (edge.setAt > last.setAt ? edge : last)).task).toBe('T-3');
     expect(await (await indexNow()).ringThrough('acme', 'T-6')).toBeUndefined();
     expect(await (await indexNow()).dependentsOf('acme', 'T-2')).toEqual(['T-1', 'T-5']);
+    await write('T-3', fact('BlockerResolved', { task: 'T-3', blocker: 'T-1', how: 'done', note: null, resolvedAt: now }));
+    expect(await (await indexNow()).ringThrough('acme', 'T-2')).toBeUndefined();
+    expect(await (await indexNow()).dependentsOf('acme', 'T-1')).toEqual(['T-3']);
   });
 
   it('goes round parents once that form a ring', async () => {
@@ -202,6 +207,16 @@ describe('the index of the policies', () => {
       { task: 'T-1', runId: 'T-1.1' },
       { task: 'T-4', runId: 'T-4.1' },
     ]);
+  });
+
+  it('takes a task for idle when nobody has begun, and nothing waits on it', async () => {
+    const isIdle = async () => (await indexNow()).isIdle('acme', 'T-3');
+    expect(await isIdle()).toBe(false);
+    await write('T-3', fact('TaskAssigned', { task: 'T-3', assignee: 'fixer', previous: null, assignedAt: now }));
+    expect(await isIdle()).toBe(true);
+    await write('T-3', requested(1));
+    await write('T-3', deferred(1, 1));
+    expect(await isIdle()).toBe(false);
   });
 
   it('tells of a child what was said on it last and is there still', async () => {
