@@ -1,6 +1,6 @@
 import { numberOfRun, type Recorded } from '../src/events/event.js';
 import type { LaneEvent } from '../src/events/lane.js';
-import type { RunStatus } from '../src/events/run.js';
+import { isRecovery, type RunStatus } from '../src/events/run.js';
 
 /**
  * What holds for the history of every lane, whatever was asked of the ledger and in whichever order. It is told from the events alone,
@@ -23,11 +23,19 @@ interface Run {
   passed: boolean;
   executed: boolean;
 }
+interface Opened {
+  readonly runId: string;
+  readonly agent: string;
+  readonly chain: string;
+  readonly attempt: number;
+  readonly wakeupIds: readonly string[];
+}
 type Fate = 'arriving' | 'waiting' | 'skipped' | 'cancelled' | { readonly run: string } | { readonly into: string };
 
 class LawfulLane {
   readonly broken: string[] = [];
   private readonly runs = new Map<string, Run>();
+  private readonly recovered = new Set<string>();
   private readonly demands = new Map<string, { agent: string; fate: Fate }>();
 
   constructor(private readonly maxAttempts: number) {}
@@ -47,6 +55,7 @@ class LawfulLane {
       case 'WakeupCancelled':
         return this.dispose(event.data.wakeupId, 'cancelled');
       case 'RunQueued':
+        if (isRecovery(event.data.cause)) this.recover(event.data.chain, event.data.runId);
         return this.open(event.data, 'queued');
       case 'RetryScheduled':
         return this.open(event.data, 'scheduled_retry');
@@ -98,8 +107,17 @@ class LawfulLane {
       this.expect(count <= 1 + this.maxAttempts + 1, `at ${revision}: ${chain} was executed ${count} times`);
   }
 
-  private open(run: { runId: string; agent: string; chain: string; wakeupIds: readonly string[] }, status: RunStatus): void {
-    const { runId, agent, chain, wakeupIds } = run;
+  /** Its own recoveries the ledger does not recover, nor what has succeeded. */
+  private recover(chain: string, runId: string): void {
+    this.expect(!this.recovered.has(chain), `${runId} recovers ${chain} once more`);
+    this.recovered.add(chain);
+    const runs = [...this.runs.values()];
+    this.expect(runs.findLast((run) => run.chain === chain)?.status !== 'succeeded', `${runId} recovers what succeeded`);
+  }
+
+  private open(run: Opened, status: RunStatus): void {
+    const { runId, agent, chain, attempt, wakeupIds } = run;
+    this.expect(attempt <= this.maxAttempts, `${runId} is attempt ${attempt} of ${this.maxAttempts}`);
     this.expect(numberOfRun(runId) === this.runs.size + 1, `${runId} is the run number ${this.runs.size + 1}`);
     this.expect(wakeupIds.length > 0, `nobody asked for ${runId}`);
     this.runs.set(runId, { agent, chain, status, passed: false, executed: false });
