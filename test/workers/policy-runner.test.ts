@@ -186,7 +186,7 @@ describe('the runner of a policy', () => {
     let isMended = false;
     const sent: string[] = [];
     const send: Dispatch['send'] = async (kind, fields, context) => {
-      if ('task' in fields && fields.task === 'ACME-1' && !isMended) throw new TypeError('cannot read ACME-1');
+      if ('reason' in fields && fields.reason === 'new' && !isMended) throw new TypeError('cannot read ACME-1');
       if ('reason' in fields) sent.push(String(fields.reason));
       return sending(kind, fields, context);
     };
