@@ -18,6 +18,7 @@ export function brokenLaws(history: readonly Recorded<LaneEvent>[], bounds: { ma
 interface Run {
   readonly agent: string;
   readonly chain: string;
+  readonly recovers: boolean;
   status: RunStatus;
   /** its demands went on to another run */
   passed: boolean;
@@ -55,8 +56,7 @@ class LawfulLane {
       case 'WakeupCancelled':
         return this.dispose(event.data.wakeupId, 'cancelled');
       case 'RunQueued':
-        if (isRecovery(event.data.cause)) this.recover(event.data.chain, event.data.runId);
-        return this.open(event.data, 'queued');
+        return this.open(event.data, 'queued', isRecovery(event.data.cause));
       case 'RetryScheduled':
         return this.open(event.data, 'scheduled_retry');
       case 'RetryPromoted':
@@ -107,20 +107,14 @@ class LawfulLane {
       this.expect(count <= 1 + this.maxAttempts + 1, `at ${revision}: ${chain} was executed ${count} times`);
   }
 
-  /** Its own recoveries the ledger does not recover, nor what has succeeded. */
-  private recover(chain: string, runId: string): void {
-    this.expect(!this.recovered.has(chain), `${runId} recovers ${chain} once more`);
-    this.recovered.add(chain);
-    const runs = [...this.runs.values()];
-    this.expect(runs.findLast((run) => run.chain === chain)?.status !== 'succeeded', `${runId} recovers what succeeded`);
-  }
-
-  private open(run: Opened, status: RunStatus): void {
+  private open(run: Opened, status: RunStatus, recovers = false): void {
     const { runId, agent, chain, attempt, wakeupIds } = run;
     this.expect(attempt <= this.maxAttempts, `${runId} is attempt ${attempt} of ${this.maxAttempts}`);
     this.expect(numberOfRun(runId) === this.runs.size + 1, `${runId} is the run number ${this.runs.size + 1}`);
     this.expect(wakeupIds.length > 0, `nobody asked for ${runId}`);
-    this.runs.set(runId, { agent, chain, status, passed: false, executed: false });
+    const before = [...this.runs.values()].findLast((other) => other.chain === chain);
+    this.expect(!recovers || before?.status !== 'succeeded', `${runId} recovers what succeeded`);
+    this.runs.set(runId, { agent, chain, recovers, status, passed: false, executed: false });
     for (const id of wakeupIds) this.dispose(id, { run: runId });
   }
 
@@ -130,6 +124,13 @@ class LawfulLane {
       return void this.broken.push(`${runId} went from ${run?.status} (said to be ${said}) to ${to}`);
     run.status = to;
     run.executed ||= to === 'running';
+    if (run.recovers && to === 'running') this.recover(run.chain, runId);
+  }
+
+  /** What the ledger takes up by itself, it takes up once; what somebody has superseded was not taken up. */
+  private recover(chain: string, runId: string): void {
+    this.expect(!this.recovered.has(chain), `${runId} recovers ${chain} once more`);
+    this.recovered.add(chain);
   }
 
   private cancel({ runId, from, wakeups, intent }: Extract<LaneEvent, { type: 'RunCancelled' }>['data']): void {
