@@ -28,7 +28,7 @@ export function causeInWords({ cause, retryOf, context: { reason } }: RunQueued[
     case 'requested':
       return `because ${askedBy(reason)}`;
     case 'deferred':
-      return `which was busy when it was asked, because ${askedBy(reason)}`;
+      return `now that it is free, because ${askedBy(reason)}`;
     case 'superseding':
       return `in place of the run that waited, because ${askedBy(reason)}`;
     case 'requeued':

@@ -167,13 +167,11 @@ function stopped({ runId, from, intent, reason, code }: RunCancelled['data']): s
 }
 
 const parked = (data: RetryScheduled['data']): string =>
-  `${data.runId} waits until ${utc(data.dueAt)} to try ${data.retryOf} again: retry ${data.attempt} of ${data.maxAttempts}, ${delay(data)}${toldOf(data.context)}`;
+  `${data.runId} waits until ${utc(data.dueAt)} to try ${data.retryOf} again: retry ${data.attempt} of ${data.maxAttempts}, ${whyThen(data)}${toldOf(data.context)}`;
 
-function delay({ baseDelayMs, delayMs, notBefore, notBeforeCapped }: RetryScheduled['data']): string {
-  if (!notBefore)
-    return baseDelayMs === delayMs
-      ? `after ${sayDuration(delayMs)}`
-      : `after ${sayDuration(baseDelayMs)}, by chance ${sayDuration(delayMs)}`;
+function whyThen({ baseDelayMs, delayMs, notBefore, notBeforeCapped }: RetryScheduled['data']): string {
+  const [base, delay] = [sayDuration(baseDelayMs), sayDuration(delayMs)];
+  if (!notBefore) return base === delay ? `after ${delay}` : `after ${base}, by chance ${delay}`;
   const capped = notBeforeCapped && notBeforeCapped !== notBefore ? `, believed until ${utc(notBeforeCapped)}` : '';
   return `because the provider said ${utc(notBefore)}${capped}`;
 }
