@@ -1,0 +1,126 @@
+import { putAgent } from '../../src/commands/agent.js';
+import { addComment } from '../../src/commands/comment.js';
+import { cancelRun, finishRun } from '../../src/commands/run.js';
+import { putTask, setTaskStatus } from '../../src/commands/task.js';
+import { policiesOfTheLedger } from '../../src/policies/all.js';
+import { itself } from '../facts.js';
+import { ReactingLedger } from '../policies/reacting.js';
+
+const broken = { outcome: 'failed', error: 'the build is broken' } as const;
+const passing = { outcome: 'failed', error: '429 rate limited' } as const;
+const hour = 3_600_000;
+
+/** ACME-1 is fixer's, on a ledger with all policies. */
+async function begun(policy: object = {}): Promise<ReactingLedger> {
+  const ledger = new ReactingLedger(policiesOfTheLedger);
+  await ledger.send(putAgent, { agent: 'fixer', policy });
+  await ledger.send(putTask, { task: 'ACME-1', title: 'Mend the export', assignee: 'fixer' });
+  return ledger;
+}
+
+/** Its runs end like this for as long as there is one; answers their causes. */
+async function runsEnding(ledger: ReactingLedger, ending: Parameters<ReactingLedger['work']>[1]): Promise<string[]> {
+  for (let round = 0; round < 50; round++) {
+    await ledger.claim('fixer');
+    await ledger.finishAll(ending);
+    await ledger.react();
+    ledger.clock.advance(3 * hour);
+    await ledger.promoteDue();
+  }
+  return causes(ledger);
+}
+
+const causes = async (ledger: ReactingLedger): Promise<string[]> =>
+  (await ledger.history('ACME-1')).flatMap(({ type, data }) =>
+    type === 'RunQueued' ? [data.cause] : type === 'RetryScheduled' ? ['retry'] : [],
+  );
+const escalations = async (ledger: ReactingLedger) =>
+  (await ledger.history('ACME-1')).flatMap(({ type, data }) => (type === 'RecoveryEscalated' ? [data.why] : []));
+
+describe('work that fails', () => {
+  it('case 55: is taken up once; then its task is blocked, and says what a person must do', async () => {
+    const ledger = await begun();
+    expect(await runsEnding(ledger, broken)).toEqual(['requested', 'assignment_recovery']);
+    expect(await ledger.lane('ACME-1')).toMatchObject({ status: 'blocked', open: [] });
+    expect(await escalations(ledger)).toEqual([expect.stringMatching(/^ACME-1\.2 failed .*set its status to todo/)]);
+  });
+
+  it('does not start a retry budget anew after a recovery, nor a recovery after the retries', async () => {
+    const ledger = await begun();
+    expect(await runsEnding(ledger, passing)).toEqual(['requested', 'retry', 'retry', 'retry', 'retry']);
+    expect(await ledger.lane('ACME-1')).toMatchObject({ status: 'blocked', open: [] });
+    const mixed = await begun();
+    await mixed.work('fixer', broken);
+    expect(await runsEnding(mixed, passing)).toEqual(['requested', 'assignment_recovery', 'retry', 'retry', 'retry']);
+    expect(await escalations(mixed)).toHaveLength(1);
+  });
+
+  it('does not start a retry budget anew after a process loss', async () => {
+    const ledger = await begun();
+    await ledger.work('fixer', { outcome: 'failed', errorCode: 'process_lost' });
+    expect(await runsEnding(ledger, passing)).toEqual(['requested', 'process_lost', 'retry', 'retry', 'retry', 'retry']);
+    expect(await escalations(ledger)).toHaveLength(1);
+  });
+
+  it('never recovers its own recovery, and opens no other task for it', async () => {
+    const ledger = await begun();
+    await runsEnding(ledger, broken);
+    expect((await ledger.log()).filter(({ type }) => type === 'TaskOpened')).toHaveLength(1);
+  });
+
+  it('begins anew only when a person has set its task to be done', async () => {
+    const ledger = await begun();
+    await runsEnding(ledger, broken);
+    await ledger.send(setTaskStatus, { task: 'ACME-1', status: 'todo' });
+    expect(await runsEnding(ledger, broken)).toEqual(['requested', 'assignment_recovery', 'requested', 'assignment_recovery']);
+    expect(await escalations(ledger)).toHaveLength(2);
+  });
+});
+
+describe('work that did not fail', () => {
+  it.each(['todo', 'in_progress'])('does not recover what an operator has stopped while it was %s', async (status) => {
+    const ledger = await begun();
+    await ledger.send(setTaskStatus, { task: 'ACME-1', status });
+    const [claimed] = await ledger.claim('fixer');
+    await ledger.send(cancelRun, { run: claimed!.run, reason: 'enough' });
+    await ledger.stopCancelled();
+    expect(await runsEnding(ledger, broken)).toEqual(['requested']);
+    expect(await ledger.lane('ACME-1')).toMatchObject({ status, open: [] });
+  });
+
+  it('does not continue a run that succeeded, although its task is in progress', async () => {
+    const ledger = await begun();
+    await ledger.send(setTaskStatus, { task: 'ACME-1', status: 'in_progress' });
+    expect(await runsEnding(ledger, { outcome: 'succeeded' })).toEqual(['requested']);
+  });
+});
+
+describe('what an agent owes', () => {
+  const owing = { requireComment: true };
+
+  it('case 47: a run for an assignment that says nothing is asked for its comment once', async () => {
+    const ledger = await begun(owing);
+    expect(await runsEnding(ledger, { outcome: 'succeeded' })).toEqual(['requested', 'missing_issue_comment']);
+  });
+
+  it('owes nothing when it has commented while it ran', async () => {
+    const ledger = await begun(owing);
+    const [claimed] = await ledger.claim('fixer');
+    await ledger.send(addComment, { task: 'ACME-1', body: 'mended' }, { actor: itself });
+    await ledger.send(finishRun, { ...claimed!, outcome: 'succeeded' });
+    expect(await causes(ledger)).toEqual(['requested']);
+  });
+
+  it('is not asked for a comment by a run that failed', async () => {
+    const ledger = await begun(owing);
+    expect(await runsEnding(ledger, broken)).toEqual(['requested', 'assignment_recovery']);
+  });
+
+  it('case 60: goes on twice when it did nothing, then never, and one comment says so and wakes nobody', async () => {
+    const ledger = await begun({ continuations: 2 });
+    const idle = { outcome: 'succeeded', liveness: 'empty_response' } as const;
+    expect(await runsEnding(ledger, idle)).toEqual(['requested', 'continuation', 'continuation']);
+    const notes = (await ledger.history('ACME-1')).flatMap(({ type, data }) => (type === 'CommentAdded' ? [data] : []));
+    expect(notes).toMatchObject([{ author: { type: 'system' }, wakeupIds: [], body: expect.stringMatching(/^ACME-1\.3/) }]);
+  });
+});
