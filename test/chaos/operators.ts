@@ -21,7 +21,7 @@ export class Operators {
   /** what nobody may be answered, whatever happens to the server */
   readonly unexpected: string[] = [];
   repeats = 0;
-  private readonly stopping = new AbortController();
+  private stopping = new AbortController();
   private running: Promise<void>[] = [];
   private tasks = 0;
 
@@ -36,6 +36,7 @@ export class Operators {
   }
 
   start(people: number): void {
+    this.stopping = new AbortController();
     this.running = Array.from({ length: people }, () => this.person());
   }
 
