@@ -257,7 +257,8 @@ export class LaneAccount {
     const isAsSaid = run?.status === data.from && from.includes(run.status);
     if (!isAsSaid) this.violated(`${runId} is ${run?.status ?? 'over'}, and ${type} moves it from ${data.from}`);
     const carried = this.carriedBy(runId);
-    if (run && (carried.length !== wakeupIds.length || !carried.every(([id]) => wakeupIds.includes(id))))
+    const named = new Set(wakeupIds);
+    if (run && (carried.length !== named.size || !carried.every(([id]) => named.has(id))))
       this.violated(`${runId} carries ${carried.length} demands, and ${type} names others`);
     return run !== undefined;
   }
