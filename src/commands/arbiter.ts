@@ -55,8 +55,7 @@ function retry({ lane, run, joining, world }: End): LaneEvent[] | undefined {
   if (!isRetryable(lane, run, world)) return undefined;
   const events = parkOrExhaust(lane, run, world, { reason: 'transient_failure', joining });
   const isExhausted = events.some(({ type }) => type === 'RetryExhausted');
-  const why = `${run.runId} failed, and its ${run.attempt} retries did not help`;
-  return isExhausted && isAwaited(lane, run) ? [...events, ...escalated(lane, run, why, world)] : events;
+  return isExhausted && isAwaited(lane, run) ? [...events, ...givenUp(lane, run, world)] : events;
 }
 
 /** 5: a process that was lost is repeated once in a chain. */
@@ -71,12 +70,16 @@ function recover({ lane, run, joining, world }: End): LaneEvent[] | undefined {
   if (run.status !== 'failed' && run.status !== 'timed_out') return undefined;
   // What waits for a blocker is woken by its resolution.
   if (!isAwaited(lane, run) || obstacle(lane, { ...run, repeats: true }, world)) return undefined;
-  if (run.recovered || run.attempt >= maxAttempts(knownAgent(world, run.agent).policy.retry))
-    return escalated(lane, run, `${run.runId} failed (${run.code ?? run.status}), and so did what was tried before it`, world);
+  if (run.recovered || run.attempt >= maxAttempts(knownAgent(world, run.agent).policy.retry)) return givenUp(lane, run, world);
   const cause = recoveryCause(lane);
   const demand = demandOf({ ...ownAsk(run), reason: recoveryReasons[cause] }, world);
   const next = { ...run, attempt: run.attempt + 1, outside: joining?.outside === true };
   return [requested(demand), again(lane, next, cause, [demand.wakeupId, ...idsOf(joining)], joining, world)];
+}
+
+function givenUp(lane: Lane, run: EndedRun, world: World): LaneEvent[] {
+  const before = run.attempt > 0 || run.recovered ? 'so did what was tried before it' : 'its agent is given no other attempt';
+  return escalated(lane, run, `${run.runId} failed (${run.code ?? run.status}), and ${before}`, world);
 }
 
 const isRetryable = (lane: Lane, run: EndedRun, world: World): boolean =>

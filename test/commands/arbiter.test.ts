@@ -322,6 +322,14 @@ describe('7: work that failed for good', () => {
         { type: 'RecoveryEscalated', data: { runId: 'ACME-12.2', why: expect.stringMatching(/set its status to todo/) } },
         { type: 'TaskStatusChanged', data: { to: 'blocked' } },
       ));
+  it('is a person’s to see to at once when its agent is given no other attempt', () =>
+    after(1, ...runningRun)
+      .ends(broken, { agents: withFixer({ policy: { ...policy, retry: { ...policy.retry, delaysMs: [] } } }) })
+      .then(
+        { type: 'RunFailed' },
+        { type: 'RecoveryEscalated', data: { why: expect.stringMatching(/^ACME-12\.1 failed .* no other attempt: /) } },
+        { type: 'TaskStatusChanged' },
+      ));
   it('is not recovered when its attempts are used up by retries', () =>
     after(5, ...exhausted)
       .ends(broken)
