@@ -1,6 +1,7 @@
 import { taskStream } from '../events/event.js';
 import { lanes } from '../events/evolve-lane.js';
 import { openBlockers, type EndedRun, type Lane, type LaneEvent } from '../events/lane.js';
+import type { RecoveryEscalated } from '../events/run.js';
 import { decision, type World } from './decider.js';
 import { isToDo } from './end-of-run.js';
 import { Slug, TaskId } from './fields.js';
@@ -19,19 +20,17 @@ export const recoveryReasons = {
 /** A person must act: the task is blocked until one does. `why` says what happened. */
 export function escalated(
   lane: Lane,
-  run: Pick<EndedRun, 'runId' | 'agent'> | Ownerless,
+  run: Pick<RecoveryEscalated['data'], 'runId' | 'agent'>,
   why: string,
   world: World,
+  remedy = 'look at it, then set its status to todo, or assign it to another agent',
 ): LaneEvent[] {
-  const said = `${why}: look at it, then set its status to todo, or assign it to another agent`;
+  const said = `${why}: ${remedy}`;
+  const { runId, agent } = run;
   return [
-    { type: 'RecoveryEscalated', data: { runId: run.runId, agent: run.agent, why: said, escalatedAt: world.now.toISOString() } },
+    { type: 'RecoveryEscalated', data: { runId, agent, why: said, escalatedAt: world.now.toISOString() } },
     movedTo(lane, 'blocked', said, world),
   ];
-}
-interface Ownerless {
-  readonly runId: null;
-  readonly agent: string;
 }
 
 /**
@@ -54,7 +53,13 @@ export const recoverTask = decision({
     if (assignee === null || !isStranded(lane)) return [];
     const last = lane.ended.findLast((run) => run.agent === assignee);
     if (knownAgent(world, assignee).status === 'terminated')
-      return escalated(lane, last ?? { runId: null, agent: assignee }, `${assignee} was terminated`, world);
+      return escalated(
+        lane,
+        last ?? { runId: null, agent: assignee },
+        `${assignee} was terminated`,
+        world,
+        'assign it to another agent',
+      );
     if (!last || !needsRecovery(last) || !knownAgent(world, assignee).policy.wakeOnDemand) return [];
     return lane.recovered
       ? escalated(lane, last, `${last.runId} ${howItEnded(last)}, and so did what was tried before it`, world)
