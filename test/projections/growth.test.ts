@@ -30,7 +30,7 @@ it('lets the read models of before grow into what a rebuild gives', async () => 
       actor: { type: 'user', id: 'ada' },
       correlationId: '',
       causationId: '',
-      commandId: `${revision}`,
+      commandId: 'command-1',
     } as const;
     await store.append([{ stream, expectedRevision: 'no-stream', events, metadata }]);
   };
