@@ -81,8 +81,10 @@ function evolveLane(lane: Lane, event: LaneEvent): Lane {
       const { runId, decidedAt: at, until } = event.data;
       return amendRun(lane, runId, (run) => ({ ...run, silence: run.silence && { ...run.silence, decided: { at, until } } }));
     }
-    case 'RunSucceeded':
-      return ended(lane, event.data.runId, { status: 'succeeded', liveness: event.data.liveness });
+    case 'RunSucceeded': {
+      const { runId, agent, liveness } = event.data;
+      return { ...ended(lane, runId, { status: 'succeeded', liveness }), recovered: lane.recovered && agent !== lane.assignee };
+    }
     case 'RunFailed':
     case 'RunTimedOut': {
       const { runId, errorCode: code, errorFamily: family, notBefore } = event.data;

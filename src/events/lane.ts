@@ -30,7 +30,7 @@ export interface Lane extends TaskDescription {
   readonly comments: readonly Comment[];
   /** comments of agents in a row, without one of a person and without a change of status */
   readonly agentReplies: number;
-  /** found stranded and taken up again, and no person has asked for anything since */
+  /** taken up again after it failed or was stranded, and since then nothing has succeeded and no person has asked for anything */
   readonly recovered: boolean;
   /** number of the last run */
   readonly runs: number;
@@ -158,7 +158,8 @@ export function waitingOf(lane: Lane, agent: AgentId): Waiting | undefined {
   };
 }
 
-export const openBlockers = ({ blockers }: Pick<Lane, 'blockers'>): TaskId[] => blockers.filter(({ open }) => open).map(({ task }) => task);
+export const openBlockers = ({ blockers }: Pick<Lane, 'blockers'>): TaskId[] =>
+  blockers.filter(({ open }) => open).map(({ task }) => task);
 
 /** The comments that a demand, or the context of a run, is about; in the order in which they were made. */
 export const commentIdsIn = ({ commentIds }: JsonObject): CommentId[] =>

@@ -56,6 +56,17 @@ describe('a task that nobody is left to take up', () => {
     given(...recovered, requested(3), queued(3), started(3), failed(3))
       .when(recoverTask, task)
       .then({ type: 'WakeupRequested' }, { type: 'RunQueued' }));
+  it('may be recovered again after its recovery has succeeded', () =>
+    given(
+      ...recovered.slice(0, -1),
+      succeeded(2),
+      requested(3, { outside: false }),
+      queued(3, { outside: false }),
+      started(3),
+      failed(3),
+    )
+      .when(recoverTask, task)
+      .then({ type: 'WakeupRequested' }, { type: 'RunQueued' }));
   it('is recovered when a gate ended its run before the start', () =>
     given(...waitingRun, ended(1, 'issue_dependencies_blocked', 'skipped', 'queued'))
       .when(recoverTask, task)
