@@ -239,6 +239,7 @@ export class ReferenceLane {
   /** The end by itself; what follows it is asked by `endAndFollow`. */
   private end(run: Run, status: Status, { code = null, family = null, requeue = false, fate }: Ending = {}): void {
     Object.assign(run, { status, code, family, requeue });
+    if (status === 'succeeded' && run.agent === this.assignee) this.recovered = false;
     this.ended.push(run);
     if (fate) this.fated(run, fate);
     if (code !== 'superseded') this.around.tell({ of: 'changed', task: this.task });
