@@ -35,29 +35,29 @@ export class PolicyIndexQueries extends PolicyIndex {
 
   async ringThrough(company: string, task: TaskId): Promise<BlockerEdge[] | undefined> {
     const graph = await this.table(taskGraph);
-    const open = (waiting: string) => sql`
-      cross join lateral jsonb_to_recordset(${sql.ref(`${waiting}.blockers`)}) as edge (task text, open boolean, "setAt" text)
-      where edge.open
-        and ${sql.ref(`${waiting}.company`)} = ${company}`;
+    const openEdges = sql`
+      join ${graph} waiting on waiting.company = ${company} and waiting.task = reached.task
+      cross join lateral jsonb_to_recordset(waiting.blockers) as edge (task text, open boolean, "setAt" text)
+      where edge.open`;
     // `union` without `all`: whatever is reached in two ways is gone on from once.
     const edges = await this.rows<BlockerEdge>(sql`
-      with recursive edges (task, blocker, set_at) as (
-        select waiting.task, edge.task collate "C", edge."setAt"
-        from ${graph} waiting
-        ${open('waiting')}
-          and waiting.task = ${task}
+      with recursive reached (task) as (
+        select ${task}::text collate "C"
         union
-        select waiting.task, edge.task collate "C", edge."setAt"
-        from edges
-        join ${graph} waiting on waiting.task = edges.blocker
-        ${open('waiting')}
+        select edge.task collate "C"
+        from reached
+        ${openEdges}
       )
-      select task, blocker, set_at as "setAt"
-      from edges
-      order by task, blocker`);
-    const next = (from: TaskId) => edges.flatMap((edge) => (edge.task === from ? [edge.blocker] : []));
+      select reached.task, edge.task as blocker, edge."setAt"
+      from reached
+      ${openEdges}
+      order by reached.task, edge.task collate "C"`);
+    const from = new Map<TaskId, Map<TaskId, BlockerEdge>>();
+    for (const edge of edges)
+      from.set(edge.task, (from.get(edge.task) ?? new Map<TaskId, BlockerEdge>()).set(edge.blocker, edge));
+    const next = (waiting: TaskId) => [...(from.get(waiting)?.keys() ?? [])];
     const ring = ringThrough(task, next(task), next);
-    return ring?.map((from, at) => edges.find((edge) => edge.task === from && edge.blocker === ring[(at + 1) % ring.length])!);
+    return ring?.map((waiting, at) => from.get(waiting)!.get(ring[(at + 1) % ring.length]!)!);
   }
 
   async parentOf(company: string, task: TaskId): Promise<TaskId | null> {
