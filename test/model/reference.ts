@@ -374,18 +374,12 @@ export class Reference implements Surroundings {
   // What follows on other lanes, in the order in which it came to be known.
 
   react(): void {
-    for (let next = this.news.shift(); next; next = this.news.shift()) {
-      this.interruptFor(next);
-      this.endTerminated(next);
-      this.blockers(next);
-      this.children(next);
-      this.stranded(next);
-    }
-  }
-
-  /** One reaction's worth, so that a process may end in between. */
-  get isAtRest(): boolean {
-    return this.news.length === 0;
+    const policies = [this.interruptFor, this.endTerminated, this.blockers, this.children, this.stranded];
+    const passed = policies.map(() => 0);
+    while (passed.some((count) => count < this.news.length))
+      for (const [place, policy] of policies.entries())
+        while (passed[place]! < this.news.length) policy.call(this, this.news[passed[place]!++]!);
+    this.news = [];
   }
 
   private interruptFor(news: News): void {
@@ -479,3 +473,15 @@ interface Edge {
 
 export const pickOf = <T>(list: readonly T[], pick: number): T | undefined =>
   list.at(-1 - (pick % Math.max(Math.min(list.length, 4), 1)));
+
+/** How everything stands, in words that the real thing can say as well. */
+export const standOf = (reference: Reference): string[] =>
+  [...reference.lanes.values()].flatMap((lane) => [
+    `${lane.task} ${lane.status}, ${String(lane.assignee)}${lane.held ? ', held' : ''}`,
+    ...lane.blockers.map(({ task, open }) => `  ${open ? 'waits' : 'waited'} for ${task}`),
+    ...lane.runs.map((run) => {
+      const about = run.comments.map((id) => ` ${id}`).join('');
+      return `  ${lane.task}.${run.n} ${run.agent} ${run.cause} ${run.status} ${run.code ?? ''} chain ${run.chain} attempt ${run.attempt}${run.exhausted ? ' exhausted' : ''}${about}`;
+    }),
+    ...lane.demands.map(({ agent, reason, fate }) => `  ${reason} of ${agent} ${fate}`),
+  ]);

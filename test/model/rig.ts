@@ -1,0 +1,199 @@
+import { pauseAgent, putAgent, resumeAgent, terminateAgent } from '../../src/commands/agent.js';
+import { setBlockers } from '../../src/commands/blockers.js';
+import { addComment, removeComment } from '../../src/commands/comment.js';
+import { holdCompany, releaseCompany } from '../../src/commands/company.js';
+import { Rejected } from '../../src/commands/decider.js';
+import { holdTask, releaseTask } from '../../src/commands/hold.js';
+import { retryNow, scheduleRetry } from '../../src/commands/retry.js';
+import { cancelRun, finishRun, recordProcess } from '../../src/commands/run.js';
+import { assignTask, putTask, setTaskStatus } from '../../src/commands/task.js';
+import { cancelWakeup, requestWakeup } from '../../src/commands/wakeup.js';
+import { numberOfRun, taskOfRun, type Actor } from '../../src/events/event.js';
+import { commentIdsIn } from '../../src/events/lane.js';
+import type { LedgerEvent } from '../../src/events/ledger-event.js';
+import type { Recorded } from '../../src/events/event.js';
+import { conservation } from '../../src/projections/conservation.js';
+import type { Projection } from '../../src/projections/projection.js';
+import { applyChanges, changesOf, type Rows } from '../../src/projections/projector/fold.js';
+import { runStatus } from '../../src/projections/run-status.js';
+import { tasks as taskRows } from '../../src/projections/tasks.js';
+import { wakeupRequests } from '../../src/projections/wakeup-requests.js';
+import { person } from '../facts.js';
+import { VirtualLedger, type Claimed } from '../virtual-ledger.js';
+import { pickOf } from './reference.js';
+import { agents, parents, policies, tasks, type Step, type Who } from './steps.js';
+
+const actorOf = (who: Who): Actor =>
+  who === 'person' ? person : who === 'system' ? { type: 'system', id: 'scheduler' } : { type: 'agent', id: who };
+
+/** The rows of a read model, which follow the log. */
+export class Followed<Row extends object> {
+  readonly rows: Rows<Row> = new Map();
+
+  constructor(readonly projection: Projection<Row>) {}
+
+  follow(events: readonly Recorded<LedgerEvent>[]): void {
+    for (const event of events) applyChanges(this.rows, changesOf(this.projection, event));
+  }
+
+  all(): Row[] {
+    return [...this.rows.values()].filter((row) => row !== undefined);
+  }
+}
+
+/** The real thing: commands, policies and read models on a store in memory, asked what the reference is asked. */
+export class Rig {
+  readonly runs = new Followed(runStatus);
+  readonly wakeups = new Followed(wakeupRequests);
+  readonly tasks = new Followed(taskRows);
+  readonly conserved = new Followed(conservation);
+  /** all leases that were ever given */
+  readonly claims: Claimed[] = [];
+  readonly log: Recorded<LedgerEvent>[] = [];
+  private comments = 0;
+
+  constructor(readonly ledger = new VirtualLedger()) {}
+
+  static async open(ledger?: VirtualLedger): Promise<Rig> {
+    const rig = new Rig(ledger);
+    for (const agent of agents) await rig.ledger.send(putAgent, { agent, policy: policies[agent] });
+    for (const [task, assignee] of [['ACME-1', 'fixer'], ['ACME-2', 'reviewer'], ['ACME-3', 'fixer']] as const)
+      await rig.ledger.send(putTask, { task, title: task, assignee, parent: parents[task] ?? null });
+    await rig.ledger.react();
+    await rig.follow();
+    return rig;
+  }
+
+  /** Answers the code of a refusal. */
+  async do(step: Step): Promise<string | undefined> {
+    try {
+      await this.ask(step);
+      return undefined;
+    } catch (error) {
+      if (error instanceof Rejected) return error.code;
+      throw error;
+    } finally {
+      await this.follow();
+    }
+  }
+
+  async react(): Promise<void> {
+    await this.ledger.react();
+    await this.follow();
+  }
+
+  async follow(): Promise<Recorded<LedgerEvent>[]> {
+    const news = await this.ledger.ports.store.readAll<LedgerEvent>({
+      after: this.log.at(-1)?.position ?? '0'.repeat(16),
+      limit: 10_000,
+    });
+    for (const followed of [this.runs, this.wakeups, this.tasks, this.conserved]) followed.follow(news);
+    this.log.push(...news);
+    return news;
+  }
+
+  private async ask(step: Step): Promise<unknown> {
+    const { ledger } = this;
+    switch (step.do) {
+      case 'wake': {
+        const { agent, task, source, by } = step;
+        const where = task.startsWith('heartbeat') ? {} : { task };
+        return ledger.send(requestWakeup, { agent, ...where, source }, { actor: actorOf(by) });
+      }
+      case 'claim':
+        return this.claims.push(...(await ledger.claim(step.agent)));
+      case 'finish': {
+        const own = this.claims.filter(({ run }) => taskOfRun(run) === step.task);
+        const claim = step.stale ? own.at(-2) : own.at(-1);
+        return claim && ledger.send(finishRun, { ...claim, ...step.ending });
+      }
+      case 'recordProcess': {
+        const claim = this.claims.findLast(({ run }) => taskOfRun(run) === step.task);
+        const process = { pid: 4_711, host: 'laptop', startedAt: '2026-04-20T12:00:00Z' };
+        return claim && ledger.send(recordProcess, { ...claim, ...process });
+      }
+      case 'beat':
+        return ledger.leases.beat('acme', step.task);
+      case 'cancelRun': {
+        const run = this.pickRun(step);
+        return run && ledger.send(cancelRun, { run, reason: 'enough', intent: step.intent });
+      }
+      case 'scheduleRetry': {
+        const run = this.pickRun(step);
+        return run && ledger.send(scheduleRetry, { run });
+      }
+      case 'retryNow': {
+        const run = this.pickRun(step);
+        return run && ledger.send(retryNow, { run });
+      }
+      case 'cancelWakeup': {
+        const { task } = step;
+        const row = pickOf(this.wakeupsOf(task), step.pick);
+        return row && ledger.send(cancelWakeup, { task, wakeup: row.wakeup_id, reason: 'no need' });
+      }
+      case 'promote':
+        return ledger.promoteDue();
+      case 'advance':
+        return ledger.clock.advance(step.ms);
+      case 'reap':
+        return ledger.reap();
+      case 'assign':
+        return ledger.send(assignTask, { task: step.task, agent: step.agent }, { actor: actorOf(step.by) });
+      case 'setStatus':
+        return ledger.send(setTaskStatus, { task: step.task, status: step.status }, { actor: actorOf(step.by) });
+      case 'setBlockers':
+        return ledger.send(setBlockers, { task: step.task, blockedBy: step.blockedBy });
+      case 'comment': {
+        const { task, by, mentions, reopen, resume, interrupt } = step;
+        const comment = { task, commentId: `comment-${++this.comments}`, body: 'look', mentions, reopen, resume, interrupt };
+        return ledger.send(addComment, comment, { actor: actorOf(by) });
+      }
+      case 'removeComment': {
+        const { task } = step;
+        const comment = pickOf((await ledger.lane(task)).comments, step.pick);
+        return comment && ledger.send(removeComment, { task, comment: comment.id });
+      }
+      case 'pause':
+        return ledger.send(pauseAgent, { agent: step.agent, interrupt: step.interrupt });
+      case 'resume':
+        return ledger.send(resumeAgent, { agent: step.agent });
+      case 'terminate':
+        return ledger.send(terminateAgent, { agent: step.agent });
+      case 'holdTask':
+        return ledger.send(holdTask, { task: step.task, subtree: step.subtree, interrupt: step.interrupt });
+      case 'releaseTask':
+        return ledger.send(releaseTask, { task: step.task });
+      case 'holdCompany':
+        return ledger.send(holdCompany, { interrupt: step.interrupt });
+      case 'releaseCompany':
+        return ledger.send(releaseCompany, {});
+      case 'react':
+        return undefined;
+    }
+  }
+
+  private pickRun({ task, pick }: { task: string; pick: number }): string | undefined {
+    return pickOf(this.runsOf(task), pick)?.run_id;
+  }
+
+  runsOf = (task: string) => this.runs.all().filter((row) => row.task === task);
+  wakeupsOf = (task: string) => this.wakeups.all().filter((row) => row.task === task);
+
+  /** How everything stands, in words that the reference can say as well. */
+  stand(): string[] {
+    return tasks.flatMap((task) => {
+      const row = this.tasks.rows.get(`acme\n${task}`);
+      return [
+        `${task} ${row?.status ?? 'todo'}, ${String(row?.assignee ?? (row ? null : 'fixer'))}${row?.held ? ', held' : ''}`,
+        ...(row?.blockers ?? []).map((blocker) => `  ${blocker.open ? 'waits' : 'waited'} for ${blocker.task}`),
+        ...this.runsOf(task).map((run) => {
+          const about = commentIdsIn(run.context).map((id) => ` ${id}`).join('');
+          return `  ${run.run_id} ${run.agent} ${run.cause} ${run.status} ${run.error_code ?? ''} chain ${numberOfRun(run.chain)} attempt ${run.attempt}${run.exhausted ? ' exhausted' : ''}${about}`;
+        }),
+        ...this.wakeupsOf(task).map(
+          ({ agent, reason, status, code }) => `  ${reason} of ${agent} ${status}${code === null ? '' : ` ${code}`}`,
+        ),
+      ];
+    });
+  }
+}
