@@ -31,6 +31,8 @@ export interface Run {
   mention: boolean;
   comment: boolean;
   comments: string[];
+  /** of one that is over: what it was told, whatever was taken back since */
+  told: readonly string[] | null;
   demands: Demand[];
   joined: Demand[];
   dueAt: number;
@@ -207,6 +209,7 @@ export class ReferenceLane {
       mention: kept.some(({ mention }) => mention),
       comment: kept.some(({ comment }) => comment),
       comments: [...new Set(told)],
+      told: null,
       demands: [...demands, ...(before?.demands ?? [])],
       joined: [...(before?.joined ?? []), ...demands.flatMap(({ joined }) => joined)],
       dueAt: parked?.dueAt ?? 0,
@@ -238,9 +241,10 @@ export class ReferenceLane {
 
   /** The end by itself; what follows it is asked by `endAndFollow`. */
   private end(run: Run, status: Status, { code = null, family = null, requeue = false, fate }: Ending = {}): void {
-    Object.assign(run, { status, code, family, requeue });
+    Object.assign(run, { status, code, family, requeue, told: run.comments });
     if (status === 'succeeded' && run.agent === this.assignee) this.recovered = false;
     this.ended.push(run);
+    if (status === 'succeeded' && run.agent === this.assignee) this.recovered = false;
     if (fate) this.fated(run, fate);
     if (code !== 'superseded') this.around.tell({ of: 'changed', task: this.task });
   }

@@ -480,7 +480,7 @@ export const standOf = (reference: Reference): string[] =>
     `${lane.task} ${lane.status}, ${String(lane.assignee)}${lane.held ? ', held' : ''}`,
     ...lane.blockers.map(({ task, open }) => `  ${open ? 'waits' : 'waited'} for ${task}`),
     ...lane.runs.map((run) => {
-      const about = run.comments.map((id) => ` ${id}`).join('');
+      const about = (run.told ?? run.comments).map((id) => ` ${id}`).join('');
       return `  ${lane.task}.${run.n} ${run.agent} ${run.cause} ${run.status} ${run.code ?? ''} chain ${run.chain} attempt ${run.attempt}${run.exhausted ? ' exhausted' : ''}${about}`;
     }),
     ...lane.demands.map(({ agent, reason, fate }) => `  ${reason} of ${agent} ${fate}`),

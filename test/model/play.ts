@@ -1,0 +1,78 @@
+import type { Draw } from '../projections/history.js';
+import { seeded } from '../projections/history.js';
+import { brokenOf } from './invariants.js';
+import { Reference, standOf } from './reference.js';
+import { Rig } from './rig.js';
+import { drawSteps, type Step } from './steps.js';
+
+/** What is wrong after a step: undefined if nothing is. */
+export async function play(steps: readonly Step[]): Promise<string | undefined> {
+  const reference = new Reference();
+  const rig = await Rig.open();
+  const start = differs(reference, rig);
+  if (start) return `at the start: ${start}`;
+  for (const [at, step] of steps.entries()) {
+    const expected = reference.do(step);
+    const answered = await rig.do(step);
+    if (expected !== answered) return `${say(at, step)}: ${answered ?? 'accepted'}, and not ${expected ?? 'accepted'}`;
+    if (!step.lag) {
+      reference.react();
+      await rig.react();
+    }
+    const wrong = differs(reference, rig) ?? brokenOf(rig);
+    if (wrong) return `${say(at, step)}: ${wrong}`;
+  }
+  return brokenOf(rig, true);
+}
+
+const say = (at: number, step: Step): string => `step ${at + 1}, ${JSON.stringify(step)}`;
+
+function differs(reference: Reference, rig: Rig): string | undefined {
+  const expected = standOf(reference);
+  const found = rig.stand();
+  const place = expected.findIndex((line, at) => line !== found[at]);
+  if (place === -1 && expected.length === found.length) return undefined;
+  const at = place === -1 ? expected.length : place;
+  return `"${found[at] ?? 'nothing'}", and not "${expected[at] ?? 'nothing'}"\n${found.join('\n')}`;
+}
+
+/** Fails with the seed, and with as few steps as lead to the same kind of trouble. */
+export async function walk(seed: number, count: number, length: number, playing = play): Promise<void> {
+  for (let n = 0; n < count; n++) {
+    const steps = drawSteps(drawOf(seed + n), length);
+    const wrong = await said(playing, steps);
+    if (wrong === undefined) continue;
+    const shortest = await shortened(steps, playing);
+    throw new Error(`SEED=${seed + n}: ${await said(playing, shortest)}\n${shortest.map((step) => JSON.stringify(step)).join(',\n')}`);
+  }
+}
+
+function drawOf(seed: number): Draw {
+  const draw = seeded(seed * 7_919 + 1);
+  for (let n = 0; n < 5; n++) draw(2);
+  return draw;
+}
+
+async function said(playing: typeof play, steps: readonly Step[]): Promise<string | undefined> {
+  try {
+    return await playing(steps);
+  } catch (error) {
+    return error instanceof Error ? (error.stack ?? error.message) : String(error);
+  }
+}
+
+/** Leaves out ever smaller parts, as long as what is left still fails. */
+async function shortened(steps: readonly Step[], playing: typeof play): Promise<readonly Step[]> {
+  let left = steps;
+  for (let size = Math.ceil(left.length / 2); size >= 1; ) {
+    const before = left.length;
+    for (let at = 0; at < left.length; ) {
+      const without = [...left.slice(0, at), ...left.slice(at + size)];
+      if ((await said(playing, without)) === undefined) at += size;
+      else left = without;
+    }
+    if (size > 1) size = Math.floor(size / 2);
+    else if (left.length === before) return left;
+  }
+  return left;
+}
