@@ -13,12 +13,12 @@ import { finishRun, reportRunLost } from '../src/commands/run.js';
 import type { EventStore } from '../src/event-store/event-store.js';
 import { MemoryEventStore } from '../src/event-store/memory.js';
 import { dueRetries } from '../src/projections/due-retries.js';
-import { holds } from '../src/projections/holds.js';
 import { foldLog } from '../src/projections/projector/fold.js';
 import { readyRuns } from '../src/projections/ready-runs.js';
-import { tasks } from '../src/projections/tasks.js';
 import { at, person } from './facts.js';
+import { heldIn } from './folded-holds.js';
 import { VirtualLeases } from './virtual-leases.js';
+import { VirtualPolicies } from './virtual-policies.js';
 
 type Fields<C> = { readonly [Field in keyof C]?: unknown };
 export type Claimed = { readonly run: string; readonly lease: string };
@@ -49,13 +49,22 @@ export class VirtualLedger {
   readonly clock: VirtualClock;
   readonly leases: VirtualLeases;
   readonly ports: CommandPorts;
+  readonly reactions: VirtualPolicies;
   private readonly process: number;
   private sent = 0;
   private claims = 0;
 
-  constructor({ store, clock = new VirtualClock(), leases, patience, process = 1 }: Partial<Parts> = {}) {
+  constructor({
+    store,
+    clock = new VirtualClock(),
+    leases,
+    reactions = new VirtualPolicies(),
+    patience,
+    process = 1,
+  }: Partial<Parts> = {}) {
     this.process = process;
     this.clock = clock;
+    this.reactions = reactions;
     this.leases = leases ?? new VirtualLeases(clock);
     const events = store ?? new MemoryEventStore({ now: clock.now });
     const ledger = new Ledger(events, clock, this.leases, patience);
@@ -70,9 +79,10 @@ export class VirtualLedger {
     };
   }
 
-  /** Another process on the same log, clock and leases. */
+  /** Another process on the same log, clock, leases and checkpoints. */
   another(): VirtualLedger {
-    return new VirtualLedger({ store: this.ports.store, clock: this.clock, leases: this.leases, process: this.process + 1 });
+    const { clock, leases, reactions } = this;
+    return new VirtualLedger({ store: this.ports.store, clock, leases, reactions, process: this.process + 1 });
   }
 
   /** As Dispatch sends it, each time under a commandId of its own unless one is given. */
@@ -122,6 +132,11 @@ export class VirtualLedger {
     for (const lost of this.leases.revoke()) await this.send(reportRunLost, lost, { actor: { type: 'system', id: 'reaper' } });
   }
 
+  /** What the policies do, until they are at rest. Answers how many reactions have written something. */
+  react(): Promise<number> {
+    return this.reactions.react({ store: this.ports.store, send: (...command) => this.send(...command) });
+  }
+
   log(): Promise<Recorded<LedgerEvent>[]> {
     return wholeLog(this.ports.store);
   }
@@ -147,6 +162,7 @@ interface Parts {
   readonly store: EventStore;
   readonly clock: VirtualClock;
   readonly leases: VirtualLeases;
+  readonly reactions: VirtualPolicies;
   readonly patience: Patience;
   readonly process: number;
 }
@@ -200,26 +216,6 @@ class FoldedReadyRuns extends ReadyRuns {
     );
     return inOrder.slice(0, limit).map(({ task, run_id: runId }) => ({ task, runId }));
   }
-}
-
-/** What `held.ts` says in SQL. */
-export function heldIn(log: readonly Recorded<LedgerEvent>[]) {
-  const held = foldLog(holds, log);
-  const parents = new Map(foldLog(tasks, log).map(({ company, task, parent }) => [`${company} ${task}`, parent]));
-  const isTaskHeld = (company: string, task: string | null, isAbove = false, passed: readonly string[] = []): boolean => {
-    if (task === null || passed.includes(task)) return false;
-    const own = held.find((row) => row.kind === 'task' && row.company === company && row.target === task);
-    if (own && (own.subtree || !isAbove)) return true;
-    return isTaskHeld(company, parents.get(`${company} ${task}`) ?? null, true, [...passed, task]);
-  };
-  const agentsHold = ({ company, agent }: { company: string; agent: string }) =>
-    held.find((row) => row.kind === 'agent' && row.company === company && row.target === agent);
-  return {
-    lane: ({ company, task }: { company: string; task: string }): boolean =>
-      held.some((row) => row.kind === 'company' && row.company === company) || isTaskHeld(company, task),
-    agent: (of: { company: string; agent: string }): boolean => agentsHold(of) !== undefined,
-    isTerminated: (of: { company: string; agent: string }): boolean => agentsHold(of)?.status === 'terminated',
-  };
 }
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

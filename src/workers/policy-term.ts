@@ -41,10 +41,13 @@ export interface PolicyCounts {
 }
 
 export interface PolicyParts {
-  readonly checkpoints: PolicyCheckpoints;
-  readonly parked: ParkedReactions;
+  readonly checkpoints: Pick<PolicyCheckpoints, 'take' | 'move' | 'halt'>;
+  readonly parked: Pick<ParkedReactions, keyof ParkedReactions>;
   readonly counts: PolicyCounts;
 }
+
+/** What one term needs of it. */
+type TermWorld = Pick<PolicyWorld, 'store' | 'index' | 'dispatch' | 'log'> & { readonly progress: Pick<Progress, 'reached'> };
 
 type Happened = Recorded<LedgerEvent>;
 
@@ -58,7 +61,7 @@ const atOnce = 8;
 export class PolicyTerm {
   private constructor(
     private readonly policy: Policy,
-    private readonly world: PolicyWorld,
+    private readonly world: TermWorld,
     private readonly parts: PolicyParts,
     private readonly term: number,
     private readonly until: AbortSignal,
@@ -70,7 +73,7 @@ export class PolicyTerm {
   /** Throws Halted when the log is not the one that the policy has come by. */
   static async begin(
     policy: Policy,
-    world: PolicyWorld,
+    world: TermWorld,
     parts: PolicyParts,
     term: number,
     until: AbortSignal,

@@ -246,7 +246,9 @@ class Reacting extends VirtualLedger {
     this.faulty = faulty;
   }
 
-  async react(most = Infinity): Promise<void> {
+  /** To so many events at most; answers to how many. */
+  override async react(most = Infinity): Promise<number> {
+    const from = this.seen;
     for (let log = await this.log(); this.seen < log.length && most-- > 0; log = await this.log()) {
       const event = log[this.seen++]!;
       for (const policy of [blockersPolicy, childrenPolicy])
@@ -255,6 +257,7 @@ class Reacting extends VirtualLedger {
           await this.send(kind, fields, { commandId, actor: { type: 'system', id: policy.name } });
         }
     }
+    return this.seen - from;
   }
 
   /** The policies come by everything once more, as after a crash before their checkpoint. */
@@ -463,7 +466,7 @@ describe('whatever is set, closed and reopened', () => {
       sending.catch((error: unknown) => {
         if (!(error instanceof Rejected)) throw error;
       });
-    if ('react' in move) return ledger.react(move.react);
+    if ('react' in move) return void (await ledger.react(move.react));
     if ('move' in move) return void (await ledger.send(setTaskStatus, { task: move.move, status: move.to }));
     if ('assign' in move) return void (await ledger.send(assignTask, { task: move.assign, agent: move.agent }));
     const { set, blockedBy, meanwhile } = move;

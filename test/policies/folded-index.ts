@@ -2,18 +2,47 @@ import type { AgentId, Recorded, RunId, TaskId } from '../../src/events/event.js
 import type { LedgerEvent } from '../../src/events/ledger-event.js';
 import { PolicyIndex, type BlockerEdge, type Child, type RunningWhere } from '../../src/policies/policy.js';
 import { comments } from '../../src/projections/comments.js';
-import { foldLog } from '../../src/projections/projector/fold.js';
+import { holds } from '../../src/projections/holds.js';
+import type { Projection } from '../../src/projections/projection.js';
+import { applyChanges, changesOf, type Rows } from '../../src/projections/projector/fold.js';
 import { runStatus } from '../../src/projections/run-status.js';
 import { taskGraph, type TaskGraphRow } from '../../src/projections/task-graph.js';
 import { wakeupRequests } from '../../src/projections/wakeup-requests.js';
-import { heldIn } from '../virtual-ledger.js';
+import { heldBy } from '../folded-holds.js';
 
 type Log = readonly Recorded<LedgerEvent>[];
 
+/** The rows of a projection, as far as it has been told. */
+class Folding<Row extends object> {
+  private readonly rows: Rows<Row> = new Map();
+
+  constructor(private readonly projection: Projection<Row>) {}
+
+  follow(events: Log): void {
+    for (const event of events) applyChanges(this.rows, changesOf(this.projection, event));
+  }
+
+  all(): Row[] {
+    return [...this.rows.values()].filter((row) => row !== undefined);
+  }
+}
+
 /** What `policy-index.ts` says in SQL. */
 export class FoldedIndex extends PolicyIndex {
-  constructor(private readonly log: Log) {
+  private readonly graph = new Folding(taskGraph);
+  private readonly runStatus = new Folding(runStatus);
+  private readonly demands = new Folding(wakeupRequests);
+  private readonly holds = new Folding(holds);
+  private readonly comments = new Folding(comments);
+
+  constructor(log: Log = []) {
     super();
+    this.follow(log);
+  }
+
+  /** What came after all that it has been told. */
+  follow(events: Log): void {
+    for (const folding of [this.graph, this.runStatus, this.demands, this.holds, this.comments]) folding.follow(events);
   }
 
   async dependentsOf(company: string, blocker: TaskId): Promise<TaskId[]> {
@@ -41,7 +70,7 @@ export class FoldedIndex extends PolicyIndex {
   }
 
   async childrenOf(company: string, parent: TaskId): Promise<Child[]> {
-    const said = foldLog(comments, this.log).filter((row) => row.company === company && row.removed_at === null);
+    const said = this.comments.all().filter((row) => row.company === company && row.removed_at === null);
     return this.tasks(company)
       .filter((row) => row.parent === parent)
       .map(({ task, title, status, moved_at: movedAt }) => {
@@ -62,13 +91,13 @@ export class FoldedIndex extends PolicyIndex {
   }
 
   async isHeld(company: string, task: TaskId, agent: AgentId): Promise<boolean> {
-    const held = heldIn(this.log);
+    const held = this.held();
     const isPaused = held.agent({ company, agent }) && !held.isTerminated({ company, agent });
     return held.lane({ company, task }) || isPaused;
   }
 
   async isTerminated(company: string, agent: AgentId): Promise<boolean> {
-    return heldIn(this.log).isTerminated({ company, agent });
+    return this.held().isTerminated({ company, agent });
   }
 
   async lanesOf(company: string, agent: AgentId): Promise<TaskId[]> {
@@ -88,8 +117,12 @@ export class FoldedIndex extends PolicyIndex {
     return row !== undefined && isToDo(row) && row.assignee !== null && !isOpen;
   }
 
+  private held() {
+    return heldBy(this.holds.all(), this.graph.all());
+  }
+
   private tasks(company: string): TaskGraphRow[] {
-    const rows = foldLog(taskGraph, this.log).filter((row) => row.company === company);
+    const rows = this.graph.all().filter((row) => row.company === company);
     return rows.sort((a, b) => (a.task < b.task ? -1 : 1));
   }
 
@@ -99,12 +132,12 @@ export class FoldedIndex extends PolicyIndex {
 
   /** Those that are open. */
   private runs(company: string) {
-    const rows = foldLog(runStatus, this.log).filter((run) => run.company === company && run.finished_at === null);
+    const rows = this.runStatus.all().filter((run) => run.company === company && run.finished_at === null);
     return rows.sort((a, b) => (a.task < b.task ? -1 : 1));
   }
 
   private waiting(company: string) {
-    return foldLog(wakeupRequests, this.log).filter((row) => row.company === company && row.status === 'deferred');
+    return this.demands.all().filter((row) => row.company === company && row.status === 'deferred');
   }
 }
 

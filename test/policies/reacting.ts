@@ -1,14 +1,13 @@
 import { finishRun } from '../../src/commands/run.js';
-import { nameUuid, taskOfRun, taskStream, type Recorded, type TaskId } from '../../src/events/event.js';
-import type { LedgerEvent } from '../../src/events/ledger-event.js';
+import { nameUuid, taskOfRun, taskStream, type TaskId } from '../../src/events/event.js';
 import type { LaneEvent } from '../../src/events/lane.js';
 import { toWrite } from '../../src/commands/write.js';
 import { MemoryEventStore } from '../../src/event-store/memory.js';
-import type { Policy, PolicyIndex, Reaction } from '../../src/policies/policy.js';
+import type { Policy } from '../../src/policies/policy.js';
 import { FaultyStore } from '../event-store/faulty.js';
 import { machine } from '../facts.js';
 import { VirtualClock, VirtualLedger, type Claimed } from '../virtual-ledger.js';
-import { FoldedIndex } from './folded-index.js';
+import { VirtualPolicies } from '../virtual-policies.js';
 
 type Ending = Parameters<VirtualLedger['work']>[1];
 
@@ -16,30 +15,17 @@ type Ending = Parameters<VirtualLedger['work']>[1];
 export class ReactingLedger extends VirtualLedger {
   private readonly store: FaultyStore;
   private readonly atWork: Claimed[] = [];
-  private seen = 0;
 
-  constructor(private readonly policies: readonly Policy[]) {
+  constructor(policies: readonly Policy[]) {
     const clock = new VirtualClock();
     const store = new FaultyStore(new MemoryEventStore({ now: clock.now }));
-    super({ store, clock });
+    super({ store, clock, reactions: new VirtualPolicies(policies) });
     this.store = store;
-  }
-
-  /** Until nothing is left to react to. Answers how many reactions have written something. */
-  async react(): Promise<number> {
-    let wrote = 0;
-    for (let log = await this.log(); this.seen < log.length; log = await this.log()) {
-      const event = log[this.seen++]!;
-      for (const policy of this.policies)
-        for (const reaction of await reactions(policy, event, new FoldedIndex(log)))
-          if (await this.carryOut(policy, event, reaction)) wrote++;
-    }
-    return wrote;
   }
 
   /** The policies come by everything once more. */
   forgetCheckpoint(): void {
-    this.seen = 0;
+    this.reactions.forgetCheckpoints();
   }
 
   override async claim(...asked: Parameters<VirtualLedger['claim']>): Promise<Claimed[]> {
@@ -89,18 +75,4 @@ export class ReactingLedger extends VirtualLedger {
       toWrite(taskStream('acme', task), revision, events, { commandId: nameUuid(task), actor: machine }, undefined),
     ]);
   }
-
-  private async carryOut({ name }: Policy, { id }: Recorded, { kind, fields, stream }: Reaction): Promise<boolean> {
-    const before = await this.store.head();
-    const commandId = nameUuid(name, id, stream, kind.command.name);
-    await this.send(kind, fields, { commandId, actor: { type: 'system', id: name } });
-    return (await this.store.head()) !== before;
-  }
-}
-
-async function reactions({ on }: Policy, event: Recorded<LedgerEvent>, index: PolicyIndex): Promise<readonly Reaction[]> {
-  // The table is keyed by the event's own type, which the compiler cannot follow through a union.
-  const react = on[event.type] as
-    ((event: Recorded<LedgerEvent>, index: PolicyIndex) => Promise<readonly Reaction[]>) | undefined;
-  return (await react?.(event, index)) ?? [];
 }

@@ -13,7 +13,7 @@ import { runStatus } from '../../src/projections/run-status.js';
 import { TasksQueries } from '../../src/projections/task-queries.js';
 import { WakeupRequestsQueries } from '../../src/projections/wakeup-queries.js';
 import { freshDatabase, type TestDatabase } from '../postgres.js';
-import { heldIn } from '../virtual-ledger.js';
+import { heldIn } from '../folded-holds.js';
 import { everyProjection } from './every.js';
 import { History, seeded } from './history.js';
 import { ReadSide } from './read-side.js';
