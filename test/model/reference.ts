@@ -301,7 +301,7 @@ export class Reference implements Surroundings {
     if (!comment || comment.removed) return undefined;
     comment.removed = true;
     const without = (of: { comments: string[] }) => (of.comments = of.comments.filter((id) => id !== comment.id));
-    for (const first of lane.waiting) for (const demand of [first, ...first.joined]) without(demand);
+    lane.demands.forEach(without);
     lane.runs.forEach(without);
     const removed = lane.comments.filter((other) => other.removed).flatMap(({ demands }) => demands);
     const isEmpty = (parts: Demand[]) =>
