@@ -27,7 +27,7 @@ async function happen(ledger: VirtualLedger): Promise<void> {
 }
 
 const ids = async (ledger: VirtualLedger) => (await ledger.log()).map(({ id }) => id).sort();
-const known = async (ledger: VirtualLedger) => Promise.all(tasks.map(async (task) => ({ task, ...(await ledger.lane(task)) })));
+const known = (ledger: VirtualLedger) => Promise.all(tasks.map((task) => ledger.lane(task)));
 
 /** What is done by policies that die before their step of this number, and go on in another process. */
 async function dyingAt(number: number) {
