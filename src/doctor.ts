@@ -89,23 +89,28 @@ async function durability(db: pg.Pool): Promise<Check[]> {
 
 async function readModels(db: pg.Pool, store: EventStore): Promise<Check[]> {
   const head = await store.head();
-  const { rows } = await db.query<{ readModel: string; position: string; halted: string | null }>(
-    `select read_model as "readModel", position, halted
+  const { rows } = await db.query<Follower & { readModel: string }>(
+    `select read_model as "readModel", position, halted, split_part(host, ' ', 1) as host, pid
      from checkpoints
+     left join owners on name = 'projector ' || read_model and expires_at > clock_timestamp()
      order by read_model`,
   );
   return rows.map(({ readModel, ...row }) => follower(`read model ${readModel}`, row, head, 'projector'));
 }
 
-function follower(
-  name: string,
-  { position, halted }: { position: string; halted: string | null },
-  head: string,
-  role: string,
-): Check {
+/** Of the log; `host` (without its pid namespace) and `pid` of the process that owns it, if one does. */
+interface Follower {
+  readonly position: string;
+  readonly halted: string | null;
+  readonly host: string | null;
+  readonly pid: number | null;
+}
+
+function follower(name: string, { position, halted, host, pid }: Follower, head: string, role: string): Check {
   if (halted) return check(name, false, `halted at ${shown(position)}: ${halted}`, 'mend what it names, then restart the server');
   const behind = Number(head || 0) - Number(position || 0);
-  const sentence = `at ${shown(position)} of ${shown(head)}${behind > tolerated ? `, ${behind} events behind` : ''}`;
+  const owner = pid === null ? 'run by nobody' : `run by process ${pid} on ${host}`;
+  const sentence = `at ${shown(position)} of ${shown(head)}${behind > tolerated ? `, ${behind} events behind` : ''}, ${owner}`;
   return check(name, behind <= tolerated, sentence, `see that a server with the role ${role} runs`);
 }
 
@@ -132,10 +137,12 @@ async function parkedStreams(db: pg.Pool): Promise<Check> {
 
 async function policies(db: pg.Pool, store: EventStore): Promise<Check[]> {
   const head = await store.head();
-  const { rows } = await db.query<{ policy: string; position: string; halted: string | null }>(
-    'select policy, position, halted from policy_checkpoints',
+  const { rows } = await db.query<Follower & { policy: string }>(
+    `select policy, position, halted, split_part(host, ' ', 1) as host, pid
+     from policy_checkpoints
+     left join owners on name = 'policy ' || policy and expires_at > clock_timestamp()`,
   );
-  const neverRun = { position: beginning, halted: null };
+  const neverRun = { position: beginning, halted: null, host: null, pid: null };
   return policiesOfTheLedger.map(({ name }) =>
     follower(`policy ${name}`, rows.find(({ policy }) => policy === name) ?? neverRun, head, 'policies'),
   );

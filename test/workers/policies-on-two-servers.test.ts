@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { examine } from '../../src/doctor.js';
 import type { LedgerEvent } from '../../src/events/ledger-event.js';
 import { beginning } from '../../src/events/event.js';
@@ -81,12 +82,12 @@ describe('policies', () => {
     const before = await server.ledger.store.readAll({ after: beginning, limit: 100 });
     const look = async () =>
       (await examine(database.pool, server.ledger.store, 0)).find(({ name }) => name === 'policy holds')?.sentence;
-    expect(await look()).toBe(`at the beginning of ${before.length}`);
+    expect(await look()).toBe(`at the beginning of ${before.length}, run by nobody`);
     expect(await cancels(server, 'ACME-1')).toEqual([]);
     await start('policies');
     await until('the run is handed back', async () => (await cancels(server, 'ACME-1')).length > 0);
     await atRest(server);
     const count = (await server.ledger.store.readAll({ after: beginning, limit: 100 })).length;
-    expect(await look()).toBe(`at ${count} of ${count}`);
+    expect(await look()).toBe(`at ${count} of ${count}, run by process ${process.pid} on ${hostname()}`);
   });
 });
