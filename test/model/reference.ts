@@ -39,6 +39,7 @@ export class Reference implements Surroundings {
   }
 
   status = (agent: string) => this.agents.get(agent)!.status;
+  statusOf = (agent: string) => ({ ...this.agents.get(agent) });
   delays = (agent: string): readonly number[] => policies[agent as AgentName].retry.delaysMs;
   heartbeats = (agent: string): boolean => 'heartbeat' in policies[agent as AgentName];
   owesComments = (agent: string): boolean => 'requireComment' in policies[agent as AgentName];
@@ -99,7 +100,8 @@ export class Reference implements Surroundings {
       case 'holdCompany':
         if (this.company && (this.company.interrupt || !step.interrupt)) return undefined;
         this.company = { interrupt: step.interrupt };
-        return step.interrupt ? this.tell({ of: 'held', task: null, subtree: true }) : undefined;
+        if (step.interrupt) this.tell({ of: 'held', task: null, subtree: true });
+        return undefined;
       case 'releaseCompany':
         return void (this.company = null);
       case 'react':
@@ -318,7 +320,8 @@ export class Reference implements Surroundings {
     if (agent.status === 'terminated') return 'agent_terminated';
     if (agent.status === 'paused' && (agent.interrupt || !interrupt)) return undefined;
     Object.assign(agent, { status: 'paused', interrupt });
-    return interrupt ? this.tell({ of: 'paused', agent: name }) : undefined;
+    if (interrupt) this.tell({ of: 'paused', agent: name });
+    return undefined;
   }
 
   private resume(name: string): string | undefined {
@@ -485,3 +488,24 @@ export const standOf = (reference: Reference): string[] =>
     }),
     ...lane.demands.map(({ agent, reason, fate }) => `  ${reason} of ${agent} ${fate}`),
   ]);
+
+/** The same for two that go on in the same way, whatever their past was. */
+export function signatureOf({ now, company, lanes, leases, statusOf }: Reference): string {
+  const leased = [...leases.values()].map(({ run, task, expiresAt, beaten }) => [task, run.n, expiresAt - now, beaten]);
+  const stand = [...lanes.values()].map(({ task, runs, demands, waiting, recovered, agentReplies, held, movedAt: _, ...lane }) => [
+    task,
+    lane.status,
+    lane.assignee,
+    lane.blockers,
+    [recovered, agentReplies, held],
+    runs.map((run) => ({ ...run, retryOf: run.retryOf?.n, retry: run.retry?.n, dueAt: Math.max(run.dueAt - now, 0), ...numbersOf(run, demands) })),
+    waiting.map((first) => demands.indexOf(first)),
+    demands.map((demand) => ({ ...demand, joined: demand.joined.map((other) => demands.indexOf(other)) })),
+  ]);
+  return JSON.stringify([company, agents.map(statusOf), leased, stand]);
+}
+
+const numbersOf = (run: Run, all: readonly Demand[]) => ({
+  demands: run.demands.map((demand) => all.indexOf(demand)),
+  joined: run.joined.map((demand) => all.indexOf(demand)),
+});

@@ -26,6 +26,8 @@ import { agents, parents, policies, tasks, type Step, type Who } from './steps.j
 const actorOf = (who: Who): Actor =>
   who === 'person' ? person : who === 'system' ? { type: 'system', id: 'scheduler' } : { type: 'agent', id: who };
 
+const leaseMs = 30_000;
+
 /** The rows of a read model, which follow the log. */
 export class Followed<Row extends object> {
   readonly rows: Rows<Row> = new Map();
@@ -50,6 +52,13 @@ export class Rig {
   /** all leases that were ever given */
   readonly claims: Claimed[] = [];
   readonly log: Recorded<LedgerEvent>[] = [];
+  /** since the last step */
+  appended: readonly Recorded<LedgerEvent>[] = [];
+  readonly terminated = new Set<string>();
+  /** the first start beside a process that still lived */
+  beside: string | undefined;
+  /** by lane, until when each lives at the longest: workers end what they may not go on with */
+  private readonly processes = new Map<string, { run: string; until: number }>();
   private comments = 0;
 
   constructor(readonly ledger = new VirtualLedger()) {}
@@ -66,6 +75,7 @@ export class Rig {
 
   /** Answers the code of a refusal. */
   async do(step: Step): Promise<string | undefined> {
+    this.appended = [];
     try {
       await this.ask(step);
       return undefined;
@@ -89,6 +99,8 @@ export class Rig {
     });
     for (const followed of [this.runs, this.wakeups, this.tasks, this.conserved]) followed.follow(news);
     this.log.push(...news);
+    this.appended = [...this.appended, ...news];
+    for (const event of news) if (event.type === 'AgentTerminated') this.terminated.add(event.data.agent);
     return news;
   }
 
@@ -101,10 +113,11 @@ export class Rig {
         return ledger.send(requestWakeup, { agent, ...where, source }, { actor: actorOf(by) });
       }
       case 'claim':
-        return this.claims.push(...(await ledger.claim(step.agent)));
+        return (await ledger.claim(step.agent)).map((claimed) => this.begin(claimed));
       case 'finish': {
         const own = this.claims.filter(({ run }) => taskOfRun(run) === step.task);
         const claim = step.stale ? own.at(-2) : own.at(-1);
+        if (this.processes.get(step.task)?.run === claim?.run) this.processes.delete(step.task);
         return claim && ledger.send(finishRun, { ...claim, ...step.ending });
       }
       case 'recordProcess': {
@@ -113,7 +126,7 @@ export class Rig {
         return claim && ledger.send(recordProcess, { ...claim, ...process });
       }
       case 'beat':
-        return ledger.leases.beat('acme', step.task);
+        return this.beat(step.task);
       case 'cancelRun': {
         const run = this.pickRun(step);
         return run && ledger.send(cancelRun, { run, reason: 'enough', intent: step.intent });
@@ -170,6 +183,23 @@ export class Rig {
       case 'react':
         return undefined;
     }
+  }
+
+  protected begin(claimed: Claimed): void {
+    const now = this.ledger.clock.now().getTime();
+    const task = taskOfRun(claimed.run);
+    const other = this.processes.get(task);
+    if (other && other.until >= now) this.beside ??= `${claimed.run} was started beside the process of ${other.run}`;
+    this.processes.set(task, { run: claimed.run, until: now + leaseMs });
+    this.claims.push(claimed);
+  }
+
+  /** A worker whose lease was taken away is told so, and its process lives no longer than it would have. */
+  private async beat(task: string): Promise<void> {
+    const process = this.processes.get(task);
+    if (!process || (await this.ledger.leases.of('acme', task))?.runId !== process.run) return;
+    this.ledger.leases.beat('acme', task);
+    process.until = this.ledger.clock.now().getTime() + leaseMs;
   }
 
   private pickRun({ task, pick }: { task: string; pick: number }): string | undefined {

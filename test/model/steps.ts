@@ -84,14 +84,23 @@ const weights: Readonly<Record<Step['do'], number>> = {
   react: 1,
 };
 
-const bag = Object.entries(weights).flatMap(([name, weight]) =>
-  Array.from({ length: weight * 5 }, () => name as Step['do']),
-);
+/** Without these nothing would go on. */
+const essential: readonly Step['do'][] = ['wake', 'claim', 'finish', 'promote', 'advance'];
 
-export const drawSteps = (draw: Draw, length: number): Step[] =>
-  Array.from({ length }, () => ({ ...drawStep(draw), ...(draw(5) === 0 && { lag: true as const }) }));
+/** Each sequence does without some kinds of steps and endings, so that others come together more often. */
+export function drawSteps(draw: Draw, length: number): Step[] {
+  const kinds = Object.keys(weights) as Step['do'][];
+  const kept = kinds.filter((kind) => essential.includes(kind) || draw(3) > 0);
+  const bag = kept.flatMap((kind) => Array.from({ length: Math.max(weights[kind] * 5, 1) }, () => kind));
+  const ends = endings.filter(() => draw(3) > 0);
+  const lag = draw(3) === 0 ? 2 : 6;
+  return Array.from({ length }, () => ({
+    ...drawStep(draw, bag, ends.length > 0 ? ends : endings),
+    ...(draw(lag) === 0 && { lag: true as const }),
+  }));
+}
 
-function drawStep(draw: Draw): Step {
+function drawStep(draw: Draw, bag: readonly Step['do'][], ends: readonly Ending[]): Step {
   const of = <T>(list: readonly T[]): T => list[draw(list.length)]!;
   const task = of(['ACME-1', 'ACME-1', 'ACME-2', 'ACME-3', 'heartbeat~fixer']);
   const agent = of(agents);
@@ -109,7 +118,7 @@ function drawStep(draw: Draw): Step {
     case 'terminate':
       return { do: what, agent };
     case 'finish':
-      return { do: what, task, ending: of(endings), ...(draw(12) === 0 && { stale: true as const }) };
+      return { do: what, task, ending: of(ends), ...(draw(12) === 0 && { stale: true as const }) };
     case 'recordProcess':
     case 'beat':
     case 'releaseTask':
