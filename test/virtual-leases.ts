@@ -1,12 +1,21 @@
 import type { Claim, ClaimLeases, ClaimRequest, ReadyRun } from '../src/commands/claim-runs.js';
 import type { Lease } from '../src/commands/decider.js';
 import type { Clock } from '../src/commands/ledger.js';
+import { taskOfRun, type RunId } from '../src/events/event.js';
 
 interface Row extends Lease {
   readonly request: ClaimRequest;
   readonly task: string;
   expiresAt: number;
   beaten: boolean;
+  /** taken back, and not reported yet */
+  revoked: boolean;
+}
+
+export interface Lost {
+  readonly company: string;
+  readonly run: RunId;
+  readonly beaten: boolean;
 }
 
 /** Leases on lanes, in memory and on virtual time: one per lane, and as many per agent as it has slots. */
@@ -17,7 +26,8 @@ export class VirtualLeases implements ClaimLeases {
   constructor(private readonly clock: Clock) {}
 
   async of(company: string, task: string): Promise<Lease | undefined> {
-    return this.rows.get(laneKey(company, task));
+    const row = this.rows.get(laneKey(company, task));
+    return row?.revoked ? undefined : row;
   }
 
   isFree(company: string, task: string): boolean {
@@ -27,7 +37,7 @@ export class VirtualLeases implements ClaimLeases {
   async granted({ company, agent, workerId, requestId }: ClaimRequest): Promise<Claim[]> {
     const own = ({ request }: Row) =>
       request.company === company && request.agent === agent && request.workerId === workerId && request.requestId === requestId;
-    const rows = [...this.rows.values()].filter(own);
+    const rows = [...this.rows.values()].filter((row) => own(row) && !row.revoked);
     for (const row of rows) row.expiresAt = this.clock.now().getTime() + row.request.leaseMs;
     return rows.map(asClaim);
   }
@@ -50,14 +60,19 @@ export class VirtualLeases implements ClaimLeases {
 
   beat(company: string, task: string): void {
     const row = this.rows.get(laneKey(company, task));
-    if (row) Object.assign(row, { beaten: true, expiresAt: this.clock.now().getTime() + row.request.leaseMs });
+    if (row && !row.revoked) Object.assign(row, { beaten: true, expiresAt: this.clock.now().getTime() + row.request.leaseMs });
   }
 
-  /** Leases whose workers have not been heard of in time; they are gone with this. */
-  revoke(): { company: string; run: string; beaten: boolean }[] {
-    const expired = [...this.rows].filter(([, { expiresAt }]) => expiresAt < this.clock.now().getTime());
-    for (const [key] of expired) this.rows.delete(key);
-    return expired.map(([, { request, runId, beaten }]) => ({ company: request.company, run: runId, beaten }));
+  /** Leases whose workers have not been heard of in time, also those that were taken back before; their lanes are not free yet. */
+  revoke(): Lost[] {
+    const expired = [...this.rows.values()].filter((row) => row.revoked || row.expiresAt < this.clock.now().getTime());
+    for (const row of expired) row.revoked = true;
+    return expired.map(({ request, runId, beaten }) => ({ company: request.company, run: runId, beaten }));
+  }
+
+  /** After the loss was reported: the lane is free again. */
+  forget({ company, run }: Lost): void {
+    if (this.rows.get(laneKey(company, taskOfRun(run)))?.revoked) this.rows.delete(laneKey(company, taskOfRun(run)));
   }
 
   private held({ company, agent }: ClaimRequest): number {
@@ -66,7 +81,7 @@ export class VirtualLeases implements ClaimLeases {
 
   private grant(request: ClaimRequest, { task, runId }: ReadyRun): Claim {
     const expiresAt = this.clock.now().getTime() + request.leaseMs;
-    const row: Row = { token: `lease-${++this.tokens}`, runId, request, task, expiresAt, beaten: false };
+    const row: Row = { token: `lease-${++this.tokens}`, runId, request, task, expiresAt, beaten: false, revoked: false };
     this.rows.set(laneKey(request.company, task), row);
     return asClaim(row);
   }

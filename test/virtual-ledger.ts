@@ -129,7 +129,10 @@ export class VirtualLedger {
 
   /** What the reaper does: leases that nobody has renewed in time are taken back, and their runs reported as lost. */
   async reap(): Promise<void> {
-    for (const lost of this.leases.revoke()) await this.send(reportRunLost, lost, { actor: { type: 'system', id: 'reaper' } });
+    for (const lost of this.leases.revoke()) {
+      await this.send(reportRunLost, lost, { actor: { type: 'system', id: 'reaper' } });
+      this.leases.forget(lost);
+    }
   }
 
   /** What the policies do, until they are at rest. Answers how many reactions have written something. */
