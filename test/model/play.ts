@@ -43,7 +43,7 @@ export async function pass(steps: readonly Step[]): Promise<{ wrong: string | un
   return { wrong, state: signatureOf(both.reference) };
 }
 
-interface Both {
+export interface Both {
   readonly reference: Reference;
   readonly rig: Rig;
 }
@@ -65,7 +65,7 @@ async function playOn({ reference, rig }: Both, steps: readonly Step[]): Promise
 
 const say = (at: number, step: Step): string => `step ${at + 1}, ${JSON.stringify(step)}`;
 
-function differs({ reference, rig }: Both): string | undefined {
+export function differs({ reference, rig }: Both): string | undefined {
   const expected = standOf(reference);
   const found = rig.stand();
   const place = expected.findIndex((line, at) => line !== found[at]);

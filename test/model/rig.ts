@@ -2,16 +2,16 @@ import { pauseAgent, putAgent, resumeAgent, terminateAgent } from '../../src/com
 import { setBlockers } from '../../src/commands/blockers.js';
 import { addComment, removeComment } from '../../src/commands/comment.js';
 import { holdCompany, releaseCompany } from '../../src/commands/company.js';
-import { Rejected } from '../../src/commands/decider.js';
+import { Rejected, type Sendable } from '../../src/commands/decider.js';
 import { holdTask, releaseTask } from '../../src/commands/hold.js';
+import { promoteDueRetries } from '../../src/commands/promote-due-retries.js';
 import { retryNow, scheduleRetry } from '../../src/commands/retry.js';
 import { cancelRun, finishRun, recordProcess } from '../../src/commands/run.js';
 import { assignTask, putTask, setTaskStatus } from '../../src/commands/task.js';
 import { cancelWakeup, requestWakeup } from '../../src/commands/wakeup.js';
-import { numberOfRun, taskOfRun, type Actor } from '../../src/events/event.js';
+import { nameUuid, numberOfRun, taskOfRun, type Actor, type Recorded } from '../../src/events/event.js';
 import { commentIdsIn } from '../../src/events/lane.js';
 import type { LedgerEvent } from '../../src/events/ledger-event.js';
-import type { Recorded } from '../../src/events/event.js';
 import { conservation } from '../../src/projections/conservation.js';
 import type { Projection } from '../../src/projections/projection.js';
 import { applyChanges, changesOf, type Rows } from '../../src/projections/projector/fold.js';
@@ -59,9 +59,13 @@ export class Rig {
   beside: string | undefined;
   /** by lane, until when each lives at the longest: workers end what they may not go on with */
   private readonly processes = new Map<string, { run: string; until: number }>();
+  private steps = 0;
   private comments = 0;
+  /** of the present step: what it was found to be about */
+  private readonly found = new Map<string, unknown>();
 
-  constructor(readonly ledger = new VirtualLedger()) {}
+  /** `ledger`: another one on the same log takes its place when its process has ended. */
+  constructor(public ledger = new VirtualLedger()) {}
 
   static async open(ledger?: VirtualLedger): Promise<Rig> {
     const rig = new Rig(ledger);
@@ -76,6 +80,14 @@ export class Rig {
   /** Answers the code of a refusal. */
   async do(step: Step): Promise<string | undefined> {
     this.appended = [];
+    this.found.clear();
+    this.steps++;
+    if (step.do === 'comment') this.comments++;
+    return this.again(step);
+  }
+
+  /** The same command, under the same commandId, after an answer that never came. */
+  async again(step: Step): Promise<string | undefined> {
     try {
       await this.ask(step);
       return undefined;
@@ -106,86 +118,98 @@ export class Rig {
 
   private async ask(step: Step): Promise<unknown> {
     const { ledger } = this;
+    const send = this.send.bind(this);
     switch (step.do) {
       case 'wake': {
         const { agent, task, source, by } = step;
         const where = task.startsWith('heartbeat') ? {} : { task };
-        return ledger.send(requestWakeup, { agent, ...where, source }, { actor: actorOf(by) });
+        return send(requestWakeup, { agent, ...where, source }, by);
       }
       case 'claim':
-        return (await ledger.claim(step.agent)).map((claimed) => this.begin(claimed));
+        return (await ledger.claim(step.agent, { requestId: `step-${this.steps}` })).map((claimed) => this.begin(claimed));
       case 'finish': {
         const own = this.claims.filter(({ run }) => taskOfRun(run) === step.task);
         const claim = step.stale ? own.at(-2) : own.at(-1);
         if (this.processes.get(step.task)?.run === claim?.run) this.processes.delete(step.task);
-        return claim && ledger.send(finishRun, { ...claim, ...step.ending });
+        return claim && send(finishRun, { ...claim, ...step.ending });
       }
       case 'recordProcess': {
         const claim = this.claims.findLast(({ run }) => taskOfRun(run) === step.task);
         const process = { pid: 4_711, host: 'laptop', startedAt: '2026-04-20T12:00:00Z' };
-        return claim && ledger.send(recordProcess, { ...claim, ...process });
+        return claim && send(recordProcess, { ...claim, ...process });
       }
       case 'beat':
         return this.beat(step.task);
       case 'cancelRun': {
         const run = this.pickRun(step);
-        return run && ledger.send(cancelRun, { run, reason: 'enough', intent: step.intent });
+        return run && send(cancelRun, { run, reason: 'enough', intent: step.intent });
       }
       case 'scheduleRetry': {
         const run = this.pickRun(step);
-        return run && ledger.send(scheduleRetry, { run });
+        return run && send(scheduleRetry, { run });
       }
       case 'retryNow': {
         const run = this.pickRun(step);
-        return run && ledger.send(retryNow, { run });
+        return run && send(retryNow, { run });
       }
       case 'cancelWakeup': {
         const { task } = step;
-        const row = pickOf(this.wakeupsOf(task), step.pick);
-        return row && ledger.send(cancelWakeup, { task, wakeup: row.wakeup_id, reason: 'no need' });
+        const row = this.once('wakeup', () => pickOf(this.wakeupsOf(task), step.pick));
+        return row && send(cancelWakeup, { task, wakeup: row.wakeup_id, reason: 'no need' });
       }
       case 'promote':
-        return ledger.promoteDue();
+        return send(promoteDueRetries, { company: undefined });
       case 'advance':
         return ledger.clock.advance(step.ms);
       case 'reap':
         return ledger.reap();
       case 'assign':
-        return ledger.send(assignTask, { task: step.task, agent: step.agent }, { actor: actorOf(step.by) });
+        return send(assignTask, { task: step.task, agent: step.agent }, step.by);
       case 'setStatus':
-        return ledger.send(setTaskStatus, { task: step.task, status: step.status }, { actor: actorOf(step.by) });
+        return send(setTaskStatus, { task: step.task, status: step.status }, step.by);
       case 'setBlockers':
-        return ledger.send(setBlockers, { task: step.task, blockedBy: step.blockedBy });
+        return send(setBlockers, { task: step.task, blockedBy: step.blockedBy });
       case 'comment': {
         const { task, by, mentions, reopen, resume, interrupt } = step;
-        const comment = { task, commentId: `comment-${++this.comments}`, body: 'look', mentions, reopen, resume, interrupt };
-        return ledger.send(addComment, comment, { actor: actorOf(by) });
+        const comment = { task, commentId: `comment-${this.comments}`, body: 'look', mentions, reopen, resume, interrupt };
+        return send(addComment, comment, by);
       }
       case 'removeComment': {
         const { task } = step;
-        const comment = pickOf((await ledger.lane(task)).comments, step.pick);
-        return comment && ledger.send(removeComment, { task, comment: comment.id });
+        const { comments } = await ledger.lane(task);
+        const comment = this.once('comment', () => pickOf(comments, step.pick));
+        return comment && send(removeComment, { task, comment: comment.id });
       }
       case 'pause':
-        return ledger.send(pauseAgent, { agent: step.agent, interrupt: step.interrupt });
+        return send(pauseAgent, { agent: step.agent, interrupt: step.interrupt });
       case 'resume':
-        return ledger.send(resumeAgent, { agent: step.agent });
+        return send(resumeAgent, { agent: step.agent });
       case 'terminate':
-        return ledger.send(terminateAgent, { agent: step.agent });
+        return send(terminateAgent, { agent: step.agent });
       case 'holdTask':
-        return ledger.send(holdTask, { task: step.task, subtree: step.subtree, interrupt: step.interrupt });
+        return send(holdTask, { task: step.task, subtree: step.subtree, interrupt: step.interrupt });
       case 'releaseTask':
-        return ledger.send(releaseTask, { task: step.task });
+        return send(releaseTask, { task: step.task });
       case 'holdCompany':
-        return ledger.send(holdCompany, { interrupt: step.interrupt });
+        return send(holdCompany, { interrupt: step.interrupt });
       case 'releaseCompany':
-        return ledger.send(releaseCompany, {});
+        return send(releaseCompany, {});
       case 'react':
         return undefined;
     }
   }
 
-  protected begin(claimed: Claimed): void {
+  private send<C extends object, Answer>(kind: Sendable<C, Answer>, fields: { [Field in keyof C]?: unknown }, by: Who = 'person') {
+    return this.ledger.send(kind, fields, { actor: actorOf(by), commandId: nameUuid('step', this.steps) });
+  }
+
+  private once<T>(what: string, find: () => T): T {
+    if (!this.found.has(what)) this.found.set(what, find());
+    // Found by the same function, in the same step.
+    return this.found.get(what) as T;
+  }
+
+  private begin(claimed: Claimed): void {
     const now = this.ledger.clock.now().getTime();
     const task = taskOfRun(claimed.run);
     const other = this.processes.get(task);
@@ -203,7 +227,7 @@ export class Rig {
   }
 
   private pickRun({ task, pick }: { task: string; pick: number }): string | undefined {
-    return pickOf(this.runsOf(task), pick)?.run_id;
+    return this.once('run', () => pickOf(this.runsOf(task), pick)?.run_id);
   }
 
   runsOf = (task: string) => this.runs.all().filter((row) => row.task === task);
