@@ -41,7 +41,6 @@ it('does what the reference does in every state that a few steps lead to', async
         further.push([...path, step]);
       }
     paths = further;
-    console.log(depth, seen.size, paths.length);
   }
   expect(seen.size).toBeGreaterThan(1_000);
 }, 3_600_000);

@@ -81,7 +81,9 @@ export async function walk(seed: number, count: number, length: number, playing 
     const wrong = await said(playing, steps);
     if (wrong === undefined) continue;
     const shortest = await shortened(steps, playing);
-    throw new Error(`SEED=${seed + n}: ${await said(playing, shortest)}\n${shortest.map((step) => JSON.stringify(step)).join(',\n')}`);
+    throw new Error(
+      `SEED=${seed + n}: ${await said(playing, shortest)}\n${shortest.map((step) => JSON.stringify(step)).join(',\n')}`,
+    );
   }
 }
 
@@ -102,9 +104,9 @@ async function said(playing: typeof play, steps: readonly Step[]): Promise<strin
 /** Leaves out ever smaller parts, as long as what is left still fails. */
 async function shortened(steps: readonly Step[], playing: typeof play): Promise<readonly Step[]> {
   let left = steps;
-  for (let size = Math.ceil(left.length / 2); size >= 1; ) {
+  for (let size = Math.ceil(left.length / 2); size >= 1;) {
     const before = left.length;
-    for (let at = 0; at < left.length; ) {
+    for (let at = 0; at < left.length;) {
       const without = [...left.slice(0, at), ...left.slice(at + size)];
       if ((await said(playing, without)) === undefined) at += size;
       else left = without;

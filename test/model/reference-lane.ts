@@ -271,7 +271,11 @@ export class ReferenceLane {
 
   private refusalOfWaiting(waiting: Demand): string | undefined {
     const parts = [waiting, ...waiting.joined];
-    const work = { agent: waiting.agent, mention: parts.some(({ mention }) => mention), comment: parts.some(({ comment }) => comment) };
+    const work = {
+      agent: waiting.agent,
+      mention: parts.some(({ mention }) => mention),
+      comment: parts.some(({ comment }) => comment),
+    };
     const code = this.obstacle(work);
     return code ?? (waiting.timer && !this.around.heartbeats(waiting.agent) ? 'heartbeat_disabled' : undefined);
   }
@@ -300,7 +304,10 @@ export class ReferenceLane {
     if (joining && isOutside) return void this.queue(run.agent, others, 'deferred');
     if (failed && transient && goesOn) return this.retryOrGiveUp(run, others, awaited);
     if (failed && run.family === 'process_lost' && !run.lost && goesOn)
-      return void this.queue(run.agent, [this.own(run, 'process_lost_retry'), ...others], 'process_lost', { after: run, outside: run.outside });
+      return void this.queue(run.agent, [this.own(run, 'process_lost_retry'), ...others], 'process_lost', {
+        after: run,
+        outside: run.outside,
+      });
     if (run.status === 'succeeded') return this.askForComment(run, others, awaited);
     if ((failed || run.status === 'timed_out') && awaited && code === undefined) this.recover(run, others, isOutside);
   }
@@ -321,7 +328,12 @@ export class ReferenceLane {
   private park(run: Run, others: Demand[], before?: Run): void {
     const dueAt = this.around.now + this.around.delays(run.agent)[run.attempt]!;
     const demand = this.own(run, 'transient_failure_retry');
-    this.queue(run.agent, [demand, ...others], 'retry', { after: run, parked: { dueAt }, outside: false, ...(before && { before }) });
+    this.queue(run.agent, [demand, ...others], 'retry', {
+      after: run,
+      parked: { dueAt },
+      outside: false,
+      ...(before && { before }),
+    });
   }
 
   private askForComment(run: Run, others: Demand[], awaited: boolean): void {
@@ -422,7 +434,8 @@ export class ReferenceLane {
   }
 
   close(code: string): void {
-    const over = ({ status, mention, comment }: Run) => status === 'scheduled_retry' || (status === 'queued' && !mention && !comment);
+    const over = ({ status, mention, comment }: Run) =>
+      status === 'scheduled_retry' || (status === 'queued' && !mention && !comment);
     for (const run of this.open().filter(over)) this.stop(run, code);
     for (const first of [...this.waiting])
       if (![first, ...first.joined].some(({ mention, comment }) => mention || comment)) this.withdrawUnit(first, code);
@@ -432,7 +445,8 @@ export class ReferenceLane {
     const own = ({ agent, mention, status }: Run) => agent === former && !mention && status !== 'running';
     for (const run of this.open().filter(own)) this.stop(run, 'issue_reassigned');
     for (const first of [...this.waiting])
-      if (first.agent === former && ![first, ...first.joined].some(({ mention }) => mention)) this.withdrawUnit(first, 'issue_reassigned');
+      if (first.agent === former && ![first, ...first.joined].some(({ mention }) => mention))
+        this.withdrawUnit(first, 'issue_reassigned');
   }
 
   /** Comments that nobody was told of yet. */
@@ -476,7 +490,14 @@ export class ReferenceLane {
   }
 }
 
-const passed = ['issue_dependencies_blocked', 'issue_terminal_status', 'issue_assignee_changed', 'issue_reassigned', 'issue_done', 'issue_cancelled'];
+const passed = [
+  'issue_dependencies_blocked',
+  'issue_terminal_status',
+  'issue_assignee_changed',
+  'issue_reassigned',
+  'issue_done',
+  'issue_cancelled',
+];
 const needsRecovery = ({ status, started, code }: Run): boolean =>
   status === 'failed' || status === 'timed_out' || (status === 'cancelled' && !started && passed.includes(code ?? ''));
 

@@ -30,7 +30,11 @@ export class Reference implements Surroundings {
     for (const agent of agents) this.agents.set(agent, { status: 'active', interrupt: false });
     for (const task of tasks) this.lanes.set(task, new ReferenceLane(task, !task.startsWith('heartbeat'), this));
     this.lane('heartbeat~fixer').assignee = 'fixer';
-    for (const [task, assignee] of [['ACME-1', 'fixer'], ['ACME-2', 'reviewer'], ['ACME-3', 'fixer']] as const) {
+    for (const [task, assignee] of [
+      ['ACME-1', 'fixer'],
+      ['ACME-2', 'reviewer'],
+      ['ACME-3', 'fixer'],
+    ] as const) {
       const lane = this.lane(task);
       Object.assign(lane, { opened: true, assignee, movedAt: this.stamp() });
       lane.wake('issue_assigned', 'person', { outside: true });
@@ -112,7 +116,14 @@ export class Reference implements Surroundings {
   // Demands and runs.
 
   private requestWakeup(agent: string, lane: ReferenceLane, by: Who, timer: boolean): string | undefined {
-    const ask = { agent, reason: 'requested', timer, outside: by === 'person' && !timer, mention: lane.assignee !== agent, comment: false };
+    const ask = {
+      agent,
+      reason: 'requested',
+      timer,
+      outside: by === 'person' && !timer,
+      mention: lane.assignee !== agent,
+      comment: false,
+    };
     const code = lane.refusal(ask, true);
     lane.takeIn(ask, true);
     return code === 'agent_not_invokable' ? code : undefined;
@@ -149,7 +160,8 @@ export class Reference implements Surroundings {
     if (!claim) return undefined;
     const { run } = claim;
     const lane = this.lane(task);
-    if (this.leases.get(task)?.run !== run) return run.status === 'cancelled' && run.code !== 'start_lost' ? undefined : 'stale_lease';
+    if (this.leases.get(task)?.run !== run)
+      return run.status === 'cancelled' && run.code !== 'start_lost' ? undefined : 'stale_lease';
     if (run.status === 'running') this.end(lane, run, ending);
     this.leases.delete(task);
     return undefined;
@@ -367,7 +379,9 @@ export class Reference implements Surroundings {
       ...(own.status === 'terminated' ? [{ code: 'agent_terminated', interrupt: true }] : []),
       ...(own.status === 'paused' ? [{ code: 'agent_paused', interrupt: own.interrupt }] : []),
       ...(this.company ? [{ code: 'company_held', ...this.company }] : []),
-      ...holders.flatMap((held, up) => (held && (up === 0 || held.subtree) ? [{ code: 'task_held', interrupt: held.interrupt }] : [])),
+      ...holders.flatMap((held, up) =>
+        held && (up === 0 || held.subtree) ? [{ code: 'task_held', interrupt: held.interrupt }] : [],
+      ),
     ];
   }
   holdOf = (lane: ReferenceLane, agent: string) => this.holdsOn(lane, agent)[0]?.code;
@@ -456,7 +470,8 @@ export class Reference implements Surroundings {
     if (news.of !== 'moved' || !isClosed(news.to)) return;
     const parent = parents[news.task];
     const all = [...this.lanes.values()].filter(({ task }) => parents[task] === parent);
-    if (!parent || !all.every(({ status }) => isClosed(status)) || Math.max(...all.map(({ movedAt }) => movedAt)) !== news.at) return;
+    if (!parent || !all.every(({ status }) => isClosed(status)) || Math.max(...all.map(({ movedAt }) => movedAt)) !== news.at)
+      return;
     this.lane(parent).wake('issue_children_completed', 'system');
   }
 
@@ -492,16 +507,24 @@ export const standOf = (reference: Reference): string[] =>
 /** The same for two that go on in the same way, whatever their past was. */
 export function signatureOf({ now, company, lanes, leases, statusOf }: Reference): string {
   const leased = [...leases.values()].map(({ run, task, expiresAt, beaten }) => [task, run.n, expiresAt - now, beaten]);
-  const stand = [...lanes.values()].map(({ task, runs, demands, waiting, recovered, agentReplies, held, movedAt: _, ...lane }) => [
-    task,
-    lane.status,
-    lane.assignee,
-    lane.blockers,
-    [recovered, agentReplies, held],
-    runs.map((run) => ({ ...run, retryOf: run.retryOf?.n, retry: run.retry?.n, dueAt: Math.max(run.dueAt - now, 0), ...numbersOf(run, demands) })),
-    waiting.map((first) => demands.indexOf(first)),
-    demands.map((demand) => ({ ...demand, joined: demand.joined.map((other) => demands.indexOf(other)) })),
-  ]);
+  const stand = [...lanes.values()].map(
+    ({ task, runs, demands, waiting, recovered, agentReplies, held, movedAt: _, ...lane }) => [
+      task,
+      lane.status,
+      lane.assignee,
+      lane.blockers,
+      [recovered, agentReplies, held],
+      runs.map((run) => ({
+        ...run,
+        retryOf: run.retryOf?.n,
+        retry: run.retry?.n,
+        dueAt: Math.max(run.dueAt - now, 0),
+        ...numbersOf(run, demands),
+      })),
+      waiting.map((first) => demands.indexOf(first)),
+      demands.map((demand) => ({ ...demand, joined: demand.joined.map((other) => demands.indexOf(other)) })),
+    ],
+  );
   return JSON.stringify([company, agents.map(statusOf), leased, stand]);
 }
 

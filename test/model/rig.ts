@@ -70,7 +70,11 @@ export class Rig {
   static async open(ledger?: VirtualLedger): Promise<Rig> {
     const rig = new Rig(ledger);
     for (const agent of agents) await rig.ledger.send(putAgent, { agent, policy: policies[agent] });
-    for (const [task, assignee] of [['ACME-1', 'fixer'], ['ACME-2', 'reviewer'], ['ACME-3', 'fixer']] as const)
+    for (const [task, assignee] of [
+      ['ACME-1', 'fixer'],
+      ['ACME-2', 'reviewer'],
+      ['ACME-3', 'fixer'],
+    ] as const)
       await rig.ledger.send(putTask, { task, title: task, assignee, parent: parents[task] ?? null });
     await rig.ledger.react();
     await rig.follow();
@@ -199,7 +203,11 @@ export class Rig {
     }
   }
 
-  private send<C extends object, Answer>(kind: Sendable<C, Answer>, fields: { [Field in keyof C]?: unknown }, by: Who = 'person') {
+  private send<C extends object, Answer>(
+    kind: Sendable<C, Answer>,
+    fields: { [Field in keyof C]?: unknown },
+    by: Who = 'person',
+  ) {
     return this.ledger.send(kind, fields, { actor: actorOf(by), commandId: nameUuid('step', this.steps) });
   }
 
@@ -241,7 +249,9 @@ export class Rig {
         `${task} ${row?.status ?? 'todo'}, ${String(row?.assignee ?? (row ? null : 'fixer'))}${row?.held ? ', held' : ''}`,
         ...(row?.blockers ?? []).map((blocker) => `  ${blocker.open ? 'waits' : 'waited'} for ${blocker.task}`),
         ...this.runsOf(task).map((run) => {
-          const about = commentIdsIn(run.context).map((id) => ` ${id}`).join('');
+          const about = commentIdsIn(run.context)
+            .map((id) => ` ${id}`)
+            .join('');
           return `  ${run.run_id} ${run.agent} ${run.cause} ${run.status} ${run.error_code ?? ''} chain ${numberOfRun(run.chain)} attempt ${run.attempt}${run.exhausted ? ' exhausted' : ''}${about}`;
         }),
         ...this.wakeupsOf(task).map(

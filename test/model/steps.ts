@@ -27,7 +27,13 @@ export type Ending = (typeof endings)[number];
 
 /** What is asked of the ledger, or what happens around it. `pick` names a run or a demand by its place from the end. */
 export type Step = { readonly lag?: true } & (
-  | { readonly do: 'wake'; readonly agent: AgentName; readonly task: string; readonly by: Who; readonly source: 'on_demand' | 'timer' }
+  | {
+      readonly do: 'wake';
+      readonly agent: AgentName;
+      readonly task: string;
+      readonly by: Who;
+      readonly source: 'on_demand' | 'timer';
+    }
   | { readonly do: 'claim'; readonly agent: AgentName }
   | { readonly do: 'finish'; readonly task: string; readonly ending: Ending; readonly stale?: true }
   | { readonly do: 'recordProcess'; readonly task: string }
@@ -135,9 +141,18 @@ function drawStep(draw: Draw, bag: readonly Step['do'][], ends: readonly Ending[
     case 'assign':
       return { do: what, task: of(['ACME-1', 'ACME-2', 'ACME-3']), agent: draw(5) === 0 ? null : agent, by };
     case 'setStatus':
-      return { do: what, task, status: of(['todo', 'todo', 'in_progress', 'done', 'done', 'cancelled', 'blocked', 'backlog']), by };
+      return {
+        do: what,
+        task,
+        status: of(['todo', 'todo', 'in_progress', 'done', 'done', 'cancelled', 'blocked', 'backlog']),
+        by,
+      };
     case 'setBlockers':
-      return { do: what, task: of(['ACME-1', 'ACME-2', 'ACME-3']), blockedBy: of([[], ['ACME-1'], ['ACME-2'], ['ACME-3'], ['ACME-1', 'ACME-2']]) };
+      return {
+        do: what,
+        task: of(['ACME-1', 'ACME-2', 'ACME-3']),
+        blockedBy: of([[], ['ACME-1'], ['ACME-2'], ['ACME-3'], ['ACME-1', 'ACME-2']]),
+      };
     case 'comment': {
       const wish = of<Wish>(by === 'person' ? [{}, {}, { reopen: true }, { resume: true }, { interrupt: true }] : [{}]);
       return { do: what, task, by, mentions: of([[], [], [agent], agents]), ...wish };
