@@ -2,16 +2,20 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { commandEnvironment } from '../../config.js';
 import type { RunView } from '../../commands/run-view.js';
-import type { Client } from '../client.js';
 import { sayDuration } from '../../projections/say-duration.js';
+import type { Client } from '../client.js';
 import { insist } from '../insist.js';
 import { finishOf, notBegun, type Stop } from './finish.js';
+import { guardClock } from './guard.js';
 import { LeaseKeeper, type Lease } from './lease-keeper.js';
+import type { LeftRun } from './left-runs.js';
+import { own } from './owners.js';
 import { ProcessGroup } from './process-group.js';
+import { processOf, type Entry } from './process-table.js';
 import type { Reports } from './reports.js';
-import { readResultFile } from './result-file.js';
-import { contextOf, RunFolder, type RunContextFile } from './run-folder.js';
-import { RunOutput } from './run-output.js';
+import { contextOf, type RunContextFile } from './run-context.js';
+import { RunFolder, type RunRecord } from './run-folder.js';
+import { RunningCommand, type Listeners } from './running-command.js';
 import { conclusion, reasonOf } from './sentences.js';
 import type { WorkerSettings } from './settings.js';
 
@@ -37,41 +41,62 @@ const handBackMs = 2_000;
 /** The longest that a timer of Node can wait. */
 const longestTimer = 2 ** 31 - 1;
 
-/** One run from its claim to its report: the command, under a lease that is kept, and never beyond it. */
+/** One run to its report: the command, under a lease that is kept, and never beyond it. */
 export class Attempt {
-  private readonly lease: LeaseKeeper;
+  private readonly keeper: LeaseKeeper;
+  private leaseEnd = 0;
+  private leaseOver: { readonly why: string; readonly refused: boolean } | undefined;
   private stop: Stop | undefined;
-  private leaseOver: string | undefined;
-  private group: ProcessGroup | undefined;
-  private output: RunOutput | undefined;
+  private command: RunningCommand | undefined;
+  private files: { readonly folder: RunFolder; readonly record: RunRecord } | undefined;
 
   constructor(
-    private readonly claimed: Claimed,
+    private readonly run: string,
+    private readonly lease: Lease,
+    /** of the claim or beat that the lease counts from */
+    sentAt: number,
     private readonly around: Surroundings,
   ) {
-    this.lease = new LeaseKeeper(around.client, claimed.run.id, claimed.lease, claimed.sentAt, {
+    this.keeper = new LeaseKeeper(around.client, run, lease, sentAt, {
+      lasts: (until) => this.lasts(until),
       cancelRequested: () => this.end({ kind: 'cancelled', why: 'a cancellation was asked for' }, politeMs),
       ending: () => this.end({ kind: 'handed_back', why: 'the lease could not be renewed' }, politeMs),
-      over: (why) => this.leave(why),
-      output: () => this.output?.progress() ?? {},
+      over: (why, refused) => this.leave(why, refused),
+      output: () => this.command?.progress() ?? {},
     });
   }
 
-  async run(): Promise<void> {
-    const { run, lease } = this.claimed;
+  /** From its claim on. */
+  async begin({ run, position }: Claimed): Promise<void> {
     try {
-      const begun = this.stop === undefined && (await this.lease.begin());
-      const context = begun ? await contextOf(this.around.client, run, this.claimed.position) : undefined;
+      const begun = this.stop === undefined && (await this.keeper.begin());
+      const context = begun ? await contextOf(this.around.client, run, position) : undefined;
       if (context && this.mayStart()) return await this.execute(context);
     } catch (error) {
       return await this.failToRun(error);
     } finally {
-      this.lease.stop();
+      this.keeper.stop();
     }
-    if (this.leaseOver) return this.around.say(`${run.id}: not started, the lease is lost: ${this.leaseOver}`);
+    if (this.leaseOver) return this.say(`not started, the lease is lost: ${this.leaseOver.why}`);
     const why = this.stop?.why ?? 'the worker did not start it';
-    await this.around.reports.send(run.id, notBegun(lease.token, why));
-    this.around.say(`handed back ${run.id}: ${why}`);
+    await this.around.reports.send(this.run, notBegun(this.lease.token, why));
+    this.around.say(`handed back ${this.run}: ${why}`);
+  }
+
+  /** From where a worker that is dead has left it, with a command that lives. */
+  async takeUp({ folder, record }: LeftRun, leader: Entry): Promise<void> {
+    try {
+      this.files = { folder, record };
+      this.stop = record.stop;
+      this.command = new RunningCommand(ProcessGroup.takeUp(leader, folder), folder, this.listeners());
+      if (record.stop) this.command.group.terminate(politeMs);
+      void this.renewOnBehalf(leader, record);
+      await this.seeToItsEnd(this.command, record);
+    } catch (error) {
+      await this.failToRun(error);
+    } finally {
+      this.keeper.stop();
+    }
   }
 
   /** The worker is ending: the run is another's to do. */
@@ -81,7 +106,7 @@ export class Attempt {
 
   /** Its command runs; otherwise only words are exchanged with the ledger. */
   get isRunning(): boolean {
-    return this.group !== undefined;
+    return this.command !== undefined;
   }
 
   private mayStart(): boolean {
@@ -89,54 +114,69 @@ export class Attempt {
   }
 
   private async execute(context: RunContextFile): Promise<void> {
-    const { settings, say } = this.around;
-    const { run } = context;
-    const folder = new RunFolder(join(settings.home, 'runs', `${settings.company}~${run.id}`), context);
-    const output = new RunOutput(join(settings.home, 'logs', settings.company, `${run.id}.log`), (line) =>
-      say(`${run.id} | ${line}`),
-    );
-    this.output = output;
-    const { stdout: onStdout, stderr: onStderr } = output;
-    const group = new ProcessGroup(settings.command, { env: this.environment(context, folder), onStdout, onStderr });
-    this.group = group;
-    this.announce(context, group, output);
-    const overdue = setTimeout(
-      () => this.end(timedOut(settings.timeoutMs), politeMs),
-      Math.min(settings.timeoutMs, longestTimer),
-    );
-    const exit = await group.exited;
-    this.group = undefined;
+    const { home, command } = this.around.settings;
+    const record = this.newRecord();
+    const folder = RunFolder.create(join(home, 'runs'), record, context, own);
+    this.files = { folder, record };
+    this.lasts(this.leaseEnd);
+    const group = ProcessGroup.start(command, this.environment(context, folder), folder);
+    const leader = group.pid === undefined ? undefined : processOf(group.pid);
+    this.files = { folder, record: { ...record, process: leader } };
+    folder.keep(this.files.record);
+    this.command = new RunningCommand(group, folder, this.listeners());
+    const line = `started ${this.run} (attempt ${context.run.attempt}, ${reasonOf(context)})`;
+    this.command.note(`${record.startedAt} ${line}`);
+    this.around.say(line);
+    if (leader) void this.recordProcess(leader, record);
+    await this.seeToItsEnd(this.command, record);
+  }
+
+  private newRecord(): RunRecord {
+    const { url, company, agent, command, workerId } = this.around.settings;
+    const { run, lease } = this;
+    const now = { startedAt: new Date().toISOString(), clock: guardClock() };
+    return { url, company, agent, run, lease, workerId, file: command[0] ?? '', host: hostname(), ...now };
+  }
+
+  private listeners(): Listeners {
+    return listenersOf(this.run, this.around);
+  }
+
+  private async seeToItsEnd(command: RunningCommand, { clock }: RunRecord): Promise<void> {
+    const { timeoutMs } = this.around.settings;
+    const left = timeoutMs - (guardClock() - clock) * 10;
+    const overdue = setTimeout(() => this.end(timedOut(timeoutMs), politeMs), Math.min(left, longestTimer));
+    const ending = await command.ended();
+    this.command = undefined;
     clearTimeout(overdue);
-    this.lease.stop();
-    const { said, ignored } = readResultFile(folder.resultFile);
-    if (ignored.length > 0) say(`${run.id}: ignored in its result file: ${ignored.join(', ')}`);
-    const finish = finishOf(this.claimed.lease.token, { exit, stop: this.stop, said, lastErrors: output.lastErrors() });
-    output.note(`ended: ${finish.outcome}`);
-    output.close();
-    folder.remove();
-    const finished = await this.around.reports.send(run.id, finish);
-    if (finished) say(conclusion(run.id, finish.outcome, finish.exitCode, finished));
+    this.keeper.stop();
+    const finish = finishOf(this.lease.token, { ...ending, stop: this.stop });
+    command.note(`ended: ${finish.outcome}`);
+    command.close();
+    if (ending.ignored.length > 0) this.say(`ignored in its result file: ${ending.ignored.join(', ')}`);
+    // Who was told that the lease is another's would be told so once more.
+    const finished = this.leaseOver?.refused ? undefined : await this.around.reports.send(this.run, finish);
+    this.files?.folder.remove();
+    if (finished) this.around.say(conclusion(this.run, finish.outcome, finish.exitCode, finished));
   }
 
   /** The worker's own trouble, such as a full disk: told as what it is, because the next attempt would meet it as well. */
   private async failToRun(error: unknown): Promise<void> {
-    this.group?.kill();
-    const why = `the worker could not run it: ${error instanceof Error ? error.message : String(error)}`;
-    this.around.say(`${this.claimed.run.id}: ${why}`);
+    this.command?.group.kill();
+    const why = `the worker could not run it: ${sentenceOf(error)}`;
+    this.say(why);
     const finish = {
-      lease: this.claimed.lease.token,
+      lease: this.lease.token,
       outcome: 'failed',
       error: why,
       errorCode: 'worker_failed',
       errorFamily: 'config',
     } as const;
-    await this.around.reports.send(this.claimed.run.id, finish);
+    await this.around.reports.send(this.run, finish);
+    this.files?.folder.remove();
   }
 
-  private environment(
-    { run, wakeups }: RunContextFile,
-    { contextFile, resultFile }: RunFolder,
-  ): Record<string, string | undefined> {
+  private environment({ run, wakeups }: RunContextFile, folder: RunFolder): Record<string, string | undefined> {
     const { url, company, agent } = this.around.settings;
     return {
       ...commandEnvironment(),
@@ -145,42 +185,78 @@ export class Attempt {
       LEDGER_AGENT: agent,
       LEDGER_TASK: run.task,
       LEDGER_RUN: run.id,
-      LEDGER_LEASE: this.claimed.lease.token,
+      LEDGER_LEASE: this.lease.token,
       LEDGER_ATTEMPT: String(run.attempt),
       LEDGER_REASON: reasonOf({ run, wakeups }),
       LEDGER_FALLBACK_MODE: run.fallbackMode ?? '',
-      LEDGER_CONTEXT_FILE: contextFile,
-      LEDGER_RESULT_FILE: resultFile,
+      LEDGER_CONTEXT_FILE: folder.contextFile,
+      LEDGER_RESULT_FILE: folder.resultFile,
     };
   }
 
-  private announce(context: RunContextFile, { pid }: ProcessGroup, output: RunOutput): void {
-    const { run } = context;
-    const line = `started ${run.id} (attempt ${run.attempt}, ${reasonOf(context)})`;
-    output.note(`${new Date().toISOString()} ${line}`);
-    this.around.say(line);
-    if (pid === undefined) return;
-    const body = { lease: this.claimed.lease.token, pid, pgid: pid, host: hostname(), startedAt: new Date().toISOString() };
-    const post = () => this.around.client.post(['runs', run.id, 'process'], body, { key: null });
-    insist(post, { forMs: this.claimed.lease.leaseMs }).catch((error: unknown) =>
-      this.around.say(`${run.id}: its process could not be recorded: ${error instanceof Error ? error.message : String(error)}`),
+  private async renewOnBehalf(leader: Entry, record: RunRecord): Promise<void> {
+    if (!(await this.keeper.begin({ renew: true }))) return;
+    this.say(`goes on under process ${leader.pid}, which a worker left that is gone; taken up again`);
+    await this.recordProcess(leader, record);
+    await this.tell('detached', {});
+    await this.tell('reattached', {});
+  }
+
+  private recordProcess({ pid, group }: Entry, { host, startedAt }: RunRecord): Promise<void> {
+    return this.tell('process', { pid, pgid: group, host, startedAt });
+  }
+
+  /** What the ledger does not take of these does not stop the run. */
+  private async tell(what: 'process' | 'detached' | 'reattached', body: object): Promise<void> {
+    const { client } = this.around;
+    const post = () => client.post(['runs', this.run, what], { lease: this.lease.token, ...body }, { key: null });
+    await insist(post, { forMs: this.lease.leaseMs }).catch((error: unknown) =>
+      this.say(`the ledger does not take it as ${what}: ${sentenceOf(error)}`),
     );
   }
 
-  /** The first reason to stop is the one that is reported. */
-  private end(stop: Stop, killAfterMs: number): void {
-    if (this.group && this.stop?.why !== stop.why) this.around.say(`${this.claimed.run.id}: ${stop.why}; ending its command`);
-    this.stop ??= stop;
-    this.group?.terminate(killAfterMs);
+  private lasts(until: number): void {
+    this.leaseEnd = until;
+    try {
+      this.files?.folder.keepLease(until - performance.now());
+    } catch (error) {
+      this.say(`its lease could not be noted, and its command will be ended with the one before: ${sentenceOf(error)}`);
+    }
   }
 
-  private leave(why: string): void {
-    this.leaseOver = why;
+  /** The first reason to stop is the one that is reported, by whatever worker sees the end. */
+  private end(stop: Stop, killAfterMs: number): void {
+    if (this.command && this.stop?.why !== stop.why) this.say(`${stop.why}; ending its command`);
+    if (!this.stop && this.command) this.keepStop(stop);
+    this.stop ??= stop;
+    this.command?.group.terminate(killAfterMs);
+  }
+
+  private keepStop(stop: Stop): void {
+    try {
+      this.files?.folder.keep({ ...this.files.record, stop });
+    } catch {
+      // A full disk: this worker knows the reason, and tells it if it lives.
+    }
+  }
+
+  private leave(why: string, refused: boolean): void {
+    this.leaseOver = { why, refused };
     this.stop ??= { kind: 'handed_back', why: `the lease is lost: ${why}` };
-    if (!this.group) return;
-    this.around.say(`${this.claimed.run.id}: the lease is lost (${why}); its command is killed`);
-    this.group.kill();
+    if (!this.command) return;
+    this.say(`the lease is lost (${why}); its command is killed`);
+    this.command.group.kill();
+  }
+
+  private say(sentence: string): void {
+    this.around.say(`${this.run}: ${sentence}`);
   }
 }
 
+export function listenersOf(run: string, { settings: { home, company }, say }: Surroundings): Listeners {
+  return { logFile: join(home, 'logs', company, `${run}.log`), terminal: (line) => say(`${run} | ${line}`) };
+}
+
 const timedOut = (ms: number): Stop => ({ kind: 'timed_out', why: `took longer than ${sayDuration(ms)}` });
+
+const sentenceOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -1,3 +1,4 @@
+import { constants } from 'node:os';
 import type { CancelIntent, ErrorFamily } from '../../events/run.js';
 import type { Exit } from './process-group.js';
 import type { ResultFile } from './result-file.js';
@@ -49,12 +50,18 @@ export function finishOf(lease: string, { exit, stop, said, lastErrors }: Ending
   if (exit.notStarted !== undefined) {
     return { lease, outcome: 'failed', error: exit.notStarted, errorCode: 'command_not_started', errorFamily: 'config' };
   }
+  if (exit.lost !== undefined)
+    return { lease, outcome: 'failed', error: exit.lost, errorCode: 'process_lost', errorFamily: 'process_lost' };
+  if (exit.vanished) return { ...said, lease, outcome: 'failed', ...processLost(said.error ?? joined('its process was gone', lastErrors)) };
   if (exit.code === 0 && said.error === undefined) return { lease, outcome: 'succeeded', exitCode, result, usage };
   return { ...said, lease, outcome: 'failed', exitCode, error: said.error ?? (lastErrors || withoutWords(exit)) };
 }
 
 /** A run that was claimed and not begun. */
 export const notBegun = (lease: string, why: string): Finish => ({ lease, outcome: 'cancelled', intent: 'requeue', error: why });
+
+/** Nobody saw how it ended, and what it did not say is not known. */
+export const processLost = (error: string) => ({ error, errorCode: 'process_lost', errorFamily: 'process_lost' }) as const;
 
 /** Less to object to: the end of a run is told even if what it left behind is refused. */
 export function withoutExtras({ lease, outcome, intent, exitCode, error }: Finish, refusal: string): Finish {
@@ -63,6 +70,8 @@ export function withoutExtras({ lease, outcome, intent, exitCode, error }: Finis
 }
 
 const withoutWords = ({ code, signal }: Exit): string =>
-  signal ? `ended by ${signal}` : `ended with exit code ${code}, and without a word`;
+  code === null
+    ? `ended by ${signal ?? 'somebody'}`
+    : `ended with exit code ${code}${signal ? ` (${signal})` : ''}, and without a word`;
 
 const joined = (first: string, second: string): string => [first, second].filter(Boolean).join('\n').slice(0, 8_192);

@@ -9,12 +9,16 @@ export interface Lease {
 
 /** What the work under a lease has to do about it. */
 export interface LeaseWatch {
+  /** it ends at this time of `performance.now()`, if it is not renewed before */
+  lasts(until: number): void;
   /** somebody wants the run to end */
   cancelRequested(): void;
   /** it could not be renewed, and its end is near: stop in good order */
   ending(): void;
-  /** somebody else may hold the lane from now on: nothing may go on */
-  over(why: string): void;
+  /** somebody else may hold the lane from now on: nothing may go on; `refused`: the ledger itself said so */
+  over(why: string, refused: boolean): void;
+  /** it holds until then, on `performance.now()` */
+  renewed(endAt: number): void;
   /** how much the run has said so far, and when it last said something */
   output(): { outputSeq?: number; outputAt?: string };
 }
@@ -38,9 +42,13 @@ export class LeaseKeeper {
     this.times = leaseTimes(sentAt, lease.leaseMs);
   }
 
-  /** A claim that waited long for its answer is renewed before anything starts under it. False: the lease is lost. */
-  async begin(): Promise<boolean> {
-    let fresh = performance.now() < this.times.beatAt;
+  /**
+   * A claim that waited long for its answer is renewed before anything starts under it, and a lease of a former worker in any case.
+   * False: the lease is lost, or not needed any more.
+   */
+  async begin({ renew = false } = {}): Promise<boolean> {
+    let fresh = !renew && performance.now() < this.times.beatAt;
+    if (renew) this.times = { ...this.times, beatAt: performance.now() };
     while (!fresh && !this.stopped.signal.aborted) {
       fresh = await this.beat();
       if (!fresh && performance.now() >= this.times.endAt) this.lose('it could not be renewed before its end');
@@ -50,6 +58,11 @@ export class LeaseKeeper {
     this.arm();
     void this.keep();
     return true;
+  }
+
+  /** On `performance.now()`. */
+  get endAt(): number {
+    return this.times.endAt;
   }
 
   stop(): void {
@@ -82,11 +95,12 @@ export class LeaseKeeper {
       );
       this.times = leaseTimes(sentAt, answer.leaseMs);
       this.arm();
+      this.watch.renewed(this.times.endAt);
       if (answer.cancelRequested) this.watch.cancelRequested();
       return true;
     } catch (error) {
       this.times = { ...this.times, beatAt: performance.now() + this.lease.leaseMs / 30 };
-      if (!signal.aborted && !mayPass(error)) this.lose(error instanceof Error ? error.message : String(error));
+      if (!signal.aborted && !mayPass(error)) this.lose(error instanceof Error ? error.message : String(error), true);
       return false;
     }
   }
@@ -95,15 +109,16 @@ export class LeaseKeeper {
     this.timers.forEach(clearTimeout);
     if (this.stopped.signal.aborted) return;
     const { endingAt, endAt } = this.times;
+    this.watch.lasts(endAt);
     this.timers = [
       setTimeout(() => this.watch.ending(), endingAt - performance.now()),
       setTimeout(() => this.lose('it could not be renewed'), endAt - performance.now()),
     ];
   }
 
-  private lose(why: string): void {
+  private lose(why: string, refused = false): void {
     this.stop();
-    this.watch.over(why);
+    this.watch.over(why, refused);
   }
 }
 

@@ -1,35 +1,51 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { accessSync, closeSync, constants, openSync } from 'node:fs';
+import { delimiter, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { guard } from './guard.js';
+import { processOf } from './process-table.js';
+import type { RunFolder } from './run-folder.js';
 
 export interface Exit {
-  /** null: it never started, or a signal ended it */
+  /** null: it never started, or its group was killed */
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
   /** why it could not be started */
   readonly notStarted?: string;
-}
-
-export interface GroupOptions {
-  readonly env: NodeJS.ProcessEnv;
-  readonly onStdout: (chunk: Buffer) => void;
-  readonly onStderr: (chunk: Buffer) => void;
+  /** nobody knows how it ended: it was killed while no worker was there to see it */
+  readonly vanished?: boolean;
 }
 
 /** A command in a process group of its own: signals reach all that it started, and what it leaves behind ends with it. */
 export class ProcessGroup {
-  readonly pid: number | undefined;
   readonly exited: Promise<Exit>;
-  private readonly child: ChildProcess;
   private killTimer: NodeJS.Timeout | undefined;
   private killAt = Infinity;
   private ended = false;
 
-  constructor([file = '', ...args]: readonly string[], { env, onStdout, onStderr }: GroupOptions) {
-    this.child = spawn(file, args, { env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
-    this.pid = this.child.pid;
-    this.child.stdout?.on('data', onStdout);
-    this.child.stderr?.on('data', onStderr);
-    this.exited = this.untilExit(file);
+  private constructor(
+    /** of the guard, which leads the group; undefined: nothing could be started */
+    readonly pid: number | undefined,
+    exit: Promise<Exit>,
+  ) {
+    this.exited = this.untilExit(exit);
+  }
+
+  /** Under its guard, whose lease must be in the folder by now; its output goes to the files there. */
+  static start(command: readonly string[], env: NodeJS.ProcessEnv, folder: RunFolder): ProcessGroup {
+    const outputs = [openSync(folder.stdout, 'a'), openSync(folder.stderr, 'a')];
+    const child = spawn('/bin/sh', ['-c', guard, 'ledger-run', folder.path, ...command], {
+      env,
+      detached: true,
+      stdio: ['ignore', ...outputs],
+    });
+    outputs.forEach((fd) => closeSync(fd));
+    return new ProcessGroup(child.pid, ownExit(child, command[0] ?? '', env.PATH, folder));
+  }
+
+  /** One that a former worker started and that lives. */
+  static takeUp({ pid, start }: { pid: number; start: string }, folder: RunFolder): ProcessGroup {
+    return new ProcessGroup(pid, foreignExit(pid, start, folder));
   }
 
   /** SIGTERM now, SIGKILL after so many ms; asked again, the earlier end holds. */
@@ -43,22 +59,14 @@ export class ProcessGroup {
   }
 
   kill(): void {
-    this.signal('SIGKILL');
+    if (!this.ended) this.signal('SIGKILL');
   }
 
-  private async untilExit(file: string): Promise<Exit> {
-    const closed = new Promise<void>((resolve) => this.child.once('close', () => resolve()));
-    const exit = await new Promise<Exit>((resolve) => {
-      this.child.once('exit', (code, signal) => resolve({ code, signal }));
-      this.child.once('error', (error) => resolve({ code: null, signal: null, notStarted: `${file}: ${startError(error)}` }));
-    });
-    if (exit.notStarted === undefined) await this.endRemains();
+  private async untilExit(leaderExit: Promise<Exit>): Promise<Exit> {
+    const exit = await leaderExit;
+    await this.endRemains();
     this.ended = true;
     clearTimeout(this.killTimer);
-    // A process that left the group may hold the pipes open for ever; what it says is not the run's any more.
-    await Promise.race([closed, pause(1_000, undefined, { ref: false })]);
-    this.child.stdout?.destroy();
-    this.child.stderr?.destroy();
     return exit;
   }
 
@@ -79,5 +87,46 @@ export class ProcessGroup {
   }
 }
 
-const startError = (error: Error): string =>
-  'code' in error && error.code === 'ENOENT' ? 'there is no such command on this machine' : error.message;
+/** What the guard noted says more than its own end: it may have been killed after it. */
+export function notedExit(folder: RunFolder, file: string, path: string | undefined): Exit | undefined {
+  const code = folder.exitCode();
+  if (code === undefined) return undefined;
+  const notStarted = whyNotStarted(code, file, path);
+  return { code, signal: null, ...(notStarted !== undefined && { notStarted }) };
+}
+
+async function ownExit(child: ChildProcess, file: string, path: string | undefined, folder: RunFolder): Promise<Exit> {
+  const exit = await new Promise<Exit>((resolveExit) => {
+    child.once('exit', (code, signal) => resolveExit({ code, signal }));
+    child.once('error', (error) => resolveExit({ code: null, signal: null, notStarted: `/bin/sh: ${error.message}` }));
+  });
+  return notedExit(folder, file, path) ?? exit;
+}
+
+/** Only a parent is told of an end; all others have to look. */
+async function foreignExit(pid: number, start: string, folder: RunFolder): Promise<Exit> {
+  while (processOf(pid)?.start === start) await pause(200);
+  const { file } = folder.record() ?? {};
+  return notedExit(folder, file ?? '', process.env.PATH) ?? { code: null, signal: null, vanished: true };
+}
+
+/** A shell says with 127 that there is no such command, and with 126 that it cannot be executed; a command may end so as well. */
+function whyNotStarted(code: number, file: string, path: string | undefined): string | undefined {
+  if (code === 127 && !found(file, path, constants.F_OK)) return `${file}: there is no such command on this machine`;
+  if (code === 126 && !found(file, path, constants.X_OK)) return `${file}: it cannot be executed`;
+  return undefined;
+}
+
+const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
+function found(file: string, path = defaultPath, mode: number): boolean {
+  const candidates = file.includes('/') ? [file] : path.split(delimiter).map((folder) => resolve(folder, file));
+  return candidates.some((candidate) => {
+    try {
+      accessSync(candidate, mode);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}

@@ -1,5 +1,16 @@
 import { randomUUID } from 'node:crypto';
-import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import type { finishRun } from '../../commands/run.js';
 import type { AnswerOf, Client } from '../client.js';
@@ -39,6 +50,11 @@ export class Reports {
     return this.deliver({ url, company, run, key: randomUUID(), finish });
   }
 
+  /** Whether the end of this run is known, and only not delivered yet. */
+  keeps(run: string): boolean {
+    return existsSync(this.file({ company: this.client.options.company, run }));
+  }
+
   /** Those that a former worker could not deliver. */
   async sendLeftOver(): Promise<void> {
     const { url, company } = this.client.options;
@@ -47,6 +63,12 @@ export class Reports {
       const finished = await this.deliver(report);
       if (finished) this.say(`${report.run}: ${report.finish.outcome}, reported now`);
     }
+  }
+
+  /** The end of this run is on its way already, or waits to be. */
+  holds(run: string): boolean {
+    const { url, company } = this.client.options;
+    return this.kept().some((report) => report.run === run && report.company === company && report.url === url);
   }
 
   private async deliver(report: Report): Promise<Finished | undefined> {
@@ -117,7 +139,7 @@ export class Reports {
     rmSync(this.file(report), { force: true });
   }
 
-  private file({ company, run }: Report): string {
+  private file({ company, run }: Pick<Report, 'company' | 'run'>): string {
     return join(this.folder, `${company}~${run}.json`);
   }
 }

@@ -11,9 +11,10 @@ const tailBytes = 8 * 1024;
 export class RunOutput {
   private readonly fd: number;
   private room: number;
-  private seq = 0;
+  /** how many pieces it has said */
+  seq = 0;
   private saidAt: string | undefined;
-  private tail = Buffer.alloc(0);
+  private tail: Buffer = Buffer.alloc(0);
   private readonly lines = { stdout: new Lines((line) => this.write(line)), stderr: new Lines((line) => this.write(line)) };
 
   constructor(
@@ -23,6 +24,12 @@ export class RunOutput {
     mkdirSync(dirname(logFile), { recursive: true });
     this.fd = openSync(logFile, 'a', 0o600);
     this.room = maxLogBytes - fstatSync(this.fd).size;
+  }
+
+  /** Goes on where a former worker was: what it has counted, and the last that it has seen of stderr. */
+  resume(seq: number, lastErrors: Buffer): void {
+    this.seq = seq;
+    this.tail = lastErrors;
   }
 
   stdout = (chunk: Buffer): void => this.take('stdout', chunk);
@@ -42,6 +49,12 @@ export class RunOutput {
 
   progress(): { outputSeq?: number; outputAt?: string } {
     return this.saidAt ? { outputSeq: this.seq, outputAt: this.saidAt } : {};
+  }
+
+  /** Goes on where a worker before it has come to. */
+  resume(seq: number, lastErrors: Buffer): void {
+    this.seq = seq;
+    this.tail = lastErrors;
   }
 
   /** A line of the worker's own. */

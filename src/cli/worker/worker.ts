@@ -6,7 +6,11 @@ import { Client, type AnswerOf } from '../client.js';
 import { insist } from '../insist.js';
 import { plain } from '../table.js';
 import { sayTime } from '../times.js';
-import { Attempt, type Claimed } from './attempt.js';
+import { adoptRuns } from './adoption.js';
+import { Attempt, type Claimed, type Surroundings } from './attempt.js';
+import { reportDead } from './dead-run.js';
+import { takeLeftRuns, type LeftRun } from './left-runs.js';
+import type { LeasedRun } from './leased-run.js';
 import { Reports } from './reports.js';
 import type { WorkerSettings } from './settings.js';
 
@@ -21,7 +25,7 @@ export class Worker {
   private readonly reports: Reports;
   private readonly stopping = new AbortController();
   private readonly silenced = new AbortController();
-  private readonly attempts = new Map<Attempt, Promise<void>>();
+  private readonly attempts = new Map<LeasedRun, Promise<void>>();
   private serverAway = false;
 
   constructor(
@@ -38,6 +42,8 @@ export class Worker {
     const { agent, company, url, max } = this.settings;
     this.say(`claiming runs of ${agent} in ${company} at ${url}, ${max} at a time; Ctrl-C ends`);
     const removeSignals = this.onSignals();
+    const { settings, client, reports, say } = this;
+    adoptRuns({ settings, client, reports, say }).forEach((adopted) => this.lookAfter(adopted));
     const leftOver = this.reports.sendLeftOver();
     try {
       await this.claimOn();
@@ -126,11 +132,15 @@ export class Worker {
     const { settings, client, reports, say } = this;
     const attempt = new Attempt(claimed, { settings, client, reports, say });
     if (this.stopping.signal.aborted) attempt.handBack();
-    const ended = attempt
+    this.lookAfter(attempt);
+  }
+
+  private lookAfter(run: LeasedRun): void {
+    const ended = run
       .run()
-      .catch((error: unknown) => say(`${claimed.run.id}: ${error instanceof Error ? error.message : String(error)}`))
-      .finally(() => this.attempts.delete(attempt));
-    this.attempts.set(attempt, ended);
+      .catch((error: unknown) => this.say(`${run.id}: ${error instanceof Error ? error.message : String(error)}`))
+      .finally(() => this.attempts.delete(run));
+    this.attempts.set(run, ended);
   }
 
   /** A claim that is answered at once, and with nothing, is not repeated at once. */
