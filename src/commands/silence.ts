@@ -1,3 +1,4 @@
+import type { Actor } from '../events/event.js';
 import { silenceDecisions, silenceLevels, type SilenceDecision, type SilenceLevel } from '../events/run.js';
 import type { Lane, LaneEvent, OpenRun, Silence } from '../events/lane.js';
 import { decision, Rejected, type World } from './decider.js';
@@ -54,7 +55,8 @@ export class DecideSilence {
 export const decideSilence = decision({
   command: DecideSilence,
   ...ofRun,
-  decide(command: DecideSilence, lane: Lane, { now }: World): LaneEvent[] {
+  decide(command: DecideSilence, lane: Lane, { now, actor }: World): LaneEvent[] {
+    refuseForbidden(command, actor);
     const { agent } = silentRun(lane, command.run);
     const { run: runId, decision: decided, reason = decided } = command;
     const data = { runId, agent, decision: decided, until: untilOf(command, now), reason, decidedAt: now.toISOString() };
@@ -62,6 +64,12 @@ export const decideSilence = decision({
   },
   answer: ({ company, run }, outcome) => ({ run: runView(company, outcome, run) }),
 });
+
+/** Above all not the one that says nothing. */
+function refuseForbidden({ run, decision: decided }: DecideSilence, { type, id }: Actor): void {
+  if (type !== 'user')
+    throw new Rejected('not_permitted', `${type} ${id} may not ${decided} the silence of ${run}; a person may`);
+}
 
 function silentRun(lane: Lane, runId: string): OpenRun {
   const run = openRun(lane, runId);

@@ -107,7 +107,7 @@ export class RunsController {
     summary: 'Decides on a run that runs and says nothing',
     takes: decideSilence.command,
     answers: 'ChangedRun',
-    refuses: ['run_not_found', 'run_not_silent'],
+    refuses: ['run_not_found', 'run_not_silent', 'not_permitted'],
   })
   silence(@Call() call: Exchange) {
     return this.door.send(decideSilence, call);

@@ -1,5 +1,5 @@
 import { decideSilence, reportSilence } from '../../src/commands/silence.js';
-import { at, fact, runningRun, succeeded, waitingRun } from '../facts.js';
+import { at, fact, itself, machine, runningRun, succeeded, waitingRun } from '../facts.js';
 import { given } from '../given.js';
 
 const run = { company: 'acme', run: 'ACME-12.1' };
@@ -88,6 +88,11 @@ describe('a decision on a silent run', () => {
       .when(decideSilence, { ...run, decision: 'dismiss' }, { now })
       .then({ type: 'SilenceDecided', data: { until: null } });
   });
+  it.each([itself, machine])('is a person’s, and never the silent agent’s own: %o', (actor) =>
+    given(...raised)
+      .when(decideSilence, { ...run, decision: 'dismiss' }, { now, actor })
+      .refuses('not_permitted', /a person may/),
+  );
   it('is refused for a run that is not silent, or does not run', () => {
     given(...runningRun)
       .when(decideSilence, { ...run, decision: 'dismiss' }, { now })
