@@ -1,7 +1,7 @@
-import { putAgent } from '../../src/commands/agent.js';
+import { pauseAgent, putAgent, resumeAgent } from '../../src/commands/agent.js';
 import { addComment } from '../../src/commands/comment.js';
-import { cancelRun, finishRun } from '../../src/commands/run.js';
-import { putTask, setTaskStatus } from '../../src/commands/task.js';
+import { cancelRun, finishRun, recordProcess } from '../../src/commands/run.js';
+import { assignTask, putTask, setTaskStatus } from '../../src/commands/task.js';
 import { policiesOfTheLedger } from '../../src/policies/all.js';
 import { itself } from '../facts.js';
 import { ReactingLedger } from '../policies/reacting.js';
@@ -62,6 +62,41 @@ describe('work that fails', () => {
     expect(await escalations(ledger)).toHaveLength(1);
   });
 
+  it('is held where its agent is paused when its process is lost: nothing starts beside the pause', async () => {
+    const ledger = await begun();
+    await ledger.claim('fixer');
+    await ledger.send(pauseAgent, { agent: 'fixer', interrupt: false });
+    ledger.clock.advance(31_000);
+    await ledger.reap();
+    await ledger.react();
+    expect(await ledger.claim('fixer')).toEqual([]);
+    await ledger.send(resumeAgent, { agent: 'fixer' });
+    expect(await ledger.claim('fixer')).toMatchObject([{ run: 'ACME-1.2' }]);
+  });
+
+  it('case 53: is lost when nothing was heard of it for the lease of 30 s, and not a moment before', async () => {
+    const ledger = await begun();
+    const [claimed] = await ledger.claim('fixer');
+    await ledger.send(recordProcess, { ...claimed!, pid: 4711, host: 'laptop', startedAt: ledger.clock.now().toISOString() });
+    ledger.clock.advance(30_000);
+    await ledger.reap();
+    expect((await ledger.lane('ACME-1')).open).toMatchObject([{ runId: 'ACME-1.1', status: 'running' }]);
+    ledger.clock.advance(1);
+    await ledger.reap();
+    expect((await ledger.lane('ACME-1')).open).toMatchObject([{ runId: 'ACME-1.2', cause: 'process_lost' }]);
+  });
+
+  it('case 52: is not lost to another server that does not know of it: the lease is all that counts', async () => {
+    const ledger = await begun();
+    await ledger.claim('fixer');
+    const other = ledger.another();
+    await other.reap();
+    expect((await other.lane('ACME-1')).open).toMatchObject([{ runId: 'ACME-1.1', status: 'running' }]);
+    ledger.clock.advance(31_000);
+    await other.reap();
+    expect((await ledger.lane('ACME-1')).open).not.toMatchObject([{ runId: 'ACME-1.1' }]);
+  });
+
   it('never recovers its own recovery, and opens no other task for it', async () => {
     const ledger = await begun();
     await runsEnding(ledger, broken);
@@ -95,6 +130,23 @@ describe('work that did not fail', () => {
   });
 });
 
+describe('an assignment', () => {
+  it('cannot lose its wake to a crash: nothing is written between the two', async () => {
+    const ledger = await begun();
+    await ledger.send(putAgent, { agent: 'writer' });
+    await ledger.send(assignTask, { task: 'ACME-1', agent: 'writer' });
+    const commands = new Set(
+      (await ledger.history('ACME-1')).flatMap(({ type, data, metadata }) =>
+        (type === 'TaskAssigned' && data.assignee === 'writer') || (type === 'RunQueued' && data.agent === 'writer')
+          ? [metadata.commandId]
+          : [],
+      ),
+    );
+    expect(commands.size).toBe(1);
+    expect(await ledger.claim('writer')).toHaveLength(1);
+  });
+});
+
 describe('what an agent owes', () => {
   const owing = { requireComment: true };
 
@@ -114,6 +166,12 @@ describe('what an agent owes', () => {
   it('is not asked for a comment by a run that failed', async () => {
     const ledger = await begun(owing);
     expect(await runsEnding(ledger, broken)).toEqual(['requested', 'assignment_recovery']);
+  });
+
+  it('is not taken for one that only planned by what it wrote: only its own report says so', async () => {
+    const ledger = await begun({ continuations: 2 });
+    const planning = { outcome: 'succeeded', result: { text: 'Next I will plan the work. I will then do it.' } } as const;
+    expect(await runsEnding(ledger, planning)).toEqual(['requested']);
   });
 
   it('case 60: goes on twice when it did nothing, then never, and one comment says so and wakes nobody', async () => {
