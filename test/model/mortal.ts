@@ -49,8 +49,11 @@ export class MortalLedger extends VirtualLedger {
   private alive: VirtualLedger;
   deaths = 0;
 
-  /** `lives`: moments of each process; the last of them lives for ever. */
-  constructor(private readonly lives: Iterator<number>) {
+  /** `lives`: moments of each process; the last of them lives for ever. `outageMs`: how long it takes until the next one begins. */
+  constructor(
+    private readonly lives: Iterator<number>,
+    private readonly outageMs = 0,
+  ) {
     const clock = new VirtualClock();
     const store = new MemoryEventStore({ now: clock.now });
     super({ store, clock });
@@ -102,6 +105,7 @@ export class MortalLedger extends VirtualLedger {
         this.deaths++;
         // What a claim has under way of others ends with the process.
         await new Promise((resume) => setImmediate(resume));
+        this.clock.advance(this.outageMs);
         this.alive = this.begin();
       }
   }
