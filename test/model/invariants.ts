@@ -69,7 +69,7 @@ export async function leftBehind(rig: Rig): Promise<string | undefined> {
     if (task.startsWith('heartbeat') || (status !== 'todo' && status !== 'in_progress') || assignee === null) continue;
     if (blockers.some(({ open: stands }) => stands)) continue;
     if (rig.terminated.has(assignee)) return `${task} is left to ${assignee}, who was terminated`;
-    const last = rig.runsOf(task).findLast((run) => run.agent === assignee);
+    const last = rig.runsOf(task).findLast((run) => run.agent === assignee && run.error_code !== 'comment_removed');
     if (last?.status === 'failed' || last?.status === 'timed_out') return `${task} is stranded behind ${last.run_id}`;
   }
   return undefined;

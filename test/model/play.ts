@@ -1,5 +1,4 @@
-import type { Draw } from '../projections/history.js';
-import { seeded } from '../projections/history.js';
+import { seeded, type Draw } from '../projections/history.js';
 import { brokenAtTheEnd, brokenOf, leftBehind } from './invariants.js';
 import { Reference, signatureOf, standOf } from './reference.js';
 import { Rig } from './rig.js';
@@ -43,7 +42,7 @@ export async function pass(steps: readonly Step[]): Promise<{ wrong: string | un
   return { wrong, state: signatureOf(both.reference) };
 }
 
-export interface Both {
+interface Both {
   readonly reference: Reference;
   readonly rig: Rig;
 }
@@ -65,7 +64,7 @@ async function playOn({ reference, rig }: Both, steps: readonly Step[]): Promise
 
 const say = (at: number, step: Step): string => `step ${at + 1}, ${JSON.stringify(step)}`;
 
-export function differs({ reference, rig }: Both): string | undefined {
+function differs({ reference, rig }: Both): string | undefined {
   const expected = standOf(reference);
   const found = rig.stand();
   const place = expected.findIndex((line, at) => line !== found[at]);

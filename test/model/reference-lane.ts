@@ -449,12 +449,14 @@ export class ReferenceLane {
         this.withdrawUnit(first, 'issue_reassigned');
   }
 
-  /** Comments that nobody was told of yet. */
-  untold = (): string[] => [
+  /** Comments that the agent is still to be told of. */
+  untold = (to: string | null): string[] => [
     ...this.open()
-      .filter(({ status }) => status !== 'running')
+      .filter(({ agent, status }) => agent === to && status !== 'running')
       .flatMap(({ comments }) => comments),
-    ...this.waiting.flatMap((first) => [first, ...first.joined].flatMap(({ comments }) => comments)),
+    ...this.waiting
+      .filter(({ agent }) => agent === to)
+      .flatMap((first) => [first, ...first.joined].flatMap(({ comments }) => comments)),
   ];
 
   /** The assignee is woken by what happens to its task. */
@@ -481,7 +483,7 @@ export class ReferenceLane {
     const { assignee } = this;
     if (assignee === null || !this.opened || !this.isToDo() || this.open().length > 0 || this.waiting.length > 0) return;
     if (this.openBlockers().length > 0) return;
-    const last = this.ended.findLast(({ agent }) => agent === assignee);
+    const last = this.ended.findLast((run) => run.agent === assignee && !isTakenBack(run));
     if (this.around.status(assignee) === 'terminated') return this.escalate();
     if (!last || !needsRecovery(last)) return;
     if (this.recovered) return this.escalate();
@@ -500,6 +502,9 @@ const passed = [
 ];
 const needsRecovery = ({ status, started, code }: Run): boolean =>
   status === 'failed' || status === 'timed_out' || (status === 'cancelled' && !started && passed.includes(code ?? ''));
+
+/** It was about nothing but a comment that is not there any more. */
+const isTakenBack = ({ code, started }: Run): boolean => code === 'comment_removed' && !started;
 
 interface Queueing {
   readonly before?: Run;

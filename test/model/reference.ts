@@ -230,13 +230,15 @@ export class Reference implements Surroundings {
   private assign(lane: ReferenceLane, agent: string | null, by: Who): string | undefined {
     if (agent === lane.assignee) return undefined;
     if (agent !== null && this.status(agent) === 'terminated') return 'agent_terminated';
-    const before = lane.untold();
+    const before = lane.untold(lane.assignee);
     const former = lane.assignee;
     lane.assignee = agent;
     this.tell({ of: 'changed', task: lane.task });
     lane.takeFrom(former);
     const own = lane.comments.filter((comment) => comment.by === agent).map(({ id }) => id);
-    const comments = [...new Set(before)].filter((id) => !lane.untold().includes(id) && !own.includes(id));
+    const comments = [...new Set(before)].filter(
+      (id) => ![...lane.untold(former), ...lane.untold(agent)].includes(id) && !own.includes(id),
+    );
     const isPersons = lane.comments.some(({ id, by: author }) => author === 'person' && comments.includes(id));
     lane.wake('issue_assigned', by, { outside: by === 'person' || isPersons, comments });
     return undefined;
