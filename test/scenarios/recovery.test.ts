@@ -1,5 +1,6 @@
 import { pauseAgent, putAgent, resumeAgent } from '../../src/commands/agent.js';
 import { addComment } from '../../src/commands/comment.js';
+import { holdTask, releaseTask } from '../../src/commands/hold.js';
 import { cancelRun, finishRun, recordProcess } from '../../src/commands/run.js';
 import { assignTask, putTask, setTaskStatus } from '../../src/commands/task.js';
 import { policiesOfTheLedger } from '../../src/policies/all.js';
@@ -127,6 +128,50 @@ describe('work that did not fail', () => {
     const ledger = await begun();
     await ledger.send(setTaskStatus, { task: 'ACME-1', status: 'in_progress' });
     expect(await runsEnding(ledger, { outcome: 'succeeded' })).toEqual(['requested']);
+  });
+});
+
+describe('a comment that waits for the end of a run', () => {
+  type Work = { readonly run: string; readonly lease: string };
+  const ends: Record<string, (ledger: ReactingLedger, work: Work) => Promise<unknown>> = {
+    'it succeeds': (ledger, work) => ledger.send(finishRun, { ...work, outcome: 'succeeded' }),
+    'it fails for good': (ledger, work) => ledger.send(finishRun, { ...work, ...broken }),
+    'it fails and could be tried again': (ledger, work) => ledger.send(finishRun, { ...work, ...passing }),
+    'it takes too long': (ledger, work) => ledger.send(finishRun, { ...work, outcome: 'timed_out' }),
+    'its worker hands it back': (ledger, work) => ledger.send(finishRun, { ...work, outcome: 'cancelled', intent: 'requeue' }),
+    'an operator stops it': (ledger, { run }) => ledger.send(cancelRun, { run, reason: 'enough' }),
+    'its process is lost': async (ledger, work) => {
+      await ledger.send(recordProcess, { ...work, pid: 4711, host: 'laptop', startedAt: ledger.clock.now().toISOString() });
+      ledger.clock.advance(31_000);
+      await ledger.reap();
+    },
+    'it was never begun': async (ledger) => {
+      ledger.clock.advance(31_000);
+      await ledger.reap();
+    },
+    'its task is held and released': async (ledger) => {
+      await ledger.send(holdTask, { task: 'ACME-1' });
+      await ledger.send(releaseTask, { task: 'ACME-1' });
+    },
+    'its agent is paused and resumed': async (ledger) => {
+      await ledger.send(pauseAgent, { agent: 'fixer' });
+      await ledger.react();
+      await ledger.send(resumeAgent, { agent: 'fixer' });
+    },
+  };
+
+  it.each(Object.entries(ends))('is not stranded when %s: it is told once', async (_, end) => {
+    const ledger = await begun();
+    const [work] = await ledger.claim('fixer');
+    await ledger.send(addComment, { task: 'ACME-1', commentId: 'c-1', body: 'mind the dates' });
+    await end(ledger, work!);
+    await ledger.react();
+    await ledger.stopCancelled();
+    const next = await ledger.claim('fixer');
+    const { open, waiting } = await ledger.lane('ACME-1');
+    expect(next).toHaveLength(1);
+    expect(waiting).toEqual([]);
+    expect(open).toMatchObject([{ runId: next[0]!.run, status: 'running', context: { commentIds: ['c-1'] } }]);
   });
 });
 
