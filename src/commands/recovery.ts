@@ -51,7 +51,7 @@ export const recoverTask = decision({
   decide(_: RecoverTask, lane: Lane, world: World): LaneEvent[] {
     const { assignee } = lane;
     if (assignee === null || !isStranded(lane)) return [];
-    const last = lane.ended.findLast((run) => run.agent === assignee);
+    const last = lane.ended.findLast((run) => run.agent === assignee && !isTakenBack(run));
     if (knownAgent(world, assignee).status === 'terminated')
       return escalated(
         lane,
@@ -87,6 +87,9 @@ const passed: readonly string[] = [
   'issue_done',
   'issue_cancelled',
 ];
+
+/** A run that went with the comment that it was about says nothing of the work that it had come in the place of. */
+const isTakenBack = ({ code, startedAt }: EndedRun): boolean => code === 'comment_removed' && startedAt === null;
 
 const howItEnded = ({ status, code }: EndedRun): string =>
   status === 'cancelled' ? `was not started (${code ?? 'cancelled'})` : `failed (${code ?? status})`;

@@ -1,5 +1,5 @@
 import { pauseAgent, putAgent, resumeAgent, terminateAgent } from '../../src/commands/agent.js';
-import { addComment } from '../../src/commands/comment.js';
+import { addComment, removeComment } from '../../src/commands/comment.js';
 import { cancelRun, finishRun } from '../../src/commands/run.js';
 import { putTask, setTaskStatus } from '../../src/commands/task.js';
 import { requestWakeup } from '../../src/commands/wakeup.js';
@@ -89,9 +89,27 @@ describe('whenever a task is left without a next step', () => {
     await ledger.react();
     expect(await state(ledger)).toEqual({ status: 'blocked', open: [] });
   });
+
+  it('that failed while a person wrote, and whose comment was taken back before anybody read it', async () => {
+    const ledger = await asked();
+    const [claimed] = await ledger.claim('fixer');
+    await ledger.send(addComment, { task: 'ACME-1', commentId: 'c1', body: 'look at the log, too' });
+    await ledger.send(finishRun, { ...claimed, ...broken });
+    await ledger.send(removeComment, { task: 'ACME-1', comment: 'c1' });
+    await ledger.react();
+    expect(await causes(ledger)).toEqual(['requested', 'deferred', 'assignment_recovery']);
+  });
 });
 
 describe('nothing is taken up', () => {
+  it('for a comment that was taken back, of what had succeeded before', async () => {
+    const ledger = await asked();
+    await ledger.work('fixer', { outcome: 'succeeded' });
+    await ledger.send(addComment, { task: 'ACME-1', commentId: 'c1', body: 'look at the log, too' });
+    await ledger.send(removeComment, { task: 'ACME-1', comment: 'c1' });
+    expect(await ledger.react()).toBe(0);
+  });
+
   it('that an operator has stopped', async () => {
     const ledger = await asked();
     const [claimed] = await ledger.claim('fixer');
