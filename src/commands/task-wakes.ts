@@ -1,4 +1,4 @@
-import type { Actor, JsonObject, TaskId } from '../events/event.js';
+import type { Actor, AgentId, JsonObject, TaskId } from '../events/event.js';
 import { commentIdsIn, openBlockers, runningRun, type Comment, type Lane, type LaneEvent } from '../events/lane.js';
 import { isClosed, type CommentId, type TaskStatus } from '../events/task.js';
 import type { World } from './decider.js';
@@ -20,8 +20,9 @@ const isToBeDoneAgain = (from: TaskStatus, to: TaskStatus): boolean =>
 
 /** What was still to be told to the former assignee is told to the new one, even on a task that is closed; a person's goes on as such. */
 function wakeOfAssignment(before: Lane, now: Lane, world: World): LaneEvent[] {
-  const told = [...untold(now), ...commentsOf(({ author }) => author.type === 'agent' && author.id === now.assignee, now)];
-  const left = untold(before).filter((id) => !told.includes(id));
+  const own = commentsOf(({ author }) => author.type === 'agent' && author.id === now.assignee, now);
+  const told = [...untold(now, before.assignee), ...untold(now, now.assignee), ...own];
+  const left = untold(before, before.assignee).filter((id) => !told.includes(id));
   const byPeople = commentsOf(({ author }) => isPerson(author), now);
   const outside = isPerson(world.actor) || left.some((id) => byPeople.includes(id));
   return wake(
@@ -36,10 +37,10 @@ const isPerson = ({ type }: Actor): boolean => type === 'user';
 const commentsOf = (isMeant: (comment: Comment) => boolean, { comments }: Lane): CommentId[] =>
   comments.filter(isMeant).map(({ id }) => id);
 
-/** The comments that nobody has been told of yet. */
-const untold = ({ open, waiting }: Lane): CommentId[] => [
-  ...open.filter(({ status }) => status !== 'running').flatMap(({ context }) => commentIdsIn(context)),
-  ...waiting.flatMap(commentIdsOf),
+/** The comments that the agent is still to be told of. */
+const untold = ({ open, waiting }: Lane, to: AgentId | null): CommentId[] => [
+  ...open.filter(({ agent, status }) => agent === to && status !== 'running').flatMap(({ context }) => commentIdsIn(context)),
+  ...waiting.filter(({ agent }) => agent === to).flatMap(commentIdsOf),
 ];
 
 /** The last of its blockers does not stand before the task any more, however it went. */

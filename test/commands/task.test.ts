@@ -325,6 +325,16 @@ describe('AssignTask', () => {
         .when(assignTask, ...byAgent)
         .then({ type: 'TaskAssigned' }, { type: 'RunCancelled' }, asked(false), { type: 'RunQueued' });
     });
+    it('also those that somebody else was to be told of as well', () =>
+      given(
+        opened({ status: 'done' }),
+        requested(1, about('c-1')),
+        queued(1, told('c-1')),
+        requested(2, { ...about('c-1'), agent: 'tester', mention: true }),
+        queued(2, { ...told('c-1'), agent: 'tester', mention: true }),
+      )
+        .when(assignTask, toReviewer)
+        .then({ type: 'TaskAssigned' }, { type: 'RunCancelled' }, handedOn('c-1'), { type: 'RunQueued' }));
     it('but not those that the run at work was told of, nor its own', () => {
       given(opened(), requested(1, about('c-1')), queued(1, told('c-1')), started(1))
         .when(assignTask, toReviewer)
