@@ -5,9 +5,9 @@ import { isClosed, type Blocker, type BlockerReopened, type BlockerResolved } fr
 import { askedBlockers, blockedFromNowOn, ringOfWaiting } from './blocking.js';
 import { decision, type World } from './decider.js';
 import { ProcessText, Slug, TaskId } from './fields.js';
-import { after } from './lane.js';
+import { after, ofTask, refuseUnopened } from './lane.js';
+import { taskAnswer } from './task-view.js';
 import { wakeOfChange, wakeOfFreedom } from './task-wakes.js';
-import { ofTask, refuseUnopened, taskAnswer } from './task.js';
 
 /** These, and no others, stand before the task: it is not worked on until all of them are closed. 500 at most; more are refused, with their count. */
 export class SetBlockers {

@@ -4,8 +4,9 @@ import type { Lane, LaneEvent } from '../events/lane.js';
 import { isClosed, taskStatuses, type TaskStatus } from '../events/task.js';
 import { decision, type World } from './decider.js';
 import { OneOf, ProcessText, Slug, TaskId } from './fields.js';
+import { ofTask } from './lane.js';
+import { taskAnswer } from './task-view.js';
 import { wake } from './task-wakes.js';
-import { ofTask, taskAnswer } from './task.js';
 
 export class ChildFields {
   @TaskId() task!: string;

@@ -1,16 +1,15 @@
 import { IsArray, IsBoolean } from 'class-validator';
 import { nameUuid, type Actor, type AgentId, type WakeupId } from '../events/event.js';
-import type { Comment, Lane, LaneEvent } from '../events/lane.js';
-import { runningRun } from '../events/lane.js';
+import { runningRun, type Comment, type Lane, type LaneEvent } from '../events/lane.js';
 import type { CommentId } from '../events/task.js';
 import { moved, refuseNoResumption, wakesOf, type Said } from './comment-wakes.js';
 import { withdrawals } from './comment-withdrawal.js';
 import { decision, Rejected, type World } from './decider.js';
 import { Exact, Nested, OneOf, Optional, Slug, TaskId, Text } from './fields.js';
 import { handBack } from './interrupt.js';
-import { after } from './lane.js';
+import { after, ofTask, refuseUnopened } from './lane.js';
 import { mentionedIn, mostMentions } from './mentions.js';
-import { ofTask, refuseUnopened, taskAnswer } from './task.js';
+import { taskAnswer } from './task-view.js';
 import { wakeupOf } from './wakeup-view.js';
 
 export class AuthorFields {

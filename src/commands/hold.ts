@@ -1,12 +1,11 @@
 import { IsBoolean } from 'class-validator';
-import type { Lane, LaneEvent } from '../events/lane.js';
-import { runningRun } from '../events/lane.js';
+import { runningRun, type Lane, type LaneEvent } from '../events/lane.js';
 import { isClosed, type TaskHeld } from '../events/task.js';
 import { decision, Rejected, type World } from './decider.js';
 import { Optional, Slug, TaskId, Text } from './fields.js';
 import { handBack } from './interrupt.js';
-import { after } from './lane.js';
-import { ofTask, refuseUnopened, taskAnswer } from './task.js';
+import { after, ofTask, refuseUnopened } from './lane.js';
+import { taskAnswer } from './task-view.js';
 
 class TaskWithReason {
   @Slug() company!: string;

@@ -4,10 +4,9 @@ import { cancelled, withdrawn } from './cancelling.js';
 import { decision, type World } from './decider.js';
 import { RunId, Slug, TaskId } from './fields.js';
 import { holdsOn, ofHolds, sentenceOf, type Holding } from './gates.js';
-import { after, knownAgent, ofRun, openRun } from './lane.js';
+import { after, knownAgent, ofRun, ofTask, openRun } from './lane.js';
 import { endAndFollow } from './run.js';
 import { runView } from './run-view.js';
-import { ofTask } from './task.js';
 
 /** A run that is running although it is held by now is handed back, if any of its holds asks for that. */
 export class InterruptRun {

@@ -1,6 +1,6 @@
 import { lanes } from '../events/evolve-lane.js';
 import type { EndedRun, Lane, LaneEvent, OpenRun } from '../events/lane.js';
-import { numberOfRun, taskOfRun, taskStream, type AgentId, type RunId, type StreamId } from '../events/event.js';
+import { numberOfRun, taskOfRun, taskStream, type AgentId, type RunId, type StreamId, type TaskId } from '../events/event.js';
 import type { Agent } from '../events/agent.js';
 import type { Moving, Place } from '../events/run.js';
 import type { TaskStatus } from '../events/task.js';
@@ -15,6 +15,9 @@ export const ofRun = {
 };
 export const fenceOf = ({ company, run, lease }: OneRun & { lease: string }) => ({ company, task: taskOfRun(run), token: lease });
 type OneRun = { company: string; run: RunId };
+
+/** What all decisions about one task have in common. */
+export const ofTask = { of: lanes, stream: ({ company, task }: { company: string; task: TaskId }) => taskStream(company, task) };
 
 /** The lane as it will be once these are recorded: what the rest of a decision is made on. */
 export const after = (lane: Lane, events: readonly LaneEvent[]): Lane => events.reduce(lanes.evolve, lane);
@@ -41,6 +44,10 @@ export function refuseUnknown(lane: Lane, runId: RunId): void {
       'run_not_found',
       `there is no run ${runId}${lane.runs ? `; the last one of its task is ${taskOfRun(runId)}.${lane.runs}` : ''}`,
     );
+}
+
+export function refuseUnopened(lane: Lane, task: TaskId): void {
+  if (!lane.opened) throw noSuch('task', task);
 }
 
 export function knownAgent(world: World, id: AgentId): Agent {

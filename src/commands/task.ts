@@ -1,7 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { ArrayMaxSize, IsArray } from 'class-validator';
-import { isHeartbeat, taskStream, type AgentId } from '../events/event.js';
-import { lanes } from '../events/evolve-lane.js';
+import { isHeartbeat, type AgentId } from '../events/event.js';
 import { openBlockers, type Demand, type Lane, type LaneEvent } from '../events/lane.js';
 import {
   isClosed,
@@ -14,13 +13,12 @@ import {
 } from '../events/task.js';
 import { askedBlockers, blockedFromNowOn } from './blocking.js';
 import { cancelled, withdrawn } from './cancelling.js';
-import { decision, noSuch, Rejected, type World } from './decider.js';
+import { decision, Rejected, type World } from './decider.js';
 import { OneOf, Optional, OptionalOrNull, Slug, SlugOrNull, TaskId, Text } from './fields.js';
-import { after, knownAgent, movedTo, queuedRuns } from './lane.js';
+import { after, knownAgent, movedTo, ofTask, queuedRuns, refuseUnopened } from './lane.js';
 import { partsRound, ringThrough } from './ring.js';
+import { taskAnswer } from './task-view.js';
 import { wakeOfChange } from './task-wakes.js';
-
-export const ofTask = { of: lanes, stream: ({ company, task }: { company: string; task: string }) => taskStream(company, task) };
 
 /** Opens a task, or describes it anew; what is left out of a task that is there stays as it is. */
 export class PutTask {
@@ -202,33 +200,4 @@ function close(lane: Lane, code: string, world: World): LaneEvent[] {
 function refuseUnable(assignee: AgentId, world: World): void {
   if (knownAgent(world, assignee).status === 'terminated')
     throw new Rejected('agent_terminated', `${assignee} was terminated; assign the task to another agent`);
-}
-
-export function refuseUnopened(lane: Lane, task: string): void {
-  if (!lane.opened) throw noSuch('task', task);
-}
-
-export function taskAnswer(
-  { company, task }: { company: string; task: string },
-  { state, events, revision }: { state: Lane; events: readonly LaneEvent[]; revision: number },
-) {
-  const { title, kind, status, priority, assignee, parent, labels, blockers, held } = state;
-  return {
-    task: {
-      id: task,
-      company,
-      title,
-      kind,
-      status,
-      priority,
-      assignee,
-      parent,
-      labels,
-      blockers,
-      ...(held && { held }),
-      revision,
-    },
-    wakeups: events.flatMap((event) => (event.type === 'WakeupRequested' ? [event.data.wakeupId] : [])),
-    cancelledRuns: events.flatMap((event) => (event.type === 'RunCancelled' ? [event.data.runId] : [])),
-  };
 }
