@@ -386,18 +386,19 @@ export class ReferenceLane {
 
   cancelDemand(demand: Demand): string | undefined {
     const waiting = this.waiting.find((first) => first === demand || first.joined.includes(demand));
-    if (waiting) return void this.withdrawWaiting(waiting, demand);
+    if (waiting) return this.withdrawWaiting(waiting, demand);
     const run = this.open().find(({ demands }) => demands.includes(demand));
     if (run && run.status !== 'running') return this.withdrawFromRun(run, demand);
     return demand.fate.startsWith('cancelled') ? undefined : 'wakeup_not_open';
   }
 
-  private withdrawWaiting(waiting: Demand, demand: Demand): void {
+  private withdrawWaiting(waiting: Demand, demand: Demand): undefined {
     const others = waiting.joined.filter((other) => other !== demand);
     this.withdraw(demand, 'wakeup_cancelled');
-    if (waiting !== demand) return void (waiting.joined = others);
-    demand.joined = [];
-    for (const other of others) this.defer(other);
+    if (waiting === demand) {
+      demand.joined = [];
+      for (const other of others) this.defer(other);
+    } else waiting.joined = others;
   }
 
   private withdrawFromRun(run: Run, demand: Demand): string | undefined {
@@ -437,14 +438,14 @@ export class ReferenceLane {
     const over = ({ status, mention, comment }: Run) =>
       status === 'scheduled_retry' || (status === 'queued' && !mention && !comment);
     for (const run of this.open().filter(over)) this.stop(run, code);
-    for (const first of [...this.waiting])
+    for (const first of this.waiting)
       if (![first, ...first.joined].some(({ mention, comment }) => mention || comment)) this.withdrawUnit(first, code);
   }
 
   takeFrom(former: string | null): void {
     const own = ({ agent, mention, status }: Run) => agent === former && !mention && status !== 'running';
     for (const run of this.open().filter(own)) this.stop(run, 'issue_reassigned');
-    for (const first of [...this.waiting])
+    for (const first of this.waiting)
       if (first.agent === former && ![first, ...first.joined].some(({ mention }) => mention))
         this.withdrawUnit(first, 'issue_reassigned');
   }

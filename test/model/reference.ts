@@ -322,7 +322,7 @@ export class Reference implements Surroundings {
     const removed = lane.comments.filter((other) => other.removed).flatMap(({ demands }) => demands);
     const isEmpty = (parts: Demand[]) =>
       parts.some((part) => comment.demands.includes(part)) && parts.every((part) => removed.includes(part));
-    for (const first of [...lane.waiting]) if (isEmpty([first, ...first.joined])) lane.withdrawUnit(first, 'comment_removed');
+    for (const first of lane.waiting) if (isEmpty([first, ...first.joined])) lane.withdrawUnit(first, 'comment_removed');
     for (const run of lane.open())
       if (run.status !== 'running' && isEmpty([...run.demands, ...run.joined])) lane.stop(run, 'comment_removed');
   }
