@@ -19,6 +19,9 @@ export function addWorker(program: Command): void {
         .argParser(duration)
         .default(30_000, '30s'),
     )
+    .addOption(
+      new Option('--lease <duration>', 'how long a run stays reserved for a worker that is not heard of').argParser(duration),
+    )
     .argument('<command...>', 'after --: the command and its arguments')
     .addHelpText('after', example)
     .action((command: string[], options: WorkerOptions) => work(command, options));
@@ -37,9 +40,10 @@ interface WorkerOptions {
   max: number;
   timeout: number;
   grace: number;
+  lease?: number;
 }
 
-async function work(command: string[], { agent, company, max, timeout, grace }: WorkerOptions): Promise<void> {
+async function work(command: string[], { agent, company, max, timeout, grace, lease }: WorkerOptions): Promise<void> {
   if (max < 1 || max > 10) throw new Usage(`--max is ${max}: give 1 to 10`);
   const config = clientConfig();
   const { Worker } = await import('./worker/worker.js');
@@ -54,5 +58,6 @@ async function work(command: string[], { agent, company, max, timeout, grace }: 
     max,
     timeoutMs: timeout,
     graceMs: grace,
+    leaseMs: lease,
   }).run();
 }

@@ -1,3 +1,4 @@
+import { commandEnvironment } from '../../config.js';
 import { listenersOf, type Surroundings } from './attempt.js';
 import { finishOf, notBegun, processLost, type Finish } from './finish.js';
 import { endDescendants, type LeftRun } from './left-runs.js';
@@ -19,7 +20,7 @@ export async function reportDead(left: LeftRun, around: Surroundings): Promise<v
 
 function finishOfDead({ folder, record }: LeftRun, ended: number, lastErrors: string): Finish {
   const { token } = record.lease;
-  const exit = notedExit(folder, record.file, process.env.PATH);
+  const exit = notedExit(folder, record.file, commandEnvironment().PATH);
   const { said } = readResultFile(folder.resultFile);
   if (exit || record.stop) {
     return finishOf(token, { exit: exit ?? { code: null, signal: null }, stop: record.stop, said, lastErrors });

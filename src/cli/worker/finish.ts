@@ -1,6 +1,5 @@
 import { constants } from 'node:os';
 import type { CancelIntent, ErrorFamily } from '../../events/run.js';
-import type { Exit } from './process-group.js';
 import type { ResultFile } from './result-file.js';
 
 /** Body of `POST …/runs/{run}/finish`. */
@@ -15,6 +14,16 @@ export interface Finish {
   readonly retryAfter?: string;
   readonly result?: object;
   readonly usage?: object;
+}
+
+export interface Exit {
+  /** null: it never started, or its group was killed */
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  /** why it could not be started */
+  readonly notStarted?: string;
+  /** nobody knows how it ended: it was killed while no worker was there to see it */
+  readonly vanished?: boolean;
 }
 
 /** Why the worker itself ended a command. `why` is a sentence. */
@@ -50,9 +59,7 @@ export function finishOf(lease: string, { exit, stop, said, lastErrors }: Ending
   if (exit.notStarted !== undefined) {
     return { lease, outcome: 'failed', error: exit.notStarted, errorCode: 'command_not_started', errorFamily: 'config' };
   }
-  if (exit.lost !== undefined)
-    return { lease, outcome: 'failed', error: exit.lost, errorCode: 'process_lost', errorFamily: 'process_lost' };
-  if (exit.vanished) return { ...said, lease, outcome: 'failed', ...processLost(said.error ?? joined('its process was gone', lastErrors)) };
+  if (exit.vanished) return { lease, outcome: 'failed', ...processLost(joined('its process was gone', lastErrors)) };
   if (exit.code === 0 && said.error === undefined) return { lease, outcome: 'succeeded', exitCode, result, usage };
   return { ...said, lease, outcome: 'failed', exitCode, error: said.error ?? (lastErrors || withoutWords(exit)) };
 }
@@ -60,7 +67,7 @@ export function finishOf(lease: string, { exit, stop, said, lastErrors }: Ending
 /** A run that was claimed and not begun. */
 export const notBegun = (lease: string, why: string): Finish => ({ lease, outcome: 'cancelled', intent: 'requeue', error: why });
 
-/** Nobody saw how it ended, and what it did not say is not known. */
+/** Nobody saw how it ended. */
 export const processLost = (error: string) => ({ error, errorCode: 'process_lost', errorFamily: 'process_lost' }) as const;
 
 /** Less to object to: the end of a run is told even if what it left behind is refused. */
@@ -70,8 +77,12 @@ export function withoutExtras({ lease, outcome, intent, exitCode, error }: Finis
 }
 
 const withoutWords = ({ code, signal }: Exit): string =>
-  code === null
-    ? `ended by ${signal ?? 'somebody'}`
-    : `ended with exit code ${code}${signal ? ` (${signal})` : ''}, and without a word`;
+  signal ? `ended by ${signal}` : `ended with exit code ${code}${sayAsSignal(code)}, and without a word`;
+
+/** A shell tells so that a signal ended a command. */
+function sayAsSignal(code: number | null): string {
+  const [name] = Object.entries(constants.signals).find(([, number]) => number + 128 === code) ?? [];
+  return name ? ` (${name})` : '';
+}
 
 const joined = (first: string, second: string): string => [first, second].filter(Boolean).join('\n').slice(0, 8_192);

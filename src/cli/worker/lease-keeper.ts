@@ -17,8 +17,6 @@ export interface LeaseWatch {
   ending(): void;
   /** somebody else may hold the lane from now on: nothing may go on; `refused`: the ledger itself said so */
   over(why: string, refused: boolean): void;
-  /** it holds until then, on `performance.now()` */
-  renewed(endAt: number): void;
   /** how much the run has said so far, and when it last said something */
   output(): { outputSeq?: number; outputAt?: string };
 }
@@ -60,11 +58,6 @@ export class LeaseKeeper {
     return true;
   }
 
-  /** On `performance.now()`. */
-  get endAt(): number {
-    return this.times.endAt;
-  }
-
   stop(): void {
     this.stopped.abort();
     this.timers.forEach(clearTimeout);
@@ -95,7 +88,6 @@ export class LeaseKeeper {
       );
       this.times = leaseTimes(sentAt, answer.leaseMs);
       this.arm();
-      this.watch.renewed(this.times.endAt);
       if (answer.cancelRequested) this.watch.cancelRequested();
       return true;
     } catch (error) {

@@ -2,19 +2,11 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { accessSync, closeSync, constants, openSync } from 'node:fs';
 import { delimiter, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { commandEnvironment } from '../../config.js';
+import type { Exit } from './finish.js';
 import { guard } from './guard.js';
-import { processOf } from './process-table.js';
+import { membersOf, processOf } from './process-table.js';
 import type { RunFolder } from './run-folder.js';
-
-export interface Exit {
-  /** null: it never started, or its group was killed */
-  readonly code: number | null;
-  readonly signal: NodeJS.Signals | null;
-  /** why it could not be started */
-  readonly notStarted?: string;
-  /** nobody knows how it ended: it was killed while no worker was there to see it */
-  readonly vanished?: boolean;
-}
 
 /** A command in a process group of its own: signals reach all that it started, and what it leaves behind ends with it. */
 export class ProcessGroup {
@@ -72,13 +64,13 @@ export class ProcessGroup {
 
   /** No successor may start beside what is left of this run. */
   private async endRemains(): Promise<void> {
-    if (!this.signal('SIGTERM')) return;
-    for (let waited = 0; waited < 1_000 && this.signal(0); waited += 20) await pause(20);
+    if (this.pid === undefined || !this.signal('SIGTERM')) return;
+    for (let waited = 0; waited < 1_000 && membersOf(this.pid).length > 0; waited += 20) await pause(20);
     this.kill();
   }
 
   /** False when nobody is left in the group. */
-  private signal(signal: NodeJS.Signals | 0): boolean {
+  private signal(signal: NodeJS.Signals): boolean {
     try {
       return this.pid !== undefined && process.kill(-this.pid, signal);
     } catch {
@@ -107,7 +99,7 @@ async function ownExit(child: ChildProcess, file: string, path: string | undefin
 async function foreignExit(pid: number, start: string, folder: RunFolder): Promise<Exit> {
   while (processOf(pid)?.start === start) await pause(200);
   const { file } = folder.record() ?? {};
-  return notedExit(folder, file ?? '', process.env.PATH) ?? { code: null, signal: null, vanished: true };
+  return notedExit(folder, file ?? '', commandEnvironment().PATH) ?? { code: null, signal: null, vanished: true };
 }
 
 /** A shell says with 127 that there is no such command, and with 126 that it cannot be executed; a command may end so as well. */

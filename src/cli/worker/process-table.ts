@@ -43,7 +43,13 @@ function statOf(pid: string): Entry | undefined {
     const [state = 'X', parent, group, ...rest] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     const ticks = rest[16] ?? '';
     if ('ZX'.includes(state)) return undefined;
-    return { pid: Number(pid), parent: Number(parent), group: Number(group), start: `${boot} ${ticks}`, startedAt: Number(ticks) };
+    return {
+      pid: Number(pid),
+      parent: Number(parent),
+      group: Number(group),
+      start: `${boot} ${ticks}`,
+      startedAt: Number(ticks),
+    };
   } catch {
     return undefined;
   }
@@ -51,11 +57,16 @@ function statOf(pid: string): Entry | undefined {
 
 function listed(which: readonly string[]): Entry[] {
   const columns = ['-o', 'pid=,ppid=,pgid=,stat=,lstart='];
-  const { stdout } = spawnSync('ps', [...which, ...columns], { encoding: 'utf8', env: { ...process.env, LC_ALL: 'C' } });
+  const { stdout } = spawnSync('ps', [...which, ...columns], {
+    encoding: 'utf8',
+    env: { PATH: '/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC' },
+  });
   return stdout.split('\n').flatMap((line) => {
     const [pid, parent, group, state = 'Z', ...words] = line.trim().split(/\s+/);
     if (state.startsWith('Z')) return [];
     const start = words.join(' ');
-    return [{ pid: Number(pid), parent: Number(parent), group: Number(group), start, startedAt: Date.parse(start) / 10 }];
+    return [
+      { pid: Number(pid), parent: Number(parent), group: Number(group), start, startedAt: Date.parse(`${start} UTC`) / 10 },
+    ];
   });
 }

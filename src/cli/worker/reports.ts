@@ -1,16 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { finishRun } from '../../commands/run.js';
 import type { AnswerOf, Client } from '../client.js';
@@ -48,11 +37,6 @@ export class Reports {
   async send(run: string, finish: Finish): Promise<Finished | undefined> {
     const { url, company } = this.client.options;
     return this.deliver({ url, company, run, key: randomUUID(), finish });
-  }
-
-  /** Whether the end of this run is known, and only not delivered yet. */
-  keeps(run: string): boolean {
-    return existsSync(this.file({ company: this.client.options.company, run }));
   }
 
   /** Those that a former worker could not deliver. */
@@ -139,7 +123,7 @@ export class Reports {
     rmSync(this.file(report), { force: true });
   }
 
-  private file({ company, run }: Pick<Report, 'company' | 'run'>): string {
+  private file({ company, run }: Report): string {
     return join(this.folder, `${company}~${run}.json`);
   }
 }

@@ -14,7 +14,7 @@ export class RunOutput {
   /** how many pieces it has said */
   seq = 0;
   private saidAt: string | undefined;
-  private tail: Buffer = Buffer.alloc(0);
+  private tail = Buffer.alloc(0);
   private readonly lines = { stdout: new Lines((line) => this.write(line)), stderr: new Lines((line) => this.write(line)) };
 
   constructor(
@@ -24,12 +24,6 @@ export class RunOutput {
     mkdirSync(dirname(logFile), { recursive: true });
     this.fd = openSync(logFile, 'a', 0o600);
     this.room = maxLogBytes - fstatSync(this.fd).size;
-  }
-
-  /** Goes on where a former worker was: what it has counted, and the last that it has seen of stderr. */
-  resume(seq: number, lastErrors: Buffer): void {
-    this.seq = seq;
-    this.tail = lastErrors;
   }
 
   stdout = (chunk: Buffer): void => this.take('stdout', chunk);
@@ -54,7 +48,7 @@ export class RunOutput {
   /** Goes on where a worker before it has come to. */
   resume(seq: number, lastErrors: Buffer): void {
     this.seq = seq;
-    this.tail = lastErrors;
+    this.tail = Buffer.from(lastErrors);
   }
 
   /** A line of the worker's own. */

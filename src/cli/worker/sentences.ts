@@ -1,7 +1,7 @@
 import type { Next } from '../../commands/run-view.js';
 import { sayDue } from '../times.js';
 import type { Finished } from './reports.js';
-import type { RunContextFile } from './run-folder.js';
+import type { RunContextFile } from './run-context.js';
 
 /** Why the run was asked for, for LEDGER_REASON and the worker's terminal. */
 export function reasonOf({ run, wakeups }: Pick<RunContextFile, 'run' | 'wakeups'>): string {

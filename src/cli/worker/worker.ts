@@ -6,11 +6,9 @@ import { Client, type AnswerOf } from '../client.js';
 import { insist } from '../insist.js';
 import { plain } from '../table.js';
 import { sayTime } from '../times.js';
-import { adoptRuns } from './adoption.js';
 import { Attempt, type Claimed, type Surroundings } from './attempt.js';
 import { reportDead } from './dead-run.js';
 import { takeLeftRuns, type LeftRun } from './left-runs.js';
-import type { LeasedRun } from './leased-run.js';
 import { Reports } from './reports.js';
 import type { WorkerSettings } from './settings.js';
 
@@ -25,7 +23,7 @@ export class Worker {
   private readonly reports: Reports;
   private readonly stopping = new AbortController();
   private readonly silenced = new AbortController();
-  private readonly attempts = new Map<LeasedRun, Promise<void>>();
+  private readonly attempts = new Map<Attempt, Promise<void>>();
   private serverAway = false;
 
   constructor(
@@ -42,9 +40,10 @@ export class Worker {
     const { agent, company, url, max } = this.settings;
     this.say(`claiming runs of ${agent} in ${company} at ${url}, ${max} at a time; Ctrl-C ends`);
     const removeSignals = this.onSignals();
-    const { settings, client, reports, say } = this;
-    adoptRuns({ settings, client, reports, say }).forEach((adopted) => this.lookAfter(adopted));
-    const leftOver = this.reports.sendLeftOver();
+    const leftOver = Promise.all([
+      ...takeLeftRuns(this.settings).map((left) => this.answerFor(left)),
+      this.reports.sendLeftOver(),
+    ]);
     try {
       await this.claimOn();
     } finally {
@@ -129,18 +128,34 @@ export class Worker {
   }
 
   private begin(claimed: Claimed): void {
-    const { settings, client, reports, say } = this;
-    const attempt = new Attempt(claimed, { settings, client, reports, say });
+    const attempt = new Attempt(claimed.run.id, claimed.lease, claimed.sentAt, this.surroundings());
     if (this.stopping.signal.aborted) attempt.handBack();
-    this.lookAfter(attempt);
+    this.follow(attempt, claimed.run.id, attempt.begin(claimed));
   }
 
-  private lookAfter(run: LeasedRun): void {
-    const ended = run
-      .run()
-      .catch((error: unknown) => this.say(`${run.id}: ${error instanceof Error ? error.message : String(error)}`))
-      .finally(() => this.attempts.delete(run));
-    this.attempts.set(run, ended);
+  /** A run of a worker that is dead: what lives of it goes on and takes a place among those that run, what is dead is reported. */
+  private async answerFor(left: LeftRun): Promise<void> {
+    const { folder, leader, record } = left;
+    const { run, lease } = record;
+    if (this.reports.holds(run)) return folder.remove();
+    if (!leader) return reportDead(left, this.surroundings()).catch((error: unknown) => this.sayOf(run, error));
+    const sentAt = performance.now() + folder.leaseLeft() - lease.leaseMs;
+    const attempt = new Attempt(run, lease, sentAt, this.surroundings());
+    this.follow(attempt, run, attempt.takeUp(left, leader));
+  }
+
+  private follow(attempt: Attempt, run: string, work: Promise<void>): void {
+    const ended = work.catch((error: unknown) => this.sayOf(run, error)).finally(() => this.attempts.delete(attempt));
+    this.attempts.set(attempt, ended);
+  }
+
+  private sayOf(run: string, error: unknown): void {
+    this.say(`${run}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+
+  private surroundings(): Surroundings {
+    const { settings, client, reports, say } = this;
+    return { settings, client, reports, say };
   }
 
   /** A claim that is answered at once, and with nothing, is not repeated at once. */

@@ -1,23 +1,24 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startLeader } from '../../../src/cli/worker/leader.js';
 import { ProcessGroup } from '../../../src/cli/worker/process-group.js';
 import { RunFolder } from '../../../src/cli/worker/run-folder.js';
 import { isRunning } from '../processes.js';
 
-const homes: string[] = [];
-afterAll(() => homes.forEach((home) => rmSync(home, { recursive: true })));
+const folders: string[] = [];
+afterAll(() => folders.forEach((folder) => rmSync(folder, { recursive: true })));
 
-/** A command under a lease of a minute, or of `leaseMs`, and what it has said so far. */
-function start(command: string | string[], { env = { PATH: '/usr/bin:/bin' } as NodeJS.ProcessEnv, leaseMs = 60_000 } = {}) {
-  const home = mkdtempSync(join(tmpdir(), 'ledger-group-'));
-  homes.push(home);
-  const folder = new RunFolder(home);
-  folder.allowUntil(performance.now() + leaseMs);
-  const group = new ProcessGroup(startLeader(typeof command === 'string' ? ['sh', '-c', command] : command, env, folder));
-  const said = () => readFileSync(folder.outputs.stdout, 'utf8');
-  return { group, folder, said, saidWrongly: () => readFileSync(folder.outputs.stderr, 'utf8') };
+/** A command under a lease of a minute unless another is said, and what it has said so far. */
+function start(
+  command: string | string[],
+  { env = { PATH: '/usr/bin:/bin' }, leaseMs = 60_000 }: { env?: NodeJS.ProcessEnv; leaseMs?: number } = {},
+) {
+  const folder = new RunFolder(mkdtempSync(join(tmpdir(), 'ledger-group-')));
+  folders.push(folder.path);
+  for (const output of [folder.stdout, folder.stderr]) writeFileSync(output, '');
+  folder.keepLease(leaseMs);
+  const group = ProcessGroup.start(typeof command === 'string' ? ['sh', '-c', command] : command, env, folder);
+  return { group, folder, said: () => readFileSync(folder.stdout, 'utf8'), errors: () => readFileSync(folder.stderr, 'utf8') };
 }
 
 async function until(condition: () => boolean, what: string): Promise<void> {
@@ -27,9 +28,9 @@ async function until(condition: () => boolean, what: string): Promise<void> {
 
 describe('a command in its own process group', () => {
   it('says all that it has to say before its end is told', async () => {
-    const { group, said, saidWrongly } = start('echo out; echo err >&2; exit 3');
+    const { group, said, errors } = start('echo out; echo err >&2; exit 3');
     await expect(group.exited).resolves.toEqual({ code: 3, signal: null });
-    expect([said(), saidWrongly()]).toEqual(['out\n', 'err\n']);
+    expect([said(), errors()]).toEqual(['out\n', 'err\n']);
   });
 
   it('is told apart from one that there is not', async () => {
@@ -49,7 +50,7 @@ describe('a command in its own process group', () => {
     const { group, said } = start('sleep 60 & echo $!; wait');
     await until(() => said().includes('\n'), 'the pid of the child');
     group.terminate(20_000);
-    await expect(group.exited).resolves.toEqual({ code: 143, signal: 'SIGTERM' });
+    await expect(group.exited).resolves.toEqual({ code: 143, signal: null });
     expect(isRunning(Number(said()))).toBe(false);
   });
 
@@ -65,35 +66,42 @@ describe('a command in its own process group', () => {
     await expect(group.exited).resolves.toEqual({ code: 0, signal: null });
     expect(isRunning(Number(said()))).toBe(false);
   });
-  it('is started by no shell: a word of the shell is no command', async () => {
+
+  it('is a file of this machine, never a word of the shell that it runs under', async () => {
     const { group } = start(['exit', '0']);
     await expect(group.exited).resolves.toMatchObject({ notStarted: 'exit: there is no such command on this machine' });
   });
 
   it('gets its arguments as they are', async () => {
-    const { group, said } = start(['printf', '[%s]', 'a b', '$HOME', '', `it's "so"`]);
+    const { group, said } = start(['printf', '[%s]', 'a b', '$HOME', '', `it's "so"`, '*']);
     await group.exited;
-    expect(said()).toBe(`[a b][$HOME][][it's "so"]`);
+    expect(said()).toBe(`[a b][$HOME][][it's "so"][*]`);
   });
 
-  it('leaves its exit code behind, and no word of the shell that watched it', async () => {
-    const { group, folder, saidWrongly } = start('kill -KILL $$');
-    await expect(group.exited).resolves.toEqual({ code: 137, signal: 'SIGKILL' });
-    expect(folder.exitCode()).toBe(137);
-    expect(saidWrongly()).toBe('');
+  it('leaves its exit code in the folder, and no word of the shell among its own', async () => {
+    const { group, folder, errors } = start('kill -KILL $$');
+    await expect(group.exited).resolves.toEqual({ code: 137, signal: null });
+    expect([folder.exitCode(), errors()]).toEqual([137, '']);
   });
 
-  it('does not live longer than its lease, even if it does not listen', async () => {
+  it('ends before its lease does, if it listens or not', async () => {
     const began = performance.now();
-    const { group, folder } = start(`trap '' TERM USR1; while :; do sleep 0.05; done`, { leaseMs: 3_000 });
+    const { group, folder } = start(`trap '' TERM INT HUP; while :; do sleep 0.05; done`, { leaseMs: 3_000 });
     await expect(group.exited).resolves.toEqual({ code: null, signal: 'SIGKILL' });
-    expect(performance.now() - began).toBeLessThan(3_500);
-    expect(folder.exitCode()).toBeUndefined();
+    expect(performance.now() - began).toBeLessThan(3_000);
+    expect([folder.exitCode(), folder.wasOver]).toEqual([undefined, true]);
+  });
+
+  it('is watched even when its group was told to end', async () => {
+    const { group, said } = start(`trap '' TERM; echo ready; while :; do sleep 0.05; done`, { leaseMs: 4_000 });
+    await until(() => said().includes('ready'), 'the trap');
+    process.kill(-group.pid!, 'SIGTERM');
+    await expect(group.exited).resolves.toEqual({ code: null, signal: 'SIGKILL' });
   });
 
   it('goes on as long as its lease is renewed', async () => {
     const { group, folder } = start('sleep 3', { leaseMs: 2_500 });
-    folder.allowUntil(performance.now() + 60_000);
+    folder.keepLease(60_000);
     await expect(group.exited).resolves.toMatchObject({ code: 0 });
   });
 });
