@@ -13,10 +13,12 @@ import { finishRun, reportRunLost } from '../src/commands/run.js';
 import type { EventStore } from '../src/event-store/event-store.js';
 import { MemoryEventStore } from '../src/event-store/memory.js';
 import { dueRetries } from '../src/projections/due-retries.js';
-import { foldLog } from '../src/projections/projector/fold.js';
+import { holds } from '../src/projections/holds.js';
 import { readyRuns } from '../src/projections/ready-runs.js';
+import { tasks } from '../src/projections/tasks.js';
 import { at, person } from './facts.js';
-import { heldIn } from './folded-holds.js';
+import { heldBy } from './folded-holds.js';
+import { Folding, Foldings } from './folding.js';
 import { VirtualLeases } from './virtual-leases.js';
 import { VirtualPolicies } from './virtual-policies.js';
 
@@ -42,7 +44,7 @@ export class VirtualClock {
 }
 
 /**
- * The whole ledger but its doors and its database: real commands on an event store in memory, with read models folded from the
+ * The whole ledger but its doors and its database: real commands on an event store in memory, with read models that fold the
  * log when they are asked, on a clock that the test moves.
  */
 export class VirtualLedger {
@@ -172,9 +174,27 @@ interface Parts {
 
 const wholeLog = (store: EventStore) => store.readAll<LedgerEvent>({ after: beginning, limit: 1_000_000 });
 
+/** What is held, read as the log stands. */
+class FoldedHolds {
+  private readonly holds = new Folding(holds);
+  private readonly tasks = new Folding(tasks);
+
+  follow(events: readonly Recorded<LedgerEvent>[]): void {
+    this.holds.follow(events);
+    this.tasks.follow(events);
+  }
+
+  now = () => heldBy(this.holds.all(), this.tasks.all());
+}
+
 class FoldedDueRetries extends DueRetries {
-  constructor(private readonly store: EventStore) {
+  private readonly parked = new Folding(dueRetries);
+  private readonly held = new FoldedHolds();
+  private readonly foldings: Foldings;
+
+  constructor(store: EventStore) {
     super();
+    this.foldings = new Foldings(store, [this.parked, this.held]);
   }
 
   async caughtUp(): Promise<void> {}
@@ -189,9 +209,9 @@ class FoldedDueRetries extends DueRetries {
   }
 
   private async lanes(): Promise<DueLane[]> {
-    const log = await wholeLog(this.store);
-    const held = heldIn(log);
-    const rows = foldLog(dueRetries, log).map(({ due_at: dueAt, parked: runs, ...lane }): DueLane => {
+    await this.foldings.reachHead();
+    const held = this.held.now();
+    const rows = this.parked.all().map(({ due_at: dueAt, parked: runs, ...lane }): DueLane => {
       const stays = runs.filter(({ agent }) => held.lane(lane) || held.agent({ company: lane.company, agent }));
       return { ...lane, dueAt, runs, held: stays.map(({ runId }) => runId) };
     });
@@ -200,19 +220,24 @@ class FoldedDueRetries extends DueRetries {
 }
 
 class FoldedReadyRuns extends ReadyRuns {
+  private readonly ready = new Folding(readyRuns);
+  private readonly held = new FoldedHolds();
+  private readonly foldings: Foldings;
+
   constructor(
-    private readonly store: EventStore,
+    store: EventStore,
     private readonly leases: VirtualLeases,
   ) {
     super();
+    this.foldings = new Foldings(store, [this.ready, this.held]);
   }
 
   async caughtUp(): Promise<void> {}
 
   async candidates(company: string, agent: string, limit: number): Promise<ReadyRun[]> {
-    const log = await wholeLog(this.store);
-    const held = heldIn(log);
-    const rows = foldLog(readyRuns, log).filter((row) => row.company === company && row.agent === agent);
+    await this.foldings.reachHead();
+    const held = this.held.now();
+    const rows = this.ready.all().filter((row) => row.company === company && row.agent === agent);
     const free = rows.filter((row) => this.leases.isFree(company, row.task) && !held.lane(row));
     const inOrder = free.sort(
       (a, b) => a.rank - b.rank || a.priority - b.priority || compare(a.ready_at, b.ready_at) || a.n - b.n,

@@ -3,29 +3,13 @@ import type { LedgerEvent } from '../../src/events/ledger-event.js';
 import { PolicyIndex, type BlockerEdge, type Child, type RunningWhere } from '../../src/policies/policy.js';
 import { comments } from '../../src/projections/comments.js';
 import { holds } from '../../src/projections/holds.js';
-import type { Projection } from '../../src/projections/projection.js';
-import { applyChanges, changesOf, type Rows } from '../../src/projections/projector/fold.js';
 import { runStatus } from '../../src/projections/run-status.js';
 import { taskGraph, type TaskGraphRow } from '../../src/projections/task-graph.js';
 import { wakeupRequests } from '../../src/projections/wakeup-requests.js';
 import { heldBy } from '../folded-holds.js';
+import { Folding } from '../folding.js';
 
 type Log = readonly Recorded<LedgerEvent>[];
-
-/** The rows of a projection, as far as it has been told. */
-class Folding<Row extends object> {
-  private readonly rows: Rows<Row> = new Map();
-
-  constructor(private readonly projection: Projection<Row>) {}
-
-  follow(events: Log): void {
-    for (const event of events) applyChanges(this.rows, changesOf(this.projection, event));
-  }
-
-  all(): Row[] {
-    return [...this.rows.values()].filter((row) => row !== undefined);
-  }
-}
 
 /** What `policy-index.ts` says in SQL. */
 export class FoldedIndex extends PolicyIndex {
