@@ -12,6 +12,8 @@ import { RunStatusQueries } from '../../src/projections/run-queries.js';
 import { runStatus } from '../../src/projections/run-status.js';
 import { TasksQueries } from '../../src/projections/task-queries.js';
 import { WakeupRequestsQueries } from '../../src/projections/wakeup-queries.js';
+import { Bells } from '../../src/workers/bells.js';
+import { PostgresLeases } from '../../src/workers/leases.js';
 import { freshDatabase, type TestDatabase } from '../postgres.js';
 import { heldIn } from '../folded-holds.js';
 import { everyProjection } from './every.js';
@@ -191,6 +193,19 @@ describe('what loops start from', () => {
       .filter((row) => !held.lane(row))
       .toSorted((a, b) => a.rank - b.rank || a.priority - b.priority || (a.ready_at < b.ready_at ? -1 : 1));
     expect(candidates.map(({ runId }) => runId)).toEqual(inOrder.map(({ run_id }) => run_id));
+  });
+
+  it('is lost where it runs, and no lease says anything of its lane', async () => {
+    const unheld = async () => (await new RunStatusQueries(side.readModels).unheldRuns(1_000)).map(({ runId }) => runId);
+    const running = foldLog(runStatus, log).filter(({ status }) => status === 'running');
+    expect((await unheld()).toSorted()).toEqual(running.map(({ run_id }) => run_id).toSorted());
+    const { company, task, run_id: runId, agent } = running[0]!;
+    const leases = new PostgresLeases(database.pool, database.pool, new Bells());
+    const request = { company, agent, workerId: 'laptop', requestId: 'r', leaseMs: 30_000 };
+    const [lease] = await leases.take(request, [{ task, runId }], 1, 1);
+    expect(await unheld()).not.toContain(runId);
+    expect(await unheld()).toHaveLength(running.length - 1);
+    await leases.release(company, task, lease!.token);
   });
 });
 

@@ -76,3 +76,23 @@ it('loses nobody when the clock of the database jumps', async () => {
   for (let turn = 0; turn < 3; turn++) await reaper.turn(over);
   expect(since.map((from) => from.getTime() - noon)).toEqual([0, 300_000, 300_000]);
 });
+
+it('does not leave a run running for ever that nobody has a lease on', async () => {
+  const ledger = new VirtualLedger();
+  await ledger.send(putAgent, { agent: 'fixer' });
+  await ledger.send(putTask, { task: 'ACME-1', title: 'Mend the export', assignee: 'fixer' });
+  await ledger.claim('fixer');
+  const unheld = [{ company: 'acme', task: 'ACME-1', runId: 'ACME-1.1', beaten: true }];
+  const reaper = new Reaper({
+    dispatch: { send: ledger.send.bind(ledger) },
+    leases: { now: async () => ledger.clock.now(), revoke: async () => [], forget: async () => {} },
+    runs: { unheldRuns: async () => unheld },
+    isByHand: true,
+    log: { warn: () => {} },
+  });
+  await reaper.turn(AbortSignal.abort());
+  expect((await ledger.lane('ACME-1')).open).toMatchObject([{ runId: 'ACME-1.1', status: 'running' }]);
+  ledger.clock.advance(30_001);
+  await reaper.turn(AbortSignal.abort());
+  expect((await ledger.lane('ACME-1')).open).toMatchObject([{ runId: 'ACME-1.2', cause: 'process_lost' }]);
+});
