@@ -112,6 +112,28 @@ describe('the runner of a policy', () => {
     expect(said).toEqual([]);
   });
 
+  it('asks the read models about an event when they have reached it, and not before', async () => {
+    await side.stop();
+    side = new ReadSide(database.url, store, [anyProjection(taskGraph)]);
+    await open('GOAL');
+    await ledger.send(putTask, { task: 'ACME-1', title: 'ACME-1', parent: 'GOAL' });
+    const parents: (string | null)[] = [];
+    run({
+      ...holding(),
+      on: {
+        TaskOpened: async ({ company, subject }, index) => {
+          parents.push(await index.parentOf(company, subject));
+          return [];
+        },
+      },
+    });
+    await until('the policy has begun', checkpoint);
+    expect(parents).toEqual([]);
+    await side.start();
+    await isAtHead();
+    expect(parents).toEqual([null, 'GOAL']);
+  });
+
   it('sends again what the store was away for, and skips nothing', async () => {
     let left = 2;
     await open('ACME-1');
