@@ -11,6 +11,7 @@ import {
   type OpenRun,
 } from './lane.js';
 import { isRecovery, type RetryScheduled, type RunQueued } from './run.js';
+import type { WakeupCoalesced } from './wakeup.js';
 
 /** The decisions of a task's stream all fold to a Lane. */
 export const lanes: Stream<Lane, LaneEvent> = { initial: unopened, evolve: evolveLane };
@@ -120,9 +121,7 @@ const settled = (lane: Lane, wakeupIds: readonly WakeupId[]): Lane => ({
 const arrivingAs = (lane: Lane, wakeupId: WakeupId): Demand | undefined =>
   lane.arriving.find((demand) => demand.wakeupId === wakeupId);
 
-type Coalesced = Extract<LaneEvent, { type: 'WakeupCoalesced' }>['data'];
-
-function joinRun(lane: Lane, { wakeupId, commentIds = [] }: Coalesced, runId: RunId): Lane {
+function joinRun(lane: Lane, { wakeupId, commentIds = [] }: WakeupCoalesced['data'], runId: RunId): Lane {
   const demand = arrivingAs(lane, wakeupId);
   const joined = amendRun(lane, runId, (run) => ({
     ...run,

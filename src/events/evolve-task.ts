@@ -1,5 +1,5 @@
-import type { CommentId, TaskFact } from './task.js';
 import { commentIdsIn, type Demand, type Lane } from './lane.js';
+import { blockersAfter, type CommentAdded, type CommentId, type TaskFact } from './task.js';
 
 /** What a task says of itself, and what is said on it. */
 export function evolveTask(lane: Lane, event: TaskFact): Lane {
@@ -19,9 +19,8 @@ export function evolveTask(lane: Lane, event: TaskFact): Lane {
     case 'BlockersSet':
       return { ...lane, blockers: event.data.blockers };
     case 'BlockerResolved':
-      return event.data.how === 'cycle' ? without(lane, event.data.blocker) : blocker(lane, event.data.blocker, false);
     case 'BlockerReopened':
-      return blocker(lane, event.data.blocker, true);
+      return { ...lane, blockers: blockersAfter(lane.blockers, event) };
     case 'CommentAdded':
       return commented(lane, event.data);
     case 'CommentRemoved':
@@ -35,21 +34,9 @@ export function evolveTask(lane: Lane, event: TaskFact): Lane {
   }
 }
 
-const blocker = (lane: Lane, task: string, open: boolean): Lane => ({
-  ...lane,
-  blockers: lane.blockers.map((known) => (known.task === task ? { task, open } : known)),
-});
-
-const without = (lane: Lane, task: string): Lane => ({
-  ...lane,
-  blockers: lane.blockers.filter((known) => known.task !== task),
-});
-
 const keptComments = 1_000;
 
-type CommentAdded = Extract<TaskFact, { type: 'CommentAdded' }>['data'];
-
-function commented(lane: Lane, { commentId: id, author, addedAt, wakeupIds }: CommentAdded): Lane {
+function commented(lane: Lane, { commentId: id, author, addedAt, wakeupIds }: CommentAdded['data']): Lane {
   const replies = { user: 0, agent: lane.agentReplies + 1, system: lane.agentReplies };
   return {
     ...lane,

@@ -49,6 +49,14 @@ export type BlockerResolved = Event<
 /** A blocker that was closed is to be done again. */
 export type BlockerReopened = Event<'BlockerReopened', { task: TaskId; blocker: TaskId; reopenedAt: string }>;
 
+/** The blockers of a task as the event leaves them. */
+export const blockersAfter = <B extends Blocker>(blockers: readonly B[], event: BlockerResolved | BlockerReopened): B[] =>
+  blockers.flatMap((known) => {
+    if (known.task !== event.data.blocker) return [known];
+    if (event.type === 'BlockerReopened') return [{ ...known, open: true }];
+    return event.data.how === 'cycle' ? [] : [{ ...known, open: false }];
+  });
+
 export type CommentId = string;
 /** `wakeupIds`: the demands that were made for it, in the same append. */
 export type CommentAdded = Event<

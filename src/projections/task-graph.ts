@@ -1,6 +1,6 @@
 import type { AgentId, Position, TaskId } from '../events/event.js';
 import type { LaneEvent } from '../events/lane.js';
-import type { Blocker, TaskKind, TaskStatus } from '../events/task.js';
+import { blockersAfter, type Blocker, type TaskKind, type TaskStatus } from '../events/task.js';
 import { amend, create, projection, type Change, type Fact } from './projection.js';
 
 /** A task as policies see it: what it is part of, what it waits for, whose it is. */
@@ -37,11 +37,8 @@ export const taskGraph = projection<TaskGraphRow>({
     TaskAssigned: (event) => changed(event, () => ({ assignee: event.data.assignee })),
     TaskStatusChanged: (event) => changed(event, () => ({ status: event.data.to, moved_at: event.position })),
     BlockersSet: (event) => changed(event, ({ blockers }) => ({ blockers: edgesOf(event, blockers) })),
-    BlockerResolved: (event) => {
-      const { blocker, how } = event.data;
-      return waiting(event, (edge) => (edge.task !== blocker ? [edge] : how === 'cycle' ? [] : [{ ...edge, open: false }]));
-    },
-    BlockerReopened: (event) => waiting(event, (edge) => [edge.task === event.data.blocker ? { ...edge, open: true } : edge]),
+    BlockerResolved: (event) => changed(event, ({ blockers }) => ({ blockers: blockersAfter(blockers, event) })),
+    BlockerReopened: (event) => changed(event, ({ blockers }) => ({ blockers: blockersAfter(blockers, event) })),
   },
 });
 
@@ -53,6 +50,3 @@ type OfLane = Fact<LaneEvent['type']>;
 
 const changed = ({ company, subject }: OfLane, change: (row: TaskGraphRow) => Partial<TaskGraphRow>): Change<TaskGraphRow> =>
   amend([company, subject], (row) => ({ ...row, ...change(row) }));
-
-const waiting = (event: OfLane, change: (edge: Edge) => Edge[]): Change<TaskGraphRow> =>
-  changed(event, ({ blockers }) => ({ blockers: blockers.flatMap(change) }));

@@ -1,6 +1,6 @@
 import type { AgentId, RunId, TaskId } from '../events/event.js';
 import type { LaneEvent } from '../events/lane.js';
-import type { Blocker, TaskKind, TaskPriority, TaskStatus } from '../events/task.js';
+import { blockersAfter, type Blocker, type TaskKind, type TaskPriority, type TaskStatus } from '../events/task.js';
 import { amend, create, projection, type Change, type Fact, type Handlers } from './projection.js';
 
 /** A task, and how its lane stands. */
@@ -55,11 +55,8 @@ export const tasks = projection<TaskRow>({
       return passed(event, { status: to, why: to === 'blocked' ? why : null, changed_at: changedAt });
     },
     BlockersSet: (event) => passed(event, { blockers: event.data.blockers }),
-    BlockerResolved: (event) => {
-      const { blocker, how } = event.data;
-      return waiting(event, (known) => (known.task !== blocker ? [known] : how === 'cycle' ? [] : [{ ...known, open: false }]));
-    },
-    BlockerReopened: (event) => waiting(event, (known) => [known.task === event.data.blocker ? { ...known, open: true } : known]),
+    BlockerResolved: (event) => waiting(event),
+    BlockerReopened: (event) => waiting(event),
     TaskHeld: (event) => {
       const { reason, heldAt: since, subtree } = event.data;
       return passed(event, { held: { reason, since, subtree } });
@@ -106,8 +103,8 @@ function opened(event: Fact<'TaskOpened'>): TaskRow {
 const passed = (event: OfLane, change: Partial<TaskRow> = {}): Change<TaskRow> =>
   amend(taskOf(event), (task) => ({ ...task, ...change, revision: event.revision }));
 
-const waiting = (event: OfLane, change: (blocker: Blocker) => Blocker[]): Change<TaskRow> =>
-  amend(taskOf(event), (task) => ({ ...task, blockers: task.blockers.flatMap(change), revision: event.revision }));
+const waiting = (event: Fact<'BlockerResolved' | 'BlockerReopened'>): Change<TaskRow> =>
+  amend(taskOf(event), (task) => ({ ...task, blockers: blockersAfter(task.blockers, event), revision: event.revision }));
 
 const runOpened = (event: OfLane & { data: { runId: RunId } }): Change<TaskRow> =>
   amend(taskOf(event), (task) => ({
