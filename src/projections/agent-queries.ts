@@ -55,9 +55,9 @@ export class AgentsQueries {
     company: string,
     { from, inclusive, limit }: { from: string; inclusive: boolean; limit: number },
   ): Promise<Agent[]> {
-    const table = sql.id(await this.readModels.nameOf(agents.name), agents.name);
-    const wakeups = sql.id(await this.readModels.nameOf(wakeupRequests.name), wakeupRequests.name);
-    const runs = sql.id(await this.readModels.nameOf(runStatus.name), runStatus.name);
+    const table = await this.readModels.table(agents);
+    const wakeups = await this.readModels.table(wakeupRequests);
+    const runs = await this.readModels.table(runStatus);
     const { withHeld, isAnythingHeld, isLaneHeld } = await heldSql(this.readModels);
     const { rows } = await sql<AgentRow & Seen>`
       ${withHeld},

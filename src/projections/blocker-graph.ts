@@ -76,7 +76,7 @@ export class BlockerGraphQueries {
   }
 
   private async named(company: string, names: readonly TaskId[]): Promise<TaskRow[]> {
-    const table = sql.id(await this.readModels.nameOf(tasks.name), tasks.name);
+    const table = await this.readModels.table(tasks);
     const { rows } = await sql<TaskRow>`
       select *
       from ${table}
@@ -87,7 +87,7 @@ export class BlockerGraphQueries {
   }
 
   private async childrenOf(company: string, parents: readonly TaskId[]): Promise<TaskRow[]> {
-    const table = sql.id(await this.readModels.nameOf(tasks.name), tasks.name);
+    const table = await this.readModels.table(tasks);
     const { rows } = await sql<TaskRow>`
       select *
       from ${table}
@@ -100,7 +100,7 @@ export class BlockerGraphQueries {
   }
 
   private async waitingFor(company: string, names: readonly TaskId[]): Promise<TaskRow[]> {
-    const table = sql.id(await this.readModels.nameOf(tasks.name), tasks.name);
+    const table = await this.readModels.table(tasks);
     const { rows } = await sql<TaskRow>`
       select waiting.*
       from unnest(${names}::text[]) as blocker (task)

@@ -78,7 +78,7 @@ export class DueRetriesQueries extends DueRetries {
   }
 
   async due(now: string, limit: number, { company, after }: { company?: string; after?: DueLane }): Promise<DueLane[]> {
-    const lanes = sql.id(await this.readModels.nameOf(dueRetries.name), dueRetries.name);
+    const lanes = await this.readModels.table(dueRetries);
     const { withHeld, isAnythingHeld, isLaneHeld, isAgentHeld } = await heldSql(this.readModels);
     const { rows } = await sql<DueLane>`
       ${withHeld}
@@ -104,7 +104,7 @@ export class DueRetriesQueries extends DueRetries {
   }
 
   async nextDue(): Promise<string | undefined> {
-    const lanes = sql.id(await this.readModels.nameOf(dueRetries.name), dueRetries.name);
+    const lanes = await this.readModels.table(dueRetries);
     const { withHeld, isLaneHeld, isAgentHeld } = await heldSql(this.readModels);
     // In the order of the index, so that it ends with the first lane of which not all is held.
     const { rows } = await sql<{ due_at: string }>`

@@ -22,8 +22,8 @@ export interface HeldSql {
 }
 
 export async function heldSql(readModels: ReadModels): Promise<HeldSql> {
-  const held = sql.id(await readModels.nameOf(holds.name), holds.name);
-  const task = sql.id(await readModels.nameOf(tasks.name), tasks.name);
+  const held = await readModels.table(holds);
+  const task = await readModels.table(tasks);
   return {
     // `union` without `all`: parents that form a ring are gone round once.
     withHeld: sql`

@@ -23,7 +23,7 @@ export class PolicyIndexQueries extends PolicyIndex {
   }
 
   async dependentsOf(company: string, blocker: TaskId): Promise<TaskId[]> {
-    const graph = await this.table(taskGraph);
+    const graph = await this.readModels.table(taskGraph);
     return this.tasks(sql`
       select task
       from ${graph}
@@ -34,7 +34,7 @@ export class PolicyIndexQueries extends PolicyIndex {
   }
 
   async ringThrough(company: string, task: TaskId): Promise<BlockerEdge[] | undefined> {
-    const graph = await this.table(taskGraph);
+    const graph = await this.readModels.table(taskGraph);
     const openEdges = sql`
       join ${graph} waiting on waiting.company = ${company} and waiting.task = reached.task
       cross join lateral jsonb_to_recordset(waiting.blockers) as edge (task text, open boolean, "setAt" text)
@@ -61,7 +61,7 @@ export class PolicyIndexQueries extends PolicyIndex {
   }
 
   async parentOf(company: string, task: TaskId): Promise<TaskId | null> {
-    const graph = await this.table(taskGraph);
+    const graph = await this.readModels.table(taskGraph);
     const [row] = await this.rows<{ parent: TaskId | null }>(sql`
       select parent
       from ${graph}
@@ -71,7 +71,7 @@ export class PolicyIndexQueries extends PolicyIndex {
   }
 
   async childrenOf(company: string, parent: TaskId): Promise<Child[]> {
-    const [graph, said] = [await this.table(taskGraph), await this.table(comments)];
+    const [graph, said] = [await this.readModels.table(taskGraph), await this.readModels.table(comments)];
     return this.rows<Child>(sql`
       select child.task, child.title, child.status, child.moved_at as "movedAt", coalesce(last.body, '') as summary
       from ${graph} child
@@ -90,7 +90,7 @@ export class PolicyIndexQueries extends PolicyIndex {
   }
 
   async running(company: string, { agent, task, subtree = false }: RunningWhere): Promise<{ task: TaskId; runId: RunId }[]> {
-    const [run, lane] = [await this.table(runStatus), await this.table(tasks)];
+    const [run, lane] = [await this.readModels.table(runStatus), await this.readModels.table(tasks)];
     // `union` without `all`: parents that form a ring are gone round once.
     return this.rows(sql`
       with recursive meant (task) as (
@@ -119,7 +119,7 @@ export class PolicyIndexQueries extends PolicyIndex {
 
   isTerminated(company: string, agent: AgentId): Promise<boolean> {
     return this.once(['terminated', company, agent], async () => {
-      const held = await this.table(holds);
+      const held = await this.readModels.table(holds);
       return this.exists(sql`
         select
         from ${held}
@@ -131,7 +131,7 @@ export class PolicyIndexQueries extends PolicyIndex {
   }
 
   async lanesOf(company: string, agent: AgentId): Promise<TaskId[]> {
-    const [run, demand] = [await this.table(runStatus), await this.table(wakeupRequests)];
+    const [run, demand] = [await this.readModels.table(runStatus), await this.readModels.table(wakeupRequests)];
     return this.tasks(sql`
       select task
       from ${run}
@@ -148,7 +148,7 @@ export class PolicyIndexQueries extends PolicyIndex {
   }
 
   async tasksOf(company: string, agent: AgentId): Promise<TaskId[]> {
-    const graph = await this.table(taskGraph);
+    const graph = await this.readModels.table(taskGraph);
     return this.tasks(sql`
       select task
       from ${graph}
@@ -160,7 +160,11 @@ export class PolicyIndexQueries extends PolicyIndex {
 
   isIdle(company: string, task: TaskId): Promise<boolean> {
     return this.once(['idle', company, task], async () => {
-      const [graph, run, demand] = await Promise.all([this.table(taskGraph), this.table(runStatus), this.table(wakeupRequests)]);
+      const [graph, run, demand] = await Promise.all([
+        this.readModels.table(taskGraph),
+        this.readModels.table(runStatus),
+        this.readModels.table(wakeupRequests),
+      ]);
       const ofTask = sql`company = ${company} and task = ${task}`;
       return this.exists(sql`
         select
@@ -175,7 +179,7 @@ export class PolicyIndexQueries extends PolicyIndex {
 
   private isAnythingHeld(company: string): Promise<boolean> {
     return this.once(['anything', company], async () => {
-      const held = await this.table(holds);
+      const held = await this.readModels.table(holds);
       return this.exists(sql`
         select
         from ${held}
@@ -202,10 +206,6 @@ export class PolicyIndexQueries extends PolicyIndex {
 
   private async rows<Row>(query: Sql): Promise<Row[]> {
     return (await (query as RawBuilder<Row>).execute(this.readModels.kysely)).rows;
-  }
-
-  private async table({ name }: { readonly name: string }): Promise<Sql> {
-    return sql.id(await this.readModels.nameOf(name), name);
   }
 }
 

@@ -1,4 +1,4 @@
-import { Kysely, PostgresDialect } from 'kysely';
+import { Kysely, PostgresDialect, sql, type RawBuilder } from 'kysely';
 import type pg from 'pg';
 import type { Projection } from './projection.js';
 
@@ -9,7 +9,7 @@ const knownForMs = 1_000;
  * it is still followed by then, so that an answer in between is not wrong.
  */
 export class ReadModels {
-  /** for a query over several read models, whose tables it names by `nameOf` */
+  /** for a query over several read models, whose tables it names by `table` */
   readonly kysely: Kysely<Record<string, object>>;
   private live = new Map<string, string>();
   private readAt = -Infinity;
@@ -33,6 +33,11 @@ export class ReadModels {
   async of<Row extends object>({ name }: Projection<Row>): Promise<Kysely<Record<string, Row>>> {
     // One connection pool serves all read models; whose rows a table holds is known by the projection alone.
     return this.kysely.withSchema(await this.nameOf(name)) as Kysely<Record<string, Row>>;
+  }
+
+  /** The one table of the live version, to be named in a query that is written out. */
+  async table({ name }: { readonly name: string }): Promise<RawBuilder<unknown>> {
+    return sql.id(await this.nameOf(name), name);
   }
 
   private async read(): Promise<void> {

@@ -57,7 +57,7 @@ export class ReadyRunsQueries extends ReadyRuns {
   }
 
   async candidates(company: string, agent: AgentId, limit: number): Promise<ReadyRun[]> {
-    const ready = sql.id(await this.readModels.nameOf(readyRuns.name), readyRuns.name);
+    const ready = await this.readModels.table(readyRuns);
     const { withHeld, isLaneHeld } = await heldSql(this.readModels);
     const { rows } = await sql<ReadyRun>`
       ${withHeld}

@@ -130,7 +130,7 @@ export class RunStatusQueries {
 
   /** Runs that are running by the log, and that no lease says anything of: at most `limit`. */
   async unheldRuns(limit: number): Promise<UnheldRun[]> {
-    const runs = sql.id(await this.readModels.nameOf(runStatus.name), runStatus.name);
+    const runs = await this.readModels.table(runStatus);
     const { rows } = await sql<UnheldRun>`
       select company, task, run_id as "runId", true as beaten
       from ${runs} run
@@ -148,7 +148,7 @@ export class RunStatusQueries {
 
   /** Runs that run and have said nothing for `ms`, by company and id, after the one given: at most `limit`. */
   async silentRuns(ms: number, limit: number, after?: SilentRun): Promise<SilentRun[]> {
-    const runs = sql.id(await this.readModels.nameOf(runStatus.name), runStatus.name);
+    const runs = await this.readModels.table(runStatus);
     const { rows } = await sql<SilentRun>`
       select run.company, run.run_id as "runId", greatest(run.started_at, lease.output_at) as "lastOutputAt"
       from ${runs} run
