@@ -11,7 +11,7 @@ import { conclusion } from './sentences.js';
 export async function reportDead(left: LeftRun, around: Surroundings): Promise<void> {
   const { folder, record } = left;
   const ended = await endDescendants(left);
-  if (ended > 0) around.say(`${record.run}: ${descendants(ended)} lived on without it and were ended`);
+  if (ended > 0) around.say(`${record.run}: ${descendants(ended)} ended, which lived on without it`);
   const finish = finishOfDead(left, ended, readToTheEnd(folder, listenersOf(record.run, around)));
   const finished = await around.reports.send(record.run, finish);
   folder.remove();
@@ -29,8 +29,8 @@ function finishOfDead({ folder, record }: LeftRun, ended: number, lastErrors: st
     return notBegun(token, 'its worker ended before its command began');
   }
   const why = folder.wasOver ? 'its lease ended while no worker renewed it, and it was ended with it' : 'its process was gone';
-  const told = ended > 0 ? `${why}, ${descendants(ended)} were ended` : why;
+  const told = ended > 0 ? `${why}, ${descendants(ended)} ended` : why;
   return { lease: token, outcome: 'failed', ...processLost([told, lastErrors].filter(Boolean).join('\n').slice(0, 8_192)) };
 }
 
-const descendants = (n: number): string => `${n} of its descendants`;
+const descendants = (n: number): string => `${n} of its descendants ${n === 1 ? 'was' : 'were'}`;
