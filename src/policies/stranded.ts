@@ -1,5 +1,7 @@
 import { recoverTask } from '../commands/recovery.js';
 import { taskStream, type TaskId } from '../events/event.js';
+import type { LaneEvent } from '../events/lane.js';
+import type { Fact } from '../projections/projection.js';
 import { reaction, type Policy, type PolicyIndex, type Reaction } from './policy.js';
 
 /**
@@ -11,27 +13,23 @@ export const strandedPolicy: Policy = {
   indexes: ['task_graph', 'run_status', 'wakeup_requests'],
   on: {
     // The end of somebody else's run: what happened to the assignee's meanwhile was not looked at behind it.
-    RunSucceeded: (event, index) => look(event, index),
-    RunFailed: (event, index) => look(event, index),
-    RunTimedOut: (event, index) => look(event, index),
-    RunCancelled: (event, index) => look(event, index),
-    WakeupSkipped: (event, index) => look(event, index),
-    WakeupCancelled: (event, index) => look(event, index),
-    TaskAssigned: (event, index) => look(event, index),
-    TaskStatusChanged: (event, index) => look(event, index),
-    BlockersSet: (event, index) => look(event, index),
-    BlockerResolved: (event, index) => look(event, index),
+    RunSucceeded: look,
+    RunFailed: look,
+    RunTimedOut: look,
+    RunCancelled: look,
+    WakeupSkipped: look,
+    WakeupCancelled: look,
+    TaskAssigned: look,
+    TaskStatusChanged: look,
+    BlockersSet: look,
+    BlockerResolved: look,
     AgentTerminated: async ({ company, data: { agent } }, index) =>
       (await index.tasksOf(company, agent)).map((task) => recovering(company, task)),
   },
 };
 
-const look = async ({ company, subject }: OfTask, index: PolicyIndex): Promise<Reaction[]> =>
-  (await index.isIdle(company, subject)) ? [recovering(company, subject)] : [];
-
-interface OfTask {
-  readonly company: string;
-  readonly subject: TaskId;
+async function look({ company, subject }: Fact<LaneEvent['type']>, index: PolicyIndex): Promise<Reaction[]> {
+  return (await index.isIdle(company, subject)) ? [recovering(company, subject)] : [];
 }
 
 const recovering = (company: string, task: TaskId): Reaction =>
