@@ -1,5 +1,5 @@
 import { IsArray, IsBoolean } from 'class-validator';
-import { nameUuid, type Actor, type AgentId, type WakeupId } from '../events/event.js';
+import { nameUuid, type Actor, type WakeupId } from '../events/event.js';
 import { runningRun, type Comment, type Lane, type LaneEvent } from '../events/lane.js';
 import type { CommentId } from '../events/task.js';
 import { moved, refuseNoResumption, wakesOf, type Said } from './comment-wakes.js';
@@ -8,7 +8,7 @@ import { decision, Rejected, type World } from './decider.js';
 import { Exact, Nested, OneOf, Optional, Slug, TaskId, Text } from './fields.js';
 import { handBack } from './interrupt.js';
 import { after, ofTask, refuseUnopened } from './lane.js';
-import { mentionedIn, mostMentions } from './mentions.js';
+import { mentionsOf, namesIn } from './mentions.js';
 import { taskAnswer } from './task-view.js';
 import { wakeupOf } from './wakeup-view.js';
 
@@ -41,12 +41,7 @@ export class AddComment {
 export const addComment = decision({
   command: AddComment,
   ...ofTask,
-  agents: (command, lane) => [
-    lane.assignee,
-    runningRun(lane)?.agent ?? null,
-    ...(command.mentions ?? []).slice(0, mostMentions),
-    ...mentionedIn(command.body),
-  ],
+  agents: (command, lane) => [lane.assignee, runningRun(lane)?.agent ?? null, ...namesIn(command)],
   decide(command: AddComment, lane: Lane, world: World): LaneEvent[] {
     refuseUnopened(lane, command.task);
     if (known(lane, idOf(command, world.commandId))) return [];
@@ -85,17 +80,6 @@ function saidIn(command: AddComment, world: World): Said {
   const outside = author.type === 'user' && world.actor.type === 'user';
   const mentions = mentionsOf(command, world);
   return { id: idOf(command, world.commandId), author, body, mentions, outside, reopen, resume };
-}
-
-/** Whoever is named by the sender has to be there; a word of the body that names nobody is a word. */
-function mentionsOf({ mentions = [], body }: AddComment, { agent }: World): AgentId[] {
-  if (mentions.length > mostMentions)
-    throw new Rejected('too_many', `${mentions.length} agents are mentioned: mention at most ${mostMentions} in one comment`);
-  const strangers = mentions.filter((name) => !agent(name));
-  if (strangers.length > 0)
-    throw new Rejected('agent_not_found', `there is no agent ${strangers.join(', ')}; register it first, or do not mention it`);
-  const found = mentionedIn(body).filter((name) => agent(name));
-  return [...new Set([...mentions, ...found])].slice(0, mostMentions);
 }
 
 function added(lane: Lane, { id: commentId, author, body, mentions }: Said, wakeupIds: WakeupId[], { now }: World): LaneEvent {
