@@ -39,10 +39,11 @@ function firstRule(end: End): LaneEvent[] {
 }
 
 /** 1: the same attempt again; a person's demand that joins it makes it a chain of its own. */
-function requeue({ lane, run, joining, world }: End): LaneEvent[] | undefined {
+function requeue(end: End): LaneEvent[] | undefined {
+  const { lane, run, joining, world } = end;
   if (run.status !== 'cancelled' || run.intent !== 'requeue') return undefined;
   if (joining?.outside) return [queuedFor(lane, [joining], 'requeued', world, run)];
-  return [again(lane, run, 'requeued', [...run.wakeupIds, ...idsOf(joining)], joining, world)];
+  return [again(end, 'requeued', run.wakeupIds)];
 }
 
 /** 2: what a person asked for meanwhile is done now, and not behind a retry. */
@@ -59,14 +60,16 @@ function retry({ lane, run, joining, world }: End): LaneEvent[] | undefined {
 }
 
 /** 5: a process that was lost is repeated once in a chain. */
-function repeatLost({ lane, run, joining, world }: End): LaneEvent[] | undefined {
+function repeatLost(end: End): LaneEvent[] | undefined {
+  const { lane, run, world } = end;
   if (run.status !== 'failed' || run.family !== 'process_lost' || run.lost || !mayGoOn(lane, run, world)) return undefined;
   const demand = demandOf({ ...ownAsk(run), reason: 'process_lost_retry' }, world);
-  return [requested(demand), again(lane, run, 'process_lost', [demand.wakeupId, ...idsOf(joining)], joining, world)];
+  return [requested(demand), again(end, 'process_lost', [demand.wakeupId])];
 }
 
 /** 7: work that failed for good is taken up once more in a chain; then a person is asked for. */
-function recover({ lane, run, joining, world }: End): LaneEvent[] | undefined {
+function recover(end: End): LaneEvent[] | undefined {
+  const { lane, run, joining, world } = end;
   if (run.status !== 'failed' && run.status !== 'timed_out') return undefined;
   // What waits for a blocker is woken by its resolution.
   if (!isAwaited(lane, run) || obstacle(lane, { ...run, repeats: true }, world)) return undefined;
@@ -74,7 +77,7 @@ function recover({ lane, run, joining, world }: End): LaneEvent[] | undefined {
   const cause = recoveryCause(lane);
   const demand = demandOf({ ...ownAsk(run), reason: recoveryReasons[cause] }, world);
   const next = { ...run, attempt: run.attempt + 1, outside: joining?.outside === true };
-  return [requested(demand), again(lane, next, cause, [demand.wakeupId, ...idsOf(joining)], joining, world)];
+  return [requested(demand), again({ ...end, run: next }, cause, [demand.wakeupId])];
 }
 
 function givenUp(lane: Lane, run: EndedRun, world: World): LaneEvent[] {
@@ -91,21 +94,13 @@ function mayGoOn(lane: Lane, run: EndedRun, world: World): boolean {
   return code === undefined || code === 'issue_dependencies_blocked';
 }
 
-const idsOf = (demand: Demand | undefined): WakeupId[] => (demand ? [demand.wakeupId] : []);
-
-/** A run of the same chain. */
-function again(
-  lane: Lane,
-  run: EndedRun,
-  cause: RunCause,
-  wakeupIds: readonly WakeupId[],
-  joining: Demand | undefined,
-  { now }: World,
-): LaneEvent {
+/** A run of the same chain, for these demands and the one that has waited. */
+function again({ lane, run, joining, world }: End, cause: RunCause, demands: readonly WakeupId[]): LaneEvent {
   const { agent, chain, attempt } = run;
+  const wakeupIds = joining ? [...demands, joining.wakeupId] : demands;
   const context = told(run.context, joining ? commentIdsOf(joining) : []);
   const comment = run.comment || joining?.comment === true;
   const carried = { outside: run.outside, mention: run.mention || joining?.mention === true, ...(comment && { comment }) };
   const data = { agent, cause, chain, attempt, retryOf: run.runId, wakeupIds, ...carried, place: placeOf(lane), context };
-  return { type: 'RunQueued', data: { runId: runId(lane.task, lane.runs + 1), ...data, queuedAt: now.toISOString() } };
+  return { type: 'RunQueued', data: { runId: runId(lane.task, lane.runs + 1), ...data, queuedAt: world.now.toISOString() } };
 }
