@@ -1,5 +1,5 @@
 import type { WakeupId } from '../events/event.js';
-import { commentIdsIn, type Comment, type Lane, type LaneEvent } from '../events/lane.js';
+import { commentIdsIn, together, type Comment, type Lane, type LaneEvent } from '../events/lane.js';
 import { cancelled, withdrawn } from './cancelling.js';
 import type { World } from './decider.js';
 import { after } from './lane.js';
@@ -33,9 +33,8 @@ const isAbout =
     parts.some((part) => wakeupIds.includes(part));
 
 function unitsOf({ waiting, open }: Lane): Unit[] {
-  const demands = waiting.map((first) => [first, ...first.joined]);
   return [
-    ...demands.map((unit): Unit => ({
+    ...waiting.map(together).map((unit): Unit => ({
       parts: unit.map(({ wakeupId }) => wakeupId),
       end: (world, why) => unit.map((demand) => withdrawn(demand, world, why)),
     })),

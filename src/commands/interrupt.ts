@@ -1,5 +1,5 @@
 import type { AgentId } from '../events/event.js';
-import type { Lane, LaneEvent, OpenRun } from '../events/lane.js';
+import { together, type Lane, type LaneEvent, type OpenRun } from '../events/lane.js';
 import { cancelled, withdrawn } from './cancelling.js';
 import { decision, type World } from './decider.js';
 import { RunId, Slug, TaskId } from './fields.js';
@@ -64,7 +64,7 @@ export const endAgentWork = decision({
 function endWorkOf(agent: AgentId, lane: Lane, world: World): LaneEvent[] {
   const code = 'agent_terminated';
   const why = { code, reason: sentenceOf(code, lane, agent) };
-  const waiting = lane.waiting.filter((demand) => demand.agent === agent).flatMap((demand) => [demand, ...demand.joined]);
+  const waiting = lane.waiting.filter((demand) => demand.agent === agent).flatMap(together);
   const withdrawals = waiting.map((demand) => withdrawn(demand, world, why));
   const rest = after(lane, withdrawals);
   const ends = rest.open

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { ArrayMaxSize, IsArray } from 'class-validator';
 import { isHeartbeat, type AgentId } from '../events/event.js';
-import { openBlockers, type Demand, type Lane, type LaneEvent } from '../events/lane.js';
+import { openBlockers, together, type Lane, type LaneEvent } from '../events/lane.js';
 import {
   isClosed,
   taskKinds,
@@ -151,15 +151,14 @@ function handOver(lane: Lane, assignee: AgentId | null, world: World): LaneEvent
 /** What the former assignee has not begun is not its own any more, unless it was asked beside the assignee. */
 function takenFrom(lane: Lane, why: { code: string; reason: string }, world: World): LaneEvent[] {
   const runs = lane.open.filter((run) => run.status !== 'running' && run.agent === lane.assignee && !run.mention);
-  const demands = units(lane).filter((unit) => !unit.some(({ mention, agent }) => mention || agent !== lane.assignee));
+  const demands = lane.waiting
+    .map(together)
+    .filter((unit) => !unit.some(({ mention, agent }) => mention || agent !== lane.assignee));
   return [
     ...runs.map((run) => cancelled(run, world, { ...why, intent: 'stop', wakeups: 'cancelled' })),
     ...demands.flat().map((demand) => withdrawn(demand, world, why)),
   ];
 }
-
-/** What waits, each with those that have joined it: they go together. */
-const units = (lane: Lane): Demand[][] => lane.waiting.map((waiting) => [waiting, ...waiting.joined]);
 
 /** The task moves; what was to be done on it ends when it is closed, and its assignee is woken when it is to be done again. */
 export class SetTaskStatus {
@@ -193,7 +192,7 @@ function close(lane: Lane, code: string, world: World): LaneEvent[] {
   );
   const reason = `${lane.task} was ${code === 'issue_done' ? 'done' : 'cancelled'}`;
   const runs = over.map((run) => cancelled(run, world, { code, reason, intent: 'stop', wakeups: 'cancelled' }));
-  const demands = units(lane).filter((unit) => !unit.some((demand) => demand.mention || demand.comment));
+  const demands = lane.waiting.map(together).filter((unit) => !unit.some((demand) => demand.mention || demand.comment));
   return [...runs, ...demands.flat().map((demand) => withdrawn(demand, world, { code, reason }))];
 }
 

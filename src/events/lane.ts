@@ -145,11 +145,14 @@ export const refusalKey = (agent: AgentId, code: string): string => `${agent} ${
 export const openRunOf = (lane: Lane, agent: AgentId): OpenRun | undefined => lane.open.find((run) => run.agent === agent);
 export const runningRun = (lane: Lane): OpenRun | undefined => lane.open.find((run) => run.status === 'running');
 
+/** The demands that have one fate from now on: the first of them, and those that joined it. */
+export const together = (waiting: Waiting): Demand[] => [waiting, ...waiting.joined];
+
 /** With those that joined it, it is a person's, or one beside the assignee, if any of them is. */
 export function waitingOf(lane: Lane, agent: AgentId): Waiting | undefined {
   const waiting = lane.waiting.find((demand) => demand.agent === agent);
   if (!waiting) return undefined;
-  const parts = [waiting, ...waiting.joined];
+  const parts = together(waiting);
   return {
     ...waiting,
     outside: parts.some(({ outside }) => outside),
