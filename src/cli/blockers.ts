@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { setBlockers } from '../commands/blockers.js';
+import { openBlockers } from '../events/lane.js';
 import type { BlockerGraph, GraphNode, TreeNode } from '../projections/blocker-graph.js';
 import type { AnswerOf } from './client.js';
 import { act, named, openDoor, verb, type Door, type DoorOptions } from './door.js';
@@ -41,14 +42,7 @@ async function tree({ client, output }: Door, task: string): Promise<void> {
 const columns: readonly Column<GraphNode>[] = [
   ['status', ({ status }) => status],
   ['assignee', ({ assignee }) => assignee],
-  [
-    'waits for',
-    ({ blockedBy }) =>
-      blockedBy
-        .filter(({ open }) => open)
-        .map((blocker) => blocker.task)
-        .join(', '),
-  ],
+  ['waits for', ({ blockedBy: blockers }) => openBlockers({ blockers }).join(', ')],
   ['title', ({ title }) => title],
   ['stalled', ({ stalled }) => stalled?.sentence, 'wrapped'],
 ];

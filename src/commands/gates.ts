@@ -48,10 +48,10 @@ const repeats: readonly RunCause[] = ['retry', 'process_lost', 'assignment_recov
 export const isRepeat = (cause: RunCause): boolean => repeats.includes(cause);
 
 /** Where it is asked, World has to know the company and the tasks above. */
-export const ofHolds = { tasks: above, leadsTo: (lane: Lane) => [lane.parent] };
-function above(_: object, lane: Lane) {
-  return [lane.parent];
-}
+export const ofHolds = {
+  tasks: (_: object, lane: Lane) => [lane.parent],
+  leadsTo: (lane: Lane) => [lane.parent],
+};
 
 export interface Holding extends Hold {
   readonly code: 'agent_not_invokable' | 'agent_terminated' | 'task_held' | 'company_held';
