@@ -33,6 +33,7 @@ export const requestWakeup = decision({
   agents: ({ agent }) => [agent],
   decide(command: RequestWakeup, lane: Lane, world: World): LaneEvent[] {
     knownAgent(world, command.agent);
+    refuseComments(command);
     const opening = lane.opened ? [] : [openOwnLane(command, world)];
     const open = after(lane, opening);
     const events = takeIn(open, askOf(command, open, world), world, { explicit: true });
@@ -43,6 +44,12 @@ export const requestWakeup = decision({
       ? refusedBefore(command, outcome.state, outcome.world)
       : wakeupAnswer(command, outcome),
 });
+
+/** Under this name the ledger itself says which comments a demand is about, and lets those be answered where other work may not begin. */
+function refuseComments({ agent, payload }: RequestWakeup): void {
+  if (payload && 'commentIds' in payload)
+    throw new Rejected('data_refused', `payload.commentIds cannot be sent: comment on the task, and mention ${agent}, instead`);
+}
 
 function askOf(
   { agent, source = 'on_demand', trigger = 'manual', reason = 'requested', payload = {} }: RequestWakeup,

@@ -74,7 +74,7 @@ export class WakeupsController {
     takes: WakeupRequest,
     answers: 'RequestedWakeup',
     status: [202],
-    refuses: ['agent_not_found', 'task_not_found', 'agent_not_invokable'],
+    refuses: ['agent_not_found', 'task_not_found', 'agent_not_invokable', 'data_refused'],
   })
   request(@Call() call: Exchange) {
     const { idempotencyKey, ...body } = call.body;

@@ -153,6 +153,10 @@ describe('RequestWakeup', () => {
       )
       .answering({ wakeup: { id: wakeup(1), code: 'heartbeat_disabled' } })
       .thenNothing());
+  it('does not take a payload for a comment, which may be answered where other work may not begin', () =>
+    given(...waitingRun)
+      .when(requestWakeup, { ...ask, payload: { commentIds: ['c-9'] } })
+      .refuses('data_refused', /comment on the task, and mention fixer/));
   it('refuses an unknown agent and an unknown task, and records nothing', () => {
     given(opened())
       .when(requestWakeup, { ...ask, agent: 'stranger' })
