@@ -158,6 +158,15 @@ describe('a worker that is killed while its command runs', () => {
     stranger.kill('SIGKILL');
   });
 
+  it('leaves nothing to take up when its lease is lost: the command is killed', async () => {
+    await killedWorker();
+    await database.pool.query('delete from lane_leases where task = $1', [`heartbeat~${agent}`]);
+    await startWorker();
+    await until('the end of them all', () => !Object.values(pids()).some(isRunning), atOnceMs);
+    await until('no folders that are left', () => folders().length === 0);
+    expect(lines()).toContain('the lease is lost (');
+  });
+
   it('is followed by one worker of two that start at once', async () => {
     const run = await killedWorker();
     await Promise.all([startWorker(), startWorker()]);

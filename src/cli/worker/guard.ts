@@ -8,8 +8,8 @@ export const guard = `
 # The folder of the run; after it the command with its arguments, which no shell ever reads as words of its own.
 folder=$1
 shift
-# What this shell has to say itself ("Terminated") is none of the run's last words: 3 is the stderr of the command.
-exec 3>&2 2>/dev/null
+# What this shell has to say itself ("Terminated") is none of the run's last words.
+exec >/dev/null 2>&1
 
 # In hundredths of a second, as the worker counts that wrote the end of the lease; the uptime never jumps.
 look_at_the_clock() {
@@ -37,13 +37,25 @@ watch_the_lease() {
   done
 }
 
+# The command writes to pipes, as it would to a worker, and may open them anew as /dev/stderr; what comes out of them is put into
+# files, so that no worker has to be there. That goes on to the last word, whatever is sent to the group.
+carry() {
+  trap '' HUP INT QUIT TERM
+  exec cat -u <"$1" >>"$2"
+}
+
 # Signals are for the command: this shell stays to tell how it took them.
 trap : HUP INT QUIT TERM
-watch_the_lease >/dev/null 3>&- &
+watch_the_lease &
+watch=$!
+mkfifo "$folder/out" "$folder/err"
+carry "$folder/out" "$folder/stdout" &
+out=$!
+carry "$folder/err" "$folder/stderr" &
 # Written before the command begins, so that a command which runs can be found.
-echo "$$ $!" >"$folder/pids"
+echo "$$ $watch $out $!" >"$folder/pids"
 # exec, so that a command called "exit" or "cd" is looked for as a file and is not a word of this shell.
-(exec "$@") 2>&3 3>&-
+(exec "$@") >"$folder/out" 2>"$folder/err"
 code=$?
 # Whole or not at all: a worker may look at any moment.
 echo "$code $(date -u +%Y-%m-%dT%H:%M:%SZ)" >"$folder/exit.new" && mv "$folder/exit.new" "$folder/exit"

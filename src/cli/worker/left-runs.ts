@@ -25,12 +25,12 @@ export function takeLeftRuns({ home, url, company, agent }: WorkerSettings): Lef
   });
 }
 
-/** Ends what lives on in a group whose leader is gone; the part of the guard that watches the lease is not counted. */
+/** Ends what lives on in a group whose leader is gone; the parts of the guard are not counted. */
 export async function endDescendants({ folder, record }: LeftRun): Promise<number> {
   const group = record.process?.pid ?? folder.guardPids().leader;
   if (group === undefined || !membersOf(group).some((member) => belongsTo(member, record))) return 0;
-  const { watch } = folder.guardPids();
-  const descendants = membersOf(group).filter(({ pid, parent }) => pid !== watch && parent !== watch);
+  const { parts } = folder.guardPids();
+  const descendants = membersOf(group).filter(({ pid, parent }) => !parts.includes(pid) && !parts.includes(parent));
   signal(group, 'SIGTERM');
   for (let waited = 0; waited < 1_000 && membersOf(group).length > 0; waited += 50) await pause(50);
   signal(group, 'SIGKILL');

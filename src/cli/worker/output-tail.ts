@@ -76,7 +76,7 @@ class Followed {
 
   take(chunks: number): void {
     const { size } = fstatSync(this.fd);
-    // A command that opens /dev/stderr anew begins its file anew.
+    // Truncated by a worker that died before it could note it.
     if (size < this.at) this.at = 0;
     if (size - this.at > mostUnread) this.skipTo(size);
     for (let chunk = 0, read = 1; chunk < chunks && read > 0; chunk++) {

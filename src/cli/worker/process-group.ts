@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { accessSync, closeSync, constants, openSync } from 'node:fs';
+import { accessSync, constants } from 'node:fs';
 import { delimiter, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { commandEnvironment } from '../../config.js';
@@ -25,13 +25,11 @@ export class ProcessGroup {
 
   /** Under its guard, whose lease must be in the folder by now; its output goes to the files there. */
   static start(command: readonly string[], env: NodeJS.ProcessEnv, folder: RunFolder): ProcessGroup {
-    const outputs = [openSync(folder.stdout, 'a'), openSync(folder.stderr, 'a')];
     const child = spawn('/bin/sh', ['-c', guard, 'ledger-run', folder.path, ...command], {
       env,
       detached: true,
-      stdio: ['ignore', ...outputs],
+      stdio: 'ignore',
     });
-    outputs.forEach((fd) => closeSync(fd));
     return new ProcessGroup(child.pid, ownExit(child, command[0] ?? '', env.PATH, folder));
   }
 

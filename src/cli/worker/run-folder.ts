@@ -108,10 +108,10 @@ export class RunFolder {
     return existsSync(join(this.path, 'over'));
   }
 
-  /** Of the guard and of the part of it that watches the lease. */
-  guardPids(): { leader?: number; watch?: number } {
-    const [, leader, watch] = /^(\d+) (\d+)\n/.exec(this.read('pids') ?? '') ?? [];
-    return leader === undefined ? {} : { leader: Number(leader), watch: Number(watch) };
+  /** Of the guard, which leads the group, and of the parts of it that watch the lease and carry the output. */
+  guardPids(): { leader?: number; parts: readonly number[] } {
+    const [leader, ...parts] = (/^[\d ]+\n/.exec(this.read('pids') ?? '')?.[0].split(' ') ?? []).map(Number);
+    return { leader, parts };
   }
 
   remove(): void {

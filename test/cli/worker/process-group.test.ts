@@ -78,6 +78,20 @@ describe('a command in its own process group', () => {
     expect(said()).toBe(`[a b][$HOME][][it's "so"][*]`);
   });
 
+  it('may open its output anew', async () => {
+    const { group, errors } = start('echo one >/dev/stderr; echo two >/dev/stderr');
+    await group.exited;
+    expect(errors()).toBe('one\ntwo\n');
+  });
+
+  it('says its last word after it was told to end', async () => {
+    const { group, said } = start(`trap 'sleep 0.2; echo bye; exit' TERM; echo ready; while :; do sleep 0.05; done`);
+    await until(() => said().includes('ready'), 'the trap');
+    group.terminate(20_000);
+    await group.exited;
+    expect(said()).toBe('ready\nbye\n');
+  });
+
   it('leaves its exit code in the folder, and no word of the shell among its own', async () => {
     const { group, folder, errors } = start('kill -KILL $$');
     await expect(group.exited).resolves.toEqual({ code: 137, signal: null });
