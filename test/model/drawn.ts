@@ -56,9 +56,11 @@ const drawn: { readonly [Do in Step['do']]: readonly [number, fc.Arbitrary<Extra
   setStatus: [6, fc.record({ do: of('setStatus'), task: issue, status, by })],
   setBlockers: [4, fc.record({ do: of('setBlockers'), task: issue, blockedBy })],
   comment: [
-    10,
+    14,
     fc.oneof(
       { weight: 4, arbitrary: fc.record({ do: of('comment'), task, by, mentions }) },
+      // Agents that answer each other.
+      { weight: 5, arbitrary: fc.record({ do: of('comment'), task: fc.constant('ACME-1'), by: agent, mentions }) },
       fc.record({ do: of('comment'), task, by: person, mentions, reopen: asked }),
       fc.record({ do: of('comment'), task, by, mentions, resume: asked }),
       fc.record({ do: of('comment'), task, by: person, mentions, interrupt: asked }),
