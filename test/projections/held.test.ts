@@ -6,6 +6,8 @@ import { holdTask, releaseTask } from '../../src/commands/hold.js';
 import { finishRun } from '../../src/commands/run.js';
 import { putTask } from '../../src/commands/task.js';
 import { requestWakeup } from '../../src/commands/wakeup.js';
+import { toWrite } from '../../src/commands/write.js';
+import { nameUuid, taskStream } from '../../src/events/event.js';
 import { MemoryEventStore } from '../../src/event-store/memory.js';
 import { AgentsQueries } from '../../src/projections/agent-queries.js';
 import { agents } from '../../src/projections/agents.js';
@@ -17,7 +19,7 @@ import { runStatus } from '../../src/projections/run-status.js';
 import { tasks } from '../../src/projections/tasks.js';
 import { WakeupRequestsQueries } from '../../src/projections/wakeup-queries.js';
 import { wakeupRequests } from '../../src/projections/wakeup-requests.js';
-import { machine } from '../facts.js';
+import { fact, machine } from '../facts.js';
 import { freshDatabase, type TestDatabase } from '../postgres.js';
 import { heldIn } from '../folded-holds.js';
 import { VirtualClock, VirtualLedger } from '../virtual-ledger.js';
@@ -27,7 +29,7 @@ import { ReadSide } from './read-side.js';
 
 const names = ['fixer', 'reviewer'];
 const rateLimited = { outcome: 'failed', error: '429 rate limited' } as const;
-/** Four levels; T-7 and T-8 are each other's parents. */
+/** Four levels; T-8 comes to be a part of T-7 as well. */
 const parents: Readonly<Record<string, string | null>> = {
   'T-1': null,
   'T-2': 'T-1',
@@ -36,7 +38,7 @@ const parents: Readonly<Record<string, string | null>> = {
   'T-5': 'T-1',
   'T-6': null,
   'T-7': 'T-8',
-  'T-8': 'T-7',
+  'T-8': null,
 };
 const taskNames = Object.keys(parents);
 
@@ -77,8 +79,18 @@ async function fill(company: string): Promise<void> {
       await ledger.send(finishRun, { company, run: run.id, lease: lease.token, ...rateLimited });
     clock.advance(1_000);
   }
+  await closeRing(company);
   for (const [n, task] of taskNames.entries())
     await ledger.send(requestWakeup, { company, agent: names[(n + 1) % 2], task }, { actor: machine });
+}
+
+/** What only two simultaneous changes can do: each of them was decided before it had heard of the other. */
+async function closeRing(company: string): Promise<void> {
+  const change = { task: 'T-8', title: 'T-8', priority: 'medium', labels: [], parent: 'T-7', queuedRuns: [] } as const;
+  const revision = (await ledger.history('T-8', company)).length - 1;
+  const event = fact('TaskChanged', { ...change, changedAt: clock.now().toISOString() });
+  const context = { commandId: nameUuid(company, 'ring'), actor: machine };
+  await store.append([toWrite(taskStream(company, 'T-8'), revision, [event], context, undefined)]);
 }
 
 const now = () => new Date(clock.now().getTime() + 3_600_000).toISOString();
