@@ -38,7 +38,7 @@ function withoutNextStep({ appended, tasks: rows, terminated }: Rig): string | u
 function isNextStep(event: Recorded<LedgerEvent>, run: string, agent: string): boolean {
   if (event.type === 'RetryScheduled') return event.data.retryOf === run;
   if (event.type === 'RetryExhausted') return event.data.runId === run;
-  return event.type === 'RunQueued' && event.data.agent === agent && event.data.cause === 'deferred';
+  return event.type === 'RunQueued' && event.data.agent === agent && event.data.cause === 'deferred' && event.data.outside;
 }
 
 /** What holds of a history as a whole, and of what was folded from it bit by bit. */
