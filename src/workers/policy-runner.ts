@@ -56,7 +56,7 @@ export class PolicyRunner {
     const until = AbortSignal.any([signal, ownership.signal]);
     const term = await PolicyTerm.begin(this.policy, this.world, this.parts, ownership.term, until);
     while (!until.aborted) {
-      await term.retryParked();
+      await term.reactions.retryParked();
       await this.comeBy(term, performance.now() + this.retryMs, until);
     }
   }

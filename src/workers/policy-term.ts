@@ -1,73 +1,50 @@
 import type pg from 'pg';
-import { catalogue } from '../commands/catalogue.js';
-import { Contention, OutcomeUnknown, Rejected } from '../commands/decider.js';
-import type { Dispatch } from '../commands/dispatch.js';
-import { isOutage } from '../database.js';
-import { nameUuid, type Recorded, type StreamId } from '../events/event.js';
+import type { Recorded } from '../events/event.js';
 import type { LedgerEvent } from '../events/ledger-event.js';
-import { StoreUnavailable, type EventStore } from '../event-store/event-store.js';
-import type { Log } from '../log.js';
-import type { Policy, PolicyIndex, Reaction } from '../policies/policy.js';
+import type { Policy, PolicyIndex } from '../policies/policy.js';
 import { checkpointAt, refuseAnotherLog, type Checkpoint } from '../projections/projector/checkpoint.js';
 import type { LogPages, Page } from '../projections/projector/log-pages.js';
 import type { Owners } from '../projections/projector/owner.js';
 import { ProjectionBehind, type Progress } from '../projections/projector/progress.js';
 import { TermOver } from '../projections/projector/projector-term.js';
-import type { ParkedReaction, ParkedReactions } from './parked-reactions.js';
 import type { PolicyCheckpoints } from './policy-checkpoints.js';
+import { PolicyReactions, type ReactionParts, type ReactionPorts } from './policy-reactions.js';
 
 /** What the policies of a process share. */
-export interface PolicyWorld {
+export interface PolicyWorld extends ReactionPorts {
   /** the database of checkpoints and of what is parked */
   readonly db: pg.Pool;
-  readonly store: EventStore;
   /** whoever made them follows the log */
   readonly pages: LogPages;
   readonly owners: Owners;
   readonly progress: Progress;
-  /** made anew for a few events that the read models have reached */
-  readonly index: () => PolicyIndex;
-  readonly dispatch: Pick<Dispatch, 'send'>;
-  readonly log: Log;
   /** default 30 s */
   readonly retryParkedMs?: number;
 }
 
 /** What this process's runner of a policy has done since its start. */
-export interface PolicyCounts {
-  sent: number;
-  refused: number;
-  parked: number;
-}
+export type PolicyCounts = ReactionParts['counts'];
 
-export interface PolicyParts {
+export interface PolicyParts extends ReactionParts {
   readonly checkpoints: Pick<PolicyCheckpoints, 'take' | 'move' | 'halt'>;
-  readonly parked: Pick<ParkedReactions, keyof ParkedReactions>;
-  readonly counts: PolicyCounts;
 }
 
 /** What one term needs of it. */
-type TermWorld = Pick<PolicyWorld, 'store' | 'index' | 'dispatch' | 'log'> & { readonly progress: Pick<Progress, 'reached'> };
-
-type Happened = Recorded<LedgerEvent>;
-
-/** As many streams as are reacted to at once. */
-const atOnce = 8;
+type TermWorld = ReactionPorts & { readonly progress: Pick<Progress, 'reached'> };
 
 /**
- * One owner's work on one policy. Reactions come before the checkpoint: what was cut off between them is done again, under the same
- * ids. After any error it is to be thrown away; what will not go away by being tried again is parked, and is no error.
+ * One owner's way through the log for one policy. Reactions come before the checkpoint: what was cut off between them is done again,
+ * under the same ids. After any error it is to be thrown away.
  */
 export class PolicyTerm {
   private constructor(
     private readonly policy: Policy,
     private readonly world: TermWorld,
-    private readonly parts: PolicyParts,
+    private readonly checkpoints: PolicyParts['checkpoints'],
     private readonly term: number,
     private readonly until: AbortSignal,
     private at: Checkpoint,
-    /** whatever comes for one of these waits behind what is parked */
-    private readonly parked: Set<StreamId>,
+    readonly reactions: PolicyReactions,
   ) {}
 
   /** Throws Halted when the log is not the one that the policy has come by. */
@@ -81,7 +58,8 @@ export class PolicyTerm {
     const at = await parts.checkpoints.take(policy.name, term);
     if (!at) throw new TermOver(`policy ${policy.name}: a later owner has the checkpoint`);
     await refuseAnotherLog(world.store, `policy ${policy.name}`, at, 'delete its row of policy_checkpoints');
-    return new PolicyTerm(policy, world, parts, term, until, at, new Set(await parts.parked.streams()));
+    const reactions = await PolicyReactions.begin(policy, world, parts, until);
+    return new PolicyTerm(policy, world, parts.checkpoints, term, until, at, reactions);
   }
 
   get position(): string {
@@ -95,26 +73,13 @@ export class PolicyTerm {
     const index = concerning.length > 0 ? await this.indexAt(last) : undefined;
     for (const event of index ? concerning : []) {
       if (this.until.aborted) return;
-      if (await this.reactTo(event, index!)) await this.moveTo(event);
+      if (await this.reactions.reactTo(event, index!)) await this.moveTo(event);
     }
     if (!this.until.aborted) await this.moveTo(last);
   }
 
-  /** What is parked is tried once more, in its order. */
-  async retryParked(): Promise<void> {
-    for (const stream of await this.parts.parked.streams()) {
-      this.parked.add(stream);
-      for (let first = await this.parts.parked.first(stream); first; first = await this.parts.parked.first(stream)) {
-        if (this.until.aborted || !(await this.retry(first))) break;
-      }
-      if (await this.parts.parked.first(stream)) continue;
-      this.parked.delete(stream);
-      this.world.log.info(`policy ${this.policy.name} goes on with ${stream}`);
-    }
-  }
-
   /** An index that shows the event, and may be ahead of it. */
-  private async indexAt({ position }: Happened): Promise<PolicyIndex | undefined> {
+  private async indexAt({ position }: Recorded<LedgerEvent>): Promise<PolicyIndex | undefined> {
     while (!this.until.aborted)
       try {
         await this.world.progress.reached(this.policy.indexes, position);
@@ -125,119 +90,13 @@ export class PolicyTerm {
     return undefined;
   }
 
-  /** Answers whether there was anything to do. */
-  private async reactTo(event: Happened, index: PolicyIndex): Promise<boolean> {
-    const reactions = await this.ask(event, index).catch((error: unknown) => this.failedAt(event, error));
-    await this.carryOutAll(event, reactions);
-    return reactions.length > 0;
-  }
-
-  private async ask(event: Happened, index: PolicyIndex): Promise<readonly Reaction[]> {
-    // The table is keyed by the event's own type, which the compiler cannot follow through a union.
-    const react = this.policy.on[event.type] as
-      ((event: Happened, index: PolicyIndex) => readonly Reaction[] | Promise<readonly Reaction[]>) | undefined;
-    return (await react?.(event, index)) ?? [];
-  }
-
-  private async failedAt(event: Happened, error: unknown): Promise<readonly Reaction[]> {
-    this.refusePassing(error);
-    await this.park(event, { stream: event.stream, commandId: nameUuid(this.policy.name, event.id) }, sentenceOf(error));
-    return [];
-  }
-
-  /** In order where they are to one stream, else side by side; all have ended when it throws. */
-  private async carryOutAll(event: Happened, reactions: readonly Reaction[]): Promise<void> {
-    const streams = new Set(reactions.map(({ stream }) => stream)).values();
-    const inTurn = async () => {
-      for (const stream of streams)
-        for (const reaction of reactions) if (reaction.stream === stream) await this.carryOut(event, reaction);
-    };
-    const ends = await Promise.allSettled(Array.from({ length: Math.min(atOnce, reactions.length) }, inTurn));
-    const failed = ends.find((end) => end.status === 'rejected');
-    if (failed) throw failed.reason;
-  }
-
-  private async carryOut(event: Happened, { kind, fields, stream }: Reaction): Promise<void> {
-    const command = kind.command.name;
-    const commandId = nameUuid(this.policy.name, event.id, stream, command);
-    const parking = { stream, command, fields, commandId };
-    if (this.parked.has(stream)) return this.park(event, parking, 'waits until what came before it is carried out');
-    try {
-      await this.send(event, kind, fields, commandId);
-    } catch (error) {
-      this.refusePassing(error);
-      await this.park(event, parking, sentenceOf(error));
-    }
-  }
-
-  /** A refusal is an answer. */
-  private async send({ id, metadata }: Happened, kind: Reaction['kind'], fields: object, commandId: string): Promise<void> {
-    const actor = { type: 'system', id: `policy-${this.policy.name}` } as const;
-    const { correlationId } = metadata;
-    try {
-      await this.world.dispatch.send(kind, fields, { commandId, actor, causationId: id, correlationId });
-      this.parts.counts.sent++;
-    } catch (error) {
-      if (!(error instanceof Rejected)) throw error;
-      this.parts.counts.refused++;
-    }
-  }
-
-  /** What may go well a little later ends the term; the event is come by again. */
-  private refusePassing(error: unknown): void {
-    if (this.until.aborted || isPassing(error)) throw error;
-  }
-
-  private async park(event: Happened, what: Parking, error: string): Promise<void> {
-    const { stream, position } = event;
-    const reaction = { command: null, fields: null, ...what };
-    await this.parts.parked.park({ ...reaction, position, eventStream: stream, eventRevision: event.revision, error });
-    this.parts.counts.parked++;
-    if (!this.parked.has(what.stream))
-      this.world.log.error(
-        `policy ${this.policy.name}: what ${event.type} at position ${position} leads to on ${what.stream} is parked, ` +
-          `and tried again: ${error}`,
-      );
-    this.parked.add(what.stream);
-  }
-
-  /** Answers whether it is done with. */
-  private async retry(parked: ParkedReaction): Promise<boolean> {
-    const { eventStream, eventRevision: from, commandId } = parked;
-    const [event] = await this.world.store.readStream<LedgerEvent>(eventStream, { from, to: from });
-    try {
-      if (!event) throw new Error(`${eventStream} has no revision ${from}`);
-      await this.retryFor(event, parked);
-    } catch (error) {
-      this.refusePassing(error);
-      await this.parts.parked.failedAgain(commandId, sentenceOf(error));
-      return false;
-    }
-    await this.parts.parked.remove(commandId);
-    return true;
-  }
-
-  private async retryFor(event: Happened, { command, fields, commandId }: ParkedReaction): Promise<void> {
-    if (command === null) return this.carryOutAll(event, await this.ask(event, this.world.index()));
-    const kind = catalogue.find((execution) => execution.command.name === command);
-    if (!kind) throw new Error(`there is no command ${command} in this version of the ledger`);
-    await this.send(event, kind, fields ?? {}, commandId);
-  }
-
-  private async moveTo(event: Happened): Promise<void> {
+  private async moveTo(event: Recorded<LedgerEvent>): Promise<void> {
     const to = checkpointAt(event);
     if (to.position === this.at.position) return;
-    if (!(await this.parts.checkpoints.move(this.policy.name, this.term, this.at, to)))
+    if (!(await this.checkpoints.move(this.policy.name, this.term, this.at, to)))
       throw new TermOver(
         `policy ${this.policy.name}: the checkpoint is not at "${this.at.position}" any more, or is a later owner's`,
       );
     this.at = to;
   }
 }
-
-type Parking = Pick<ParkedReaction, 'stream' | 'commandId'> & Partial<Pick<ParkedReaction, 'command' | 'fields'>>;
-
-const isPassing = (error: unknown): boolean =>
-  [StoreUnavailable, OutcomeUnknown, Contention, ProjectionBehind].some((kind) => error instanceof kind) || isOutage(error);
-
-const sentenceOf = (error: unknown): string => (error instanceof Error ? `${error.name}: ${error.message}` : String(error));
