@@ -172,10 +172,12 @@ describe('a worker that is killed while its command runs', () => {
     await Promise.all([startWorker(), startWorker()]);
     await untilTold(run, 'RunReattached');
     await until('two that claim', () => lines().split('claiming runs').length === 4);
-    expect(lines().split('taken up again').length).toBe(2);
     await post(server.url, `runs/${run}/cancel`, { reason: 'not wanted any more' });
     await until('the end of its command', () => !isRunning(pids().leader));
-    expect(await untilRun(run, 'cancelled')).toMatchObject({ id: run });
+    await untilRun(run, 'cancelled');
+    workers.forEach((worker) => worker.kill('SIGTERM'));
+    await Promise.all(workers.map(exitOf));
+    expect(lines().match(/taken up again/g)).toHaveLength(1);
   });
 
   it('leaves it the time that it may take, counted from its start', async () => {

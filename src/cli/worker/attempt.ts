@@ -88,7 +88,7 @@ export class Attempt {
     try {
       this.files = { folder, record };
       this.stop = record.stop;
-      this.command = new RunningCommand(ProcessGroup.takeUp(leader, folder), folder, this.listeners());
+      this.command = new RunningCommand(folder, this.listeners(), () => ProcessGroup.takeUp(leader, folder));
       if (record.stop) this.command.group.terminate(politeMs);
       void this.renewOnBehalf(leader, record);
       await this.seeToItsEnd(this.command, record);
@@ -119,11 +119,13 @@ export class Attempt {
     const folder = RunFolder.create(join(home, 'runs'), record, context, own);
     this.files = { folder, record };
     this.lasts(this.leaseEnd);
-    const group = ProcessGroup.start(command, this.environment(context, folder), folder);
+    const environment = this.environment(context, folder);
+    const start = () => ProcessGroup.start(command, environment, folder);
+    this.command = new RunningCommand(folder, this.listeners(), start);
+    const { group } = this.command;
     const leader = group.pid === undefined ? undefined : processOf(group.pid);
     this.files = { folder, record: { ...record, process: leader } };
     folder.keep(this.files.record);
-    this.command = new RunningCommand(group, folder, this.listeners());
     const line = `started ${this.run} (attempt ${context.run.attempt}, ${reasonOf(context)})`;
     this.command.note(`${record.startedAt} ${line}`);
     this.around.say(line);
@@ -150,6 +152,7 @@ export class Attempt {
     this.command = undefined;
     clearTimeout(overdue);
     this.keeper.stop();
+    if (this.files?.folder.wasOver) this.stop ??= { kind: 'handed_back', why: 'the lease could not be renewed' };
     const finish = finishOf(this.lease.token, { ...ending, stop: this.stop });
     command.note(`ended: ${finish.outcome}`);
     command.close();
@@ -162,7 +165,8 @@ export class Attempt {
 
   /** The worker's own trouble, such as a full disk: told as what it is, because the next attempt would meet it as well. */
   private async failToRun(error: unknown): Promise<void> {
-    this.command?.group.kill();
+    this.command?.abandon();
+    this.command = undefined;
     const why = `the worker could not run it: ${sentenceOf(error)}`;
     this.say(why);
     const finish = {

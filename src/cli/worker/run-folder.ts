@@ -60,7 +60,7 @@ export class RunFolder {
   static create(runs: string, record: RunRecord, context: RunContextFile, own: (folder: string) => boolean): RunFolder {
     mkdirSync(runs, { recursive: true, mode: 0o700 });
     const folder = new RunFolder(mkdtempSync(join(runs, `${record.company}~${record.run}.`)));
-    own(folder.path);
+    if (!own(folder.path)) throw new Error(`${folder.path}: nothing can be written there`);
     folder.write('context.json', JSON.stringify(context, null, 2));
     for (const output of [folder.stdout, folder.stderr]) closeSync(openSync(output, 'a', 0o600));
     folder.keep(record);

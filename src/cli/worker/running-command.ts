@@ -13,16 +13,19 @@ export interface Listeners {
 
 /** A group and what it says, from its start, or from where a former worker has left it. */
 export class RunningCommand {
+  readonly group: ProcessGroup;
   private readonly output: RunOutput;
   private readonly tail: OutputTail;
 
+  /** `begin` is called when everything is there that it needs. */
   constructor(
-    readonly group: ProcessGroup,
     private readonly folder: RunFolder,
     { logFile, terminal }: Listeners,
+    begin: () => ProcessGroup,
   ) {
     this.output = new RunOutput(logFile, terminal);
     this.tail = new OutputTail(folder, this.output);
+    this.group = begin();
     this.tail.start();
   }
 
@@ -41,6 +44,13 @@ export class RunningCommand {
   }
 
   close(): void {
+    this.output.close();
+  }
+
+  /** Nobody wants to know any more how it ends. */
+  abandon(): void {
+    this.group.kill();
+    this.tail.end();
     this.output.close();
   }
 }
