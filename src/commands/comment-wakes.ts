@@ -24,7 +24,7 @@ export interface Said {
  * What a person says on a task that is closed takes it up again if it is somebody's, and on one that is blocked if nothing blocks it any
  * more; where that is asked for, also a task that is nobody's.
  */
-export function moved(lane: Lane, { author, outside, reopen, resume }: Said, world: World): LaneEvent[] {
+export function reopened(lane: Lane, { author, outside, reopen, resume }: Said, world: World): LaneEvent[] {
   const isAsked = reopen || resume || (outside && lane.assignee !== null);
   return isAsked && isToBeDoneAgain(lane) ? [movedTo(lane, 'todo', `${author.id} commented on it`, world)] : [];
 }

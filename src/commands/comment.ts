@@ -2,7 +2,7 @@ import { IsArray, IsBoolean } from 'class-validator';
 import { nameUuid, type Actor, type WakeupId } from '../events/event.js';
 import { runningRun, type Comment, type Lane, type LaneEvent } from '../events/lane.js';
 import type { CommentId } from '../events/task.js';
-import { moved, refuseNoResumption, wakesOf, type Said } from './comment-wakes.js';
+import { refuseNoResumption, reopened, wakesOf, type Said } from './comment-wakes.js';
 import { withdrawals } from './comment-withdrawal.js';
 import { decision, Rejected, type World } from './decider.js';
 import { Exact, Nested, OneOf, Optional, Slug, TaskId, Text } from './fields.js';
@@ -68,7 +68,7 @@ const commentView = ({ id, author, addedAt, removed }: Comment) => ({ id, author
 
 function add(command: AddComment, lane: Lane, world: World): LaneEvent[] {
   const said = saidIn(command, world);
-  const reopening = moved(lane, said, world);
+  const reopening = reopened(lane, said, world);
   const wakes = wakesOf(after(lane, reopening), lane, said, world);
   const wakeupIds = wakes.flatMap((event) => (event.type === 'WakeupRequested' ? [event.data.wakeupId] : []));
   const events: LaneEvent[] = [added(lane, said, wakeupIds, world), ...reopening, ...wakes];
