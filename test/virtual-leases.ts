@@ -22,6 +22,8 @@ export interface Lost {
 export class VirtualLeases implements ClaimLeases {
   private readonly rows = new Map<string, Row>();
   private tokens = 0;
+  /** What happens between a claim's leases and its starts. */
+  afterTake: () => Promise<void> = async () => {};
 
   constructor(private readonly clock: Clock) {}
 
@@ -45,7 +47,9 @@ export class VirtualLeases implements ClaimLeases {
   async take(request: ClaimRequest, candidates: readonly ReadyRun[], max: number, slots: number): Promise<Claim[]> {
     const room = Math.min(max, slots - this.held(request));
     const free = candidates.filter(({ task }) => this.isFree(request.company, task));
-    return free.slice(0, Math.max(room, 0)).map((ready) => this.grant(request, ready));
+    const claims = free.slice(0, Math.max(room, 0)).map((ready) => this.grant(request, ready));
+    if (claims.length > 0) await this.afterTake();
+    return claims;
   }
 
   async release(company: string, task: string, token: string): Promise<void> {

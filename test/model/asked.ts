@@ -5,7 +5,7 @@ import { Reference, standOf } from './reference.js';
 import { Rig } from './rig.js';
 import type { Ending, Step } from './steps.js';
 import type { VirtualLedger } from '../virtual-ledger.js';
-import { anyStep } from './drawn.js';
+import { menus } from './drawn.js';
 
 /** A step that is asked of both; then they stand alike, and the laws hold. */
 class Asked implements fc.AsyncCommand<Reference, Rig> {
@@ -29,7 +29,7 @@ class Asked implements fc.AsyncCommand<Reference, Rig> {
 
 /** Half as many on average: sequences of every length are drawn up to this one. */
 export const sequences = (longest: number) =>
-  fc.commands([anyStep.map((step) => new Asked(step))], { maxCommands: longest, size: 'max' });
+  fc.oneof(...menus.map((step) => fc.commands([step.map((each) => new Asked(each))], { maxCommands: longest, size: 'max' })));
 
 /** How every run ends once nothing stands in the way any more; what is handed back each time never ends. */
 export const lastEnding = fc.constantFrom<Ending>(

@@ -77,11 +77,44 @@ const drawn: { readonly [Do in Step['do']]: readonly [number, fc.Arbitrary<Extra
   react: [1, fc.record({ do: of('react') })],
 };
 
-const promptly: fc.Arbitrary<Step> = fc.oneof(
-  ...Object.values(drawn).map(([weight, arbitrary]) => ({ weight: weight * 10, arbitrary: arbitrary as fc.Arbitrary<Step> })),
-);
+type Kind = Step['do'];
+const everything = Object.keys(drawn) as Kind[];
+/** Where some kinds of steps never come, others meet more often. */
+const diets: readonly (readonly Kind[])[] = [
+  ['wake', 'claim', 'finish', 'recordProcess', 'beat', 'cancelRun', 'scheduleRetry', 'retryNow', 'promote', 'advance', 'reap'],
+  ['claim', 'finish', 'setStatus', 'setBlockers', 'assign', 'wake'],
+  ['claim', 'finish', 'comment', 'removeComment', 'cancelWakeup', 'setStatus', 'assign'],
+  ['claim', 'finish', 'wake', 'pause', 'resume', 'holdTask', 'releaseTask', 'holdCompany', 'releaseCompany', 'terminate'],
+];
 
-/** After one in five nothing reacts yet. */
-export const anyStep: fc.Arbitrary<Step> = fc
-  .tuple(promptly, fc.integer({ min: 0, max: 4 }))
-  .map(([step, luck]) => (luck === 4 ? { ...step, lag: true as const } : step));
+const among = (kinds: readonly Kind[]): fc.Arbitrary<Step> =>
+  fc.oneof(...kinds.map((kind) => ({ weight: drawn[kind][0] * 10, arbitrary: drawn[kind][1] as fc.Arbitrary<Step> })));
+
+/** What happens behind a claim's back has nothing to do with leases. */
+const meanwhile = among([
+  'wake',
+  'cancelRun',
+  'cancelWakeup',
+  'assign',
+  'setStatus',
+  'setBlockers',
+  'comment',
+  'pause',
+  'holdTask',
+  'holdCompany',
+  'terminate',
+]);
+
+/** `lag`: of so many one, after which nothing reacts yet; and as many claims are not alone. */
+const steps = (kinds: readonly Kind[], lag: number): fc.Arbitrary<Step> =>
+  fc.tuple(among(kinds), fc.option(meanwhile, { freq: 4 }), fc.nat({ max: lag - 1 })).map(([step, other, luck]) => ({
+    ...step,
+    ...(step.do === 'claim' && other && { meanwhile: other }),
+    ...(luck === lag - 1 && { lag: true as const }),
+  }));
+
+/** How steps are drawn for a sequence: half of them of everything. */
+export const menus: readonly fc.Arbitrary<Step>[] = [
+  ...diets.map((kinds) => steps(kinds, 2)),
+  ...diets.map(() => steps(everything, 5)),
+];

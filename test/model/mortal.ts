@@ -97,16 +97,22 @@ export class MortalLedger extends VirtualLedger {
   }
 
   private async insisting<T>(work: () => Promise<T>): Promise<T> {
-    for (;;)
+    for (;;) {
+      const { life } = this;
       try {
         return await work();
       } catch (error) {
-        if (!this.life.isOver) throw error;
-        this.deaths++;
-        // What a claim has under way of others ends with the process.
-        await new Promise((resume) => setImmediate(resume));
-        this.clock.advance(this.outageMs);
-        this.alive = this.begin();
+        if (!life.isOver) throw error;
+        if (life === this.life) await this.restart();
       }
+    }
+  }
+
+  private async restart(): Promise<void> {
+    this.deaths++;
+    // What a claim has under way of others ends with the process.
+    await new Promise((resume) => setImmediate(resume));
+    this.clock.advance(this.outageMs);
+    this.alive = this.begin();
   }
 }

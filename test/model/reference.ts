@@ -56,7 +56,7 @@ export class Reference implements Surroundings {
       case 'wake':
         return this.requestWakeup(step.agent, this.lane(step.task), step.by, step.source === 'timer');
       case 'claim':
-        return this.claim(step.agent);
+        return this.claim(step.agent, step.meanwhile);
       case 'finish':
         return this.finish(step.task, step.ending, step.stale === true);
       case 'recordProcess':
@@ -129,13 +129,14 @@ export class Reference implements Surroundings {
     return code === 'agent_not_invokable' ? code : undefined;
   }
 
-  private claim(agent: string): undefined {
+  private claim(agent: string, meanwhile?: Step): undefined {
     if (this.status(agent) === 'paused') return undefined;
-    for (let look = 0; look < 3; look++) {
+    for (let look = 0, next = meanwhile; look < 3; look++, next = undefined) {
       const ready = [...this.lanes.values()].flatMap((lane) => {
         const run = lane.openOf(agent);
         return run?.status === 'queued' && !this.leases.has(lane.task) && !this.isLaneHeld(lane) ? [{ lane, run }] : [];
       });
+      if (ready.length > 0 && next) this.do(next);
       const started = ready.filter(({ lane, run }) => this.start(lane, run));
       if (ready.length === 0 || started.length > 0) return undefined;
     }
@@ -143,12 +144,13 @@ export class Reference implements Surroundings {
   }
 
   private start(lane: ReferenceLane, run: Run): boolean {
+    if (run.status !== 'queued') return false;
     const code = lane.obstacleOfStart(run);
     if (code !== undefined) {
       lane.stop(run, code, 'skipped');
       return false;
     }
-    if (lane.running()) return false;
+    if (this.holdOf(lane, run.agent) || lane.running()) return false;
     lane.start(run);
     this.leases.set(lane.task, { run, task: lane.task, expiresAt: this.now + leaseMs, beaten: false });
     this.claims.push({ task: lane.task, run });

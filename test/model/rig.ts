@@ -27,6 +27,7 @@ const actorOf = (who: Who): Actor =>
   who === 'person' ? person : who === 'system' ? { type: 'system', id: 'scheduler' } : { type: 'agent', id: who };
 
 const leaseMs = 30_000;
+const nothing = async (): Promise<void> => {};
 
 /** The rows of a read model, which follow the log. */
 export class Followed<Row extends object> {
@@ -130,7 +131,7 @@ export class Rig {
         return send(requestWakeup, { agent, ...where, source }, by);
       }
       case 'claim':
-        return (await ledger.claim(step.agent, { requestId: `step-${this.steps}` })).map((claimed) => this.begin(claimed));
+        return this.claim(step.agent, step.meanwhile);
       case 'finish': {
         const own = this.claims.filter(({ run }) => taskOfRun(run) === step.task);
         const claim = step.stale ? own.at(-2) : own.at(-1);
@@ -215,6 +216,18 @@ export class Rig {
     if (!this.found.has(what)) this.found.set(what, find());
     // Found by the same function, in the same step.
     return this.found.get(what) as T;
+  }
+
+  private async claim(agent: string, meanwhile?: Step): Promise<void> {
+    const { ledger, steps } = this;
+    const { leases } = ledger;
+    leases.afterTake = async () => {
+      leases.afterTake = nothing;
+      if (meanwhile) await this.do(meanwhile);
+    };
+    const claimed = await ledger.claim(agent, { requestId: `step-${steps}` });
+    leases.afterTake = nothing;
+    for (const each of claimed) this.begin(each);
   }
 
   private begin(claimed: Claimed): void {

@@ -34,7 +34,8 @@ export type Step = { readonly lag?: true } & (
       readonly by: Who;
       readonly source: 'on_demand' | 'timer';
     }
-  | { readonly do: 'claim'; readonly agent: AgentName }
+  /** `meanwhile` happens when the runs are found and their lanes are taken, and none is started yet */
+  | { readonly do: 'claim'; readonly agent: AgentName; readonly meanwhile?: Step }
   | { readonly do: 'finish'; readonly task: string; readonly ending: Ending; readonly stale?: true }
   | { readonly do: 'recordProcess'; readonly task: string }
   | { readonly do: 'beat'; readonly task: string }
