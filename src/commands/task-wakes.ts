@@ -16,7 +16,7 @@ export function wakeOfChange(before: Lane, now: Lane, world: World): LaneEvent[]
 }
 
 const isToBeDoneAgain = (from: TaskStatus, to: TaskStatus): boolean =>
-  from !== to && (from === 'backlog' || isClosed(from) || (from === 'blocked' && to === 'todo'));
+  from !== to && (from === 'backlog' || isClosed(from) || (from === 'blocked' && (to === 'todo' || to === 'in_progress')));
 
 /** What was still to be told to the former assignee is told to the new one, even on a task that is closed; a person's goes on as such. */
 function wakeOfAssignment(before: Lane, now: Lane, world: World): LaneEvent[] {

@@ -83,12 +83,13 @@ function change(command: PutTask, lane: Lane, world: World): LaneEvent[] {
       'task_kind_fixed',
       `${lane.task} is of kind ${lane.kind} and stays so; open another task for ${command.kind}`,
     );
-  const { status = lane.status, assignee = lane.assignee, blockedBy } = command;
+  const { assignee = lane.assignee, blockedBy } = command;
   const described = describe(command, lane, world);
   const blocked = blockedBy ? blockedFromNowOn(after(lane, described), blockedBy, world) : [];
-  const moved = move(after(lane, [...described, ...blocked]), status, world);
-  const soFar = [...described, ...blocked, ...moved];
-  return [...soFar, ...handOver(after(lane, soFar), assignee, world)];
+  const handed = handOver(after(lane, [...described, ...blocked]), assignee, world);
+  const soFar = [...described, ...blocked, ...handed];
+  const then = after(lane, soFar);
+  return [...soFar, ...move(then, command.status ?? then.status, world)];
 }
 
 function describe(command: PutTask, lane: Lane, world: World): LaneEvent[] {
@@ -145,8 +146,13 @@ function handOver(lane: Lane, assignee: AgentId | null, world: World): LaneEvent
     data: { task: lane.task, assignee, previous: lane.assignee, assignedAt: world.now.toISOString() },
   };
   const reason = `${lane.task} was reassigned from ${lane.assignee ?? 'nobody'} to ${assignee ?? 'nobody'}`;
-  return [assigned, ...takenFrom(lane, { code: 'issue_reassigned', reason }, world)];
+  const handed = [assigned, ...takenFrom(lane, { code: 'issue_reassigned', reason }, world)];
+  return assignee === null ? handed : [...handed, ...takenUp(after(lane, handed), world)];
 }
+
+/** Who gives a blocked task to an agent wants it done, unless it still waits for another. */
+const takenUp = (lane: Lane, world: World): LaneEvent[] =>
+  lane.status === 'blocked' && openBlockers(lane).length === 0 ? [movedTo(lane, 'todo', null, world)] : [];
 
 /** What the former assignee has not begun is not its own any more, unless it was asked beside the assignee. */
 function takenFrom(lane: Lane, why: { code: string; reason: string }, world: World): LaneEvent[] {

@@ -9,6 +9,7 @@ import {
   defaultAgents,
   deferred,
   fact,
+  failedRun,
   itself,
   machine,
   movedTo,
@@ -151,8 +152,8 @@ describe('PutTask with blockers', () => {
       .when(putTask, { ...freed, assignee: 'reviewer' })
       .then(
         { type: 'BlockersSet' },
-        { type: 'TaskStatusChanged' },
         { type: 'TaskAssigned' },
+        { type: 'TaskStatusChanged' },
         { type: 'WakeupRequested', data: { reason: 'issue_assigned', agent: 'reviewer' } },
         { type: 'RunQueued' },
       );
@@ -462,4 +463,37 @@ describe('SetTaskStatus', () => {
     given()
       .when(setTaskStatus, { ...task, status: 'done' })
       .refuses('task_not_found'));
+});
+
+describe('a task that was given up, and is blocked until a person acts', () => {
+  const blocked = [...failedRun, movedTo('blocked')] as const;
+  it('is to be done again when it is given to another agent', () =>
+    given(...blocked)
+      .when(assignTask, { company: 'acme', task: 'ACME-12', agent: 'reviewer' })
+      .then(
+        { type: 'TaskAssigned' },
+        { type: 'TaskStatusChanged', data: { from: 'blocked', to: 'todo' } },
+        { type: 'WakeupRequested', data: { agent: 'reviewer', reason: 'issue_assigned' } },
+        { type: 'RunQueued' },
+      ));
+  it('stays blocked while it waits for another, when nobody is given it, and when that is asked for', () => {
+    const waiting = fact('BlockersSet', {
+      task: 'ACME-12',
+      blockers: [{ task: 'ACME-9', open: true }],
+      setAt: '2026-04-20T11:20:00.000Z',
+    });
+    given(...blocked, waiting)
+      .when(assignTask, { company: 'acme', task: 'ACME-12', agent: 'reviewer' })
+      .then({ type: 'TaskAssigned' }, { type: 'WakeupRequested' }, { type: 'WakeupSkipped' });
+    given(...blocked)
+      .when(assignTask, { company: 'acme', task: 'ACME-12', agent: null })
+      .then({ type: 'TaskAssigned' });
+    given(...blocked)
+      .when(putTask, { company: 'acme', task: 'ACME-12', title: 'Mend the export', assignee: 'reviewer', status: 'blocked' })
+      .answering({ task: { assignee: 'reviewer', status: 'blocked' } });
+  });
+  it('wakes its agent when a person moves it on', () =>
+    given(...blocked)
+      .when(setTaskStatus, { company: 'acme', task: 'ACME-12', status: 'in_progress' })
+      .then({ type: 'TaskStatusChanged' }, { type: 'WakeupRequested', data: { outside: true } }, { type: 'RunQueued' }));
 });

@@ -237,6 +237,7 @@ export class Reference implements Surroundings {
     lane.assignee = agent;
     this.tell({ of: 'changed', task: lane.task });
     lane.takeFrom(former);
+    if (agent !== null && lane.status === 'blocked' && lane.openBlockers().length === 0) lane.move('todo');
     const own = lane.comments.filter((comment) => comment.by === agent).map(({ id }) => id);
     const comments = [...new Set(before)].filter(
       (id) => ![...lane.untold(former), ...lane.untold(agent)].includes(id) && !own.includes(id),
@@ -252,7 +253,7 @@ export class Reference implements Surroundings {
     if (from === to) return undefined;
     lane.move(to);
     if (isClosed(to)) lane.close(to === 'done' ? 'issue_done' : 'issue_cancelled');
-    if (from === 'backlog' || isClosed(from) || (from === 'blocked' && to === 'todo'))
+    if (from === 'backlog' || isClosed(from) || (from === 'blocked' && (to === 'todo' || to === 'in_progress')))
       lane.wake('issue_status_changed', by, { outside: by === 'person' });
     return undefined;
   }
