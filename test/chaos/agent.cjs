@@ -26,7 +26,7 @@ function others() {
 note({ what: 'start' });
 for (const other of others()) if (works(other.pid)) note({ what: 'overlap', with: other.run });
 
-const after = (ms, work) => setTimeout(work, ms);
+const after = (ms, work) => setTimeout(() => work(), ms);
 const end = (code) => {
   note({ what: 'end', code });
   process.exit(code);
