@@ -96,7 +96,7 @@ describe('a worker that is killed while its command runs', () => {
   const record = () => JSON.parse(readFileSync(inFolder('run.json'), 'utf8'));
   const rewrite = (change: object) => writeFileSync(inFolder('run.json'), JSON.stringify({ ...record(), ...change }));
 
-  it('takes it up again, keeps its lease and its place, and tells how it really ended', async () => {
+  it('case 50: takes it up again, keeps its lease and its place, and tells how it really ended', async () => {
     const run = await killedWorker();
     const lent = readFileSync(inFolder('lease'), 'utf8');
     await put(server.url, `tasks/next-${agent}`, { title: 'Next' });
@@ -135,7 +135,7 @@ describe('a worker that is killed while its command runs', () => {
     expect(rows).toEqual([{ lasts: true }]);
   });
 
-  it('reports at once what was killed as well, and ends what that left running', async () => {
+  it('case 51: reports at once what was killed as well, and ends what that left running', async () => {
     const run = await killedWorker();
     const { leader, shell, child } = pids();
     for (const pid of [leader, shell]) process.kill(pid, 'SIGKILL');
