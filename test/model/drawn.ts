@@ -105,16 +105,22 @@ const meanwhile = among([
   'terminate',
 ]);
 
-/** `lag`: of so many one, after which nothing reacts yet; and as many claims are not alone. */
-const steps = (kinds: readonly Kind[], lag: number): fc.Arbitrary<Step> =>
-  fc.tuple(among(kinds), fc.option(meanwhile, { freq: 4 }), fc.nat({ max: lag - 1 })).map(([step, other, luck]) => ({
+/** After one in `rarely` nothing reacts yet, and as many claims are not alone. */
+const steps = (kinds: readonly Kind[], rarely: number): fc.Arbitrary<Step> => {
+  const luck = fc.nat({ max: rarely - 1 });
+  return fc.tuple(among(kinds), meanwhile, luck, luck).map(([step, other, lags, meets]) => ({
     ...step,
-    ...(step.do === 'claim' && other && { meanwhile: other }),
-    ...(luck === lag - 1 && { lag: true as const }),
+    ...(step.do === 'claim' && meets === 0 && { meanwhile: other }),
+    ...(lags === 0 && { lag: true as const }),
   }));
+};
+
+/** The same, of one lane. */
+const narrowed = <S extends Step>(step: S): S => ('task' in step ? { ...step, task: 'ACME-1' } : step);
 
 /** How steps are drawn for a sequence: half of them of everything. */
 export const menus: readonly fc.Arbitrary<Step>[] = [
   ...diets.map((kinds) => steps(kinds, 2)),
-  ...diets.map(() => steps(everything, 5)),
+  ...diets.map((kinds) => steps(kinds, 5).map(narrowed)),
+  ...diets.flatMap(() => [steps(everything, 5), steps(everything, 5)]),
 ];
