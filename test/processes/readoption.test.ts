@@ -164,7 +164,7 @@ describe('a worker that is killed while its command runs', () => {
     await startWorker();
     await until('the end of them all', () => !Object.values(pids()).some(isRunning), atOnceMs);
     await until('no folders that are left', () => folders().length === 0);
-    expect(lines()).toContain('the lease is lost (');
+    await until('a sentence about it', () => lines().includes('the lease is lost ('));
   });
 
   it('is followed by one worker of two that start at once', async () => {
