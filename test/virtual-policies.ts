@@ -35,12 +35,12 @@ export class VirtualPolicies {
 
   constructor(private readonly policies: readonly Policy[] = policiesOfTheLedger) {}
 
-  /** Until nothing is left to react to, one policy after the other. Answers how many reactions have written something. */
-  async react(ledger: Reacting): Promise<number> {
+  /** Until nothing is left to react to, one of these after the other. Answers how many reactions have written something. */
+  async react(ledger: Reacting, policies = this.policies): Promise<number> {
     const { store } = ledger;
     const before = await store.head();
     for (let last: Position | undefined; last !== (last = await store.head());)
-      for (const policy of this.policies) await this.comeBy(policy, ledger);
+      for (const policy of policies) await this.comeBy(policy, ledger);
     const written = await store.readAll({ after: before, limit: 1_000_000 });
     return new Set(written.map(({ metadata }) => metadata.commandId)).size;
   }

@@ -3,6 +3,7 @@ import { lanes } from '../../src/events/evolve-lane.js';
 import type { LedgerEvent } from '../../src/events/ledger-event.js';
 import { isClosed } from '../../src/events/task.js';
 import { foldLog } from '../../src/projections/projector/fold.js';
+import type { RunRow } from '../../src/projections/run-status.js';
 import { brokenLaws } from '../laws.js';
 import type { Rig } from './rig.js';
 import { policies, tasks } from './steps.js';
@@ -70,7 +71,12 @@ export async function leftBehind(rig: Rig): Promise<string | undefined> {
     if (blockers.some(({ open: stands }) => stands)) continue;
     if (rig.terminated.has(assignee)) return `${task} is left to ${assignee}, who was terminated`;
     const last = rig.runsOf(task).findLast((run) => run.agent === assignee && run.error_code !== 'comment_removed');
-    if (last?.status === 'failed' || last?.status === 'timed_out') return `${task} is stranded behind ${last.run_id}`;
+    const isOver = last && (last.status === 'failed' || last.status === 'timed_out' || wasShutOut(last));
+    if (isOver) return `${task} is stranded behind ${last.run_id}`;
   }
   return undefined;
 }
+
+/** Before its start, and by a gate that is open by now. */
+const wasShutOut = ({ status, started_at: started, error_code: code }: RunRow): boolean =>
+  status === 'cancelled' && started === null && code !== null && code.startsWith('issue_');
