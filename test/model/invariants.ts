@@ -67,6 +67,10 @@ export async function leftBehind(rig: Rig): Promise<string | undefined> {
   if (waiting) return `${waiting.wakeup_id} of ${waiting.agent} on ${waiting.task} is ${waiting.status} for ever`;
   for (const task of tasks) {
     const { status, assignee, blockers } = await rig.ledger.lane(task);
+    const stale = blockers.find(
+      (blocker) => blocker.open === isClosed(rig.tasks.rows.get(`acme\n${blocker.task}`)?.status ?? 'todo'),
+    );
+    if (stale) return `${task} does not know what became of ${stale.task}`;
     if (task.startsWith('heartbeat') || (status !== 'todo' && status !== 'in_progress') || assignee === null) continue;
     if (blockers.some(({ open: stands }) => stands)) continue;
     if (rig.terminated.has(assignee)) return `${task} is left to ${assignee}, who was terminated`;
