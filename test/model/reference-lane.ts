@@ -190,7 +190,7 @@ export class ReferenceLane {
     const parts = [...demands, ...demands.flatMap(({ joined }) => joined)];
     const n = this.runs.length + 1;
     const kept = [...(before ? [before] : []), ...(after ? [after] : []), ...parts];
-    const told = [...(before?.comments ?? []), ...(after?.comments ?? []), ...parts.flatMap(({ comments }) => comments)];
+    const told = [...(after?.comments ?? []), ...(before?.comments ?? []), ...parts.flatMap(({ comments }) => comments)];
     const inherits = after !== undefined;
     const origin = after ?? retryOf ?? null;
     const run: Run = {
