@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { lastEnding, playThrough, sequences } from './asked.js';
 import { MortalLedger } from './mortal.js';
+import { isLong, seed } from './seed.js';
 
-const isLong = process.env.LEDGER_TEST_LONG !== undefined;
 const { runs, longest } = isLong ? { runs: 20_000, longest: 240 } : { runs: 500, longest: 120 };
 
 /** How many moments each process lives; the one after them is not killed any more. */
@@ -16,7 +16,7 @@ it('does what the reference does, although its process is killed at any moment',
       await playThrough(steps, ending, ledger);
       deaths += ledger.deaths;
     }),
-    { numRuns: Number(process.env.N ?? runs) },
+    { numRuns: Number(process.env.N ?? runs), seed },
   );
   expect(deaths).toBeGreaterThan(runs);
 }, 36_000_000);

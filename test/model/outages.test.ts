@@ -4,9 +4,7 @@ import { MortalLedger } from './mortal.js';
 import { isUnfinished, letGo, mostRounds, walk, workOff } from './play.js';
 import { Rig } from './rig.js';
 import type { Step } from './steps.js';
-
-const isLong = process.env.LEDGER_TEST_LONG !== undefined;
-const seed = Number(process.env.SEED ?? Date.now() % 1_000_000);
+import { isLong, seed } from './seed.js';
 
 /** Longer than any lease. */
 const outageMs = 40_000;

@@ -1,7 +1,5 @@
 import { walk } from './play.js';
-
-const isLong = process.env.LEDGER_TEST_LONG !== undefined;
-const seed = Number(process.env.SEED ?? Date.now() % 1_000_000);
+import { isLong, seed } from './seed.js';
 
 it(
   `does what the reference does, where some of what may be asked never is (SEED=${seed})`,
