@@ -88,7 +88,9 @@ describe('two servers on one database', () => {
   }
 
   async function owners(): Promise<{ name: string; pid: number; term: number }[]> {
-    const { rows: found } = await database.pool.query(`select name, pid, term from owners where expires_at > clock_timestamp()`);
+    const { rows: found } = await database.pool.query(
+      `select name, pid, term from owners where name like 'projector %' and expires_at > clock_timestamp()`,
+    );
     return found;
   }
 
