@@ -1,12 +1,10 @@
-import { taskStream } from '../events/event.js';
-import { lanes } from '../events/evolve-lane.js';
 import { openBlockers, type EndedRun, type Lane, type LaneEvent } from '../events/lane.js';
 import type { RecoveryEscalated } from '../events/run.js';
 import { decision, type World } from './decider.js';
 import { isToDo } from './end-of-run.js';
 import { Slug, TaskId } from './fields.js';
 import { demandOf, ownAsk, queuedFor, requested } from './intake.js';
-import { knownAgent, movedTo } from './lane.js';
+import { knownAgent, movedTo, ofTask } from './lane.js';
 
 /** Of work that failed: not begun yet, as far as its agent has said, or in the middle. */
 export const recoveryCause = ({ status }: Lane): 'assignment_recovery' | 'continuation_recovery' =>
@@ -44,8 +42,7 @@ export class RecoverTask {
 
 export const recoverTask = decision({
   command: RecoverTask,
-  of: lanes,
-  stream: ({ company, task }: RecoverTask) => taskStream(company, task),
+  ...ofTask,
   agents: (_, lane) => [lane.assignee],
   atHead: true,
   decide(_: RecoverTask, lane: Lane, world: World): LaneEvent[] {
