@@ -13,12 +13,11 @@ import { nameUuid, numberOfRun, taskOfRun, type Actor, type Recorded } from '../
 import { commentIdsIn } from '../../src/events/lane.js';
 import type { LedgerEvent } from '../../src/events/ledger-event.js';
 import { conservation } from '../../src/projections/conservation.js';
-import type { Projection } from '../../src/projections/projection.js';
-import { applyChanges, changesOf, type Rows } from '../../src/projections/projector/fold.js';
 import { runStatus } from '../../src/projections/run-status.js';
 import { tasks as taskRows } from '../../src/projections/tasks.js';
 import { wakeupRequests } from '../../src/projections/wakeup-requests.js';
 import { person } from '../facts.js';
+import { Folding } from '../folding.js';
 import { VirtualLedger, type Claimed } from '../virtual-ledger.js';
 import { pickOf } from './reference.js';
 import { agents, parents, policies, tasks, type Step, type Who } from './steps.js';
@@ -29,27 +28,12 @@ const actorOf = (who: Who): Actor =>
 const leaseMs = 30_000;
 const nothing = async (): Promise<void> => {};
 
-/** The rows of a read model, which follow the log. */
-export class Followed<Row extends object> {
-  readonly rows: Rows<Row> = new Map();
-
-  constructor(readonly projection: Projection<Row>) {}
-
-  follow(events: readonly Recorded<LedgerEvent>[]): void {
-    for (const event of events) applyChanges(this.rows, changesOf(this.projection, event));
-  }
-
-  all(): Row[] {
-    return [...this.rows.values()].filter((row) => row !== undefined);
-  }
-}
-
 /** The real thing: commands, policies and read models on a store in memory, asked what the reference is asked. */
 export class Rig {
-  readonly runs = new Followed(runStatus);
-  readonly wakeups = new Followed(wakeupRequests);
-  readonly tasks = new Followed(taskRows);
-  readonly conserved = new Followed(conservation);
+  readonly runs = new Folding(runStatus);
+  readonly wakeups = new Folding(wakeupRequests);
+  readonly tasks = new Folding(taskRows);
+  readonly conserved = new Folding(conservation);
   /** all leases that were ever given */
   readonly claims: Claimed[] = [];
   readonly log: Recorded<LedgerEvent>[] = [];
