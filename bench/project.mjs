@@ -5,7 +5,8 @@ import { getPostgreSQLEventStore } from '@event-driven-io/emmett-postgresql';
 import { createPool } from '../dist/database.js';
 import { PostgresEventStore } from '../dist/event-store/postgres.js';
 import { migrate } from '../dist/migrator.js';
-import { readModelsOfTheLedger } from '../dist/projections/all.js';
+import { projectionsOfTheLedger } from '../dist/projections/all.js';
+import { install } from '../dist/projections/projector/install.js';
 import { LogPages } from '../dist/projections/projector/log-pages.js';
 import { Owners } from '../dist/projections/projector/owner.js';
 import { Progress } from '../dist/projections/projector/progress.js';
@@ -60,7 +61,7 @@ async function prepare(url, fill) {
   const store = new PostgresEventStore({ url });
   await fill(store, 'whole', taskNames('T', tasks));
   await store.close();
-  for (const installable of readModelsOfTheLedger) await installable({ db: pool });
+  for (const projection of projectionsOfTheLedger) await install(pool, projection);
   const { rows } = await pool.query('select projection, read_model from projection_versions');
   await pool.query('vacuum (analyze, freeze) public.events');
   await pool.end();
@@ -110,7 +111,7 @@ function ourProjectors(url) {
   const pages = new LogPages(store);
   const stopping = new AbortController();
   const following = pages.follow(stopping.signal);
-  const projectors = new Projectors(readModelsOfTheLedger, {
+  const projectors = new Projectors(projectionsOfTheLedger, {
     db,
     pages,
     owners: new Owners(db),

@@ -13,7 +13,7 @@ import type { Log } from './log.js';
 import { ManualClock } from './manual-clock.js';
 import { migrate } from './migrator.js';
 import { policiesOfTheLedger } from './policies/all.js';
-import { readModelsOfTheLedger } from './projections/all.js';
+import { projectionsOfTheLedger } from './projections/all.js';
 import { DueRetriesQueries } from './projections/due-retries.js';
 import { PolicyIndexQueries } from './projections/policy-index.js';
 import { LogPages } from './projections/projector/log-pages.js';
@@ -85,7 +85,7 @@ export class LedgerProcess implements CommandPorts {
     this.readyRuns = new ReadyRunsQueries(this.readModels, this.progress);
     this.pages = new LogPages(this.store);
     this.owners = new Owners(this.catchUp);
-    this.projectors = new Projectors(readModelsOfTheLedger, this.followers());
+    this.projectors = new Projectors(projectionsOfTheLedger, this.followers());
   }
 
   /** Brings the database up to this code, then follows it. */

@@ -5,7 +5,7 @@ import { conservation } from './conservation.js';
 import { dashboard } from './dashboard.js';
 import { dueRetries } from './due-retries.js';
 import { holds } from './holds.js';
-import { installable, type Installable } from './projector/projectors.js';
+import { anyProjection, type AnyProjection } from './projection.js';
 import { readyRuns } from './ready-runs.js';
 import { runStatus } from './run-status.js';
 import { taskCounts } from './task-counts.js';
@@ -13,19 +13,22 @@ import { taskGraph } from './task-graph.js';
 import { tasks } from './tasks.js';
 import { wakeupRequests } from './wakeup-requests.js';
 
-/** The read models of the ledger. The first three are what loops wait for, so they come first. */
-export const readModelsOfTheLedger: readonly Installable[] = [
-  installable(dueRetries),
-  installable(readyRuns),
-  installable(holds),
-  installable(runStatus),
-  installable(wakeupRequests),
-  installable(agents),
-  installable(tasks),
-  installable(taskGraph),
-  installable(taskCounts),
-  installable(comments),
-  installable(conservation),
-  installable(dashboard),
-  installable(activity),
+/**
+ * Every projection that this version of the ledger can follow. Of one that has changed, both stand here: the new version, and the former
+ * one under its number until it is dropped. The first three are what loops wait for, so they come first.
+ */
+export const projectionsOfTheLedger: readonly AnyProjection[] = [
+  anyProjection(dueRetries),
+  anyProjection(readyRuns),
+  anyProjection(holds),
+  anyProjection(runStatus),
+  anyProjection(wakeupRequests),
+  anyProjection(agents),
+  anyProjection(tasks),
+  anyProjection(taskGraph),
+  anyProjection(taskCounts),
+  anyProjection(comments),
+  anyProjection(conservation),
+  anyProjection(dashboard),
+  anyProjection(activity),
 ];

@@ -61,5 +61,15 @@ export const remove = <Row>(key: readonly string[]): Change<Row> => ({ key, fold
 
 export const projection = <Row extends object>(definition: Projection<Row>): Projection<Row> => definition;
 
-/** The name of the schema that this version's table lives in. */
-export const readModelOf = ({ name, version }: Pick<Projection<object>, 'name' | 'version'>): string => `${name}_v${version}`;
+/** A projection for those who run it, and do not look into its rows. */
+export type AnyProjection = Projection<Record<string, unknown>>;
+
+/** What its rows are typed with matters to its fold and to its queries alone. */
+export const anyProjection = (of: Omit<AnyProjection, 'key' | 'on'>): AnyProjection => of as AnyProjection;
+
+/**
+ * The name of a read model: of the schema that its table lives in. The same version may be built anew beside itself, as another
+ * generation: `run_status_v3`, then `run_status_v3_g2`.
+ */
+export const readModelOf = ({ name, version }: Pick<Projection<object>, 'name' | 'version'>, generation = 1): string =>
+  generation === 1 ? `${name}_v${version}` : `${name}_v${version}_g${generation}`;

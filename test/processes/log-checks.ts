@@ -5,7 +5,8 @@ import type { LedgerEvent } from '../../src/events/ledger-event.js';
 import { PostgresEventStore } from '../../src/event-store/postgres.js';
 import { foldLog, keyOf } from '../../src/projections/projector/fold.js';
 import { brokenLaws } from '../laws.js';
-import { everyProjection, type AnyProjection } from '../projections/every.js';
+import { projectionsOfTheLedger } from '../../src/projections/all.js';
+import { type AnyProjection } from '../../src/projections/projection.js';
 import type { Acknowledged } from './load.js';
 import { get } from './ask.js';
 import { until } from './until.js';
@@ -90,7 +91,7 @@ export async function caughtUp(url: string, ms = 12_000): Promise<number> {
 /** Read models whose rows are not a fold of the log. */
 export async function unfaithful(db: pg.Pool, log: Log): Promise<string[]> {
   const names = [];
-  for (const projection of everyProjection) if (!(await isFaithful(db, projection, log))) names.push(projection.name);
+  for (const projection of projectionsOfTheLedger) if (!(await isFaithful(db, projection, log))) names.push(projection.name);
   return names;
 }
 

@@ -8,7 +8,7 @@ import { holds } from '../../src/projections/holds.js';
 import { tasks } from '../../src/projections/tasks.js';
 import { fact, opened, policy, queued, requested } from '../facts.js';
 import { freshDatabase, type TestDatabase } from '../postgres.js';
-import { anyProjection } from './every.js';
+import { anyProjection } from '../../src/projections/projection.js';
 import { ReadSide } from './read-side.js';
 
 let database: TestDatabase;

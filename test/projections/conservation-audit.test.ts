@@ -5,7 +5,7 @@ import { ConservationQueries } from '../../src/projections/conservation-queries.
 import { conservation } from '../../src/projections/conservation.js';
 import { freshDatabase, type TestDatabase } from '../postgres.js';
 import { succeeded } from '../facts.js';
-import { anyProjection } from './every.js';
+import { anyProjection } from '../../src/projections/projection.js';
 import { History, seeded } from './history.js';
 import { ReadSide } from './read-side.js';
 

@@ -7,7 +7,7 @@ import { runStatus } from '../../src/projections/run-status.js';
 import { tasks } from '../../src/projections/tasks.js';
 import { fact, failedRun } from '../facts.js';
 import { freshDatabase } from '../postgres.js';
-import { anyProjection } from './every.js';
+import { anyProjection } from '../../src/projections/projection.js';
 import { ReadSide } from './read-side.js';
 
 const growth = readFileSync(new URL('../../migrations/0005_read_models_grow.sql', import.meta.url), 'utf8');

@@ -23,7 +23,7 @@ import { fact, machine } from '../facts.js';
 import { freshDatabase, type TestDatabase } from '../postgres.js';
 import { heldIn } from '../folded-holds.js';
 import { VirtualClock, VirtualLedger } from '../virtual-ledger.js';
-import { anyProjection } from './every.js';
+import { anyProjection } from '../../src/projections/projection.js';
 import { seeded, type Draw } from './history.js';
 import { ReadSide } from './read-side.js';
 

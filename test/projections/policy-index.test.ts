@@ -22,7 +22,7 @@ import { deferred, fact, machine, requested } from '../facts.js';
 import { FoldedIndex } from '../policies/folded-index.js';
 import { freshDatabase, type TestDatabase } from '../postgres.js';
 import { VirtualLedger, type Claimed } from '../virtual-ledger.js';
-import { anyProjection } from './every.js';
+import { anyProjection } from '../../src/projections/projection.js';
 import { seeded, type Draw } from './history.js';
 import { ReadSide } from './read-side.js';
 

@@ -11,10 +11,10 @@ import { foldLog } from '../../src/projections/projector/fold.js';
 import { Owners } from '../../src/projections/projector/owner.js';
 import { parkedStreams, retryParked } from '../../src/projections/projector/parked.js';
 import { thisProcess } from '../../src/projections/projector/process-identity.js';
-import type { Fact, Projection } from '../../src/projections/projection.js';
+import { anyProjection, type AnyProjection, type Fact, type Projection } from '../../src/projections/projection.js';
 import { runStatus, type RunRow } from '../../src/projections/run-status.js';
 import { freshDatabase, type TestDatabase } from '../postgres.js';
-import { anyProjection, everyProjection, type AnyProjection } from './every.js';
+import { projectionsOfTheLedger } from '../../src/projections/all.js';
 import { History, seeded } from './history.js';
 import { ReadSide } from './read-side.js';
 import { until } from './until.js';
@@ -38,7 +38,7 @@ describe('a projector', () => {
           const store = new MemoryEventStore();
           const history = new History(seeded(seed));
           for (const part of parts)
-            await withReadSide(fresh, store, everyProjection, async (side) => {
+            await withReadSide(fresh, store, projectionsOfTheLedger, async (side) => {
               await append(store, history, part);
               await side.caughtUp();
               await side.expectRowsOfTheLog();
@@ -53,7 +53,7 @@ describe('a projector', () => {
 
   it('shows an append on Postgres within the wait of a read', async () => {
     const store = new PostgresEventStore({ url: database.url });
-    await withReadSide(database, store, everyProjection, async (side) => {
+    await withReadSide(database, store, projectionsOfTheLedger, async (side) => {
       const history = new History(seeded(2));
       for (let n = 0; n < 40; n++) {
         await append(store, history, 1);
@@ -67,8 +67,8 @@ describe('a projector', () => {
   it('folds everything once while two processes take the work from each other', async () => {
     const store = new MemoryEventStore();
     const thief = new Owners(database.pool);
-    await withReadSide(database, store, everyProjection, (one) =>
-      withReadSide(database, store, everyProjection, async (other) => {
+    await withReadSide(database, store, projectionsOfTheLedger, (one) =>
+      withReadSide(database, store, projectionsOfTheLedger, async (other) => {
         const history = new History(seeded(3));
         for (let n = 0; n < 30; n++) {
           await append(store, history, 20);

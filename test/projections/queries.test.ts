@@ -16,7 +16,7 @@ import { Bells } from '../../src/workers/bells.js';
 import { PostgresLeases } from '../../src/workers/leases.js';
 import { freshDatabase, type TestDatabase } from '../postgres.js';
 import { heldIn } from '../folded-holds.js';
-import { everyProjection } from './every.js';
+import { projectionsOfTheLedger } from '../../src/projections/all.js';
 import { History, seeded } from './history.js';
 import { ReadSide } from './read-side.js';
 
@@ -27,7 +27,7 @@ let log: Awaited<ReturnType<typeof store.readAll<LedgerEvent>>>;
 
 beforeAll(async () => {
   database = await freshDatabase();
-  side = new ReadSide(database.url, store, everyProjection);
+  side = new ReadSide(database.url, store, projectionsOfTheLedger);
   await side.start();
   for (const write of new History(seeded(21), { agents: 3, tasks: 24 }).steps(4_000)) await store.append([write]);
   await side.caughtUp();

@@ -7,10 +7,9 @@ import { foldLog } from '../../src/projections/projector/fold.js';
 import { LogPages } from '../../src/projections/projector/log-pages.js';
 import { Owners } from '../../src/projections/projector/owner.js';
 import { Progress } from '../../src/projections/projector/progress.js';
-import { readModelOf } from '../../src/projections/projection.js';
-import { installable, Projectors } from '../../src/projections/projector/projectors.js';
+import { readModelOf, type AnyProjection } from '../../src/projections/projection.js';
+import { Projectors } from '../../src/projections/projector/projectors.js';
 import { ReadModels } from '../../src/projections/read-models.js';
-import type { AnyProjection } from './every.js';
 
 /** The projectors of one process, as far as the database can tell. */
 export class ReadSide {
@@ -36,7 +35,7 @@ export class ReadSide {
     const log = { info: say, warn: say, error: say };
     this.pages = new LogPages(store);
     const world = { db, store, progress, log, pages: this.pages, owners: new Owners(db) };
-    this.projectors = new Projectors(projections.map(installable), world);
+    this.projectors = new Projectors(projections, world);
   }
 
   start(): Promise<void> {

@@ -13,7 +13,7 @@ import { PolicyRunner } from '../../src/workers/policy-runner.js';
 import { examine } from '../../src/doctor.js';
 import { freshDatabase, type TestDatabase } from '../postgres.js';
 import { until } from '../processes/until.js';
-import { anyProjection } from '../projections/every.js';
+import { anyProjection } from '../../src/projections/projection.js';
 import { ReadSide } from '../projections/read-side.js';
 import { VirtualLedger } from '../virtual-ledger.js';
 

@@ -9,7 +9,7 @@ import { PostgresLeases } from '../../src/workers/leases.js';
 import { reportSilentRuns, type SilencePorts } from '../../src/workers/silence-watch.js';
 import { at } from '../facts.js';
 import { freshDatabase, type TestDatabase } from '../postgres.js';
-import { everyProjection } from '../projections/every.js';
+import { projectionsOfTheLedger } from '../../src/projections/all.js';
 import { ReadSide } from '../projections/read-side.js';
 import { VirtualLedger } from '../virtual-ledger.js';
 
@@ -34,7 +34,7 @@ describe('the watch over silent runs', () => {
   beforeEach(async () => {
     database = await freshDatabase();
     leases = new PostgresLeases(database.pool, database.pool, new Bells());
-    side = new ReadSide(database.url, ledger.ports.store, everyProjection);
+    side = new ReadSide(database.url, ledger.ports.store, projectionsOfTheLedger);
     await side.start();
   });
   afterEach(async () => {

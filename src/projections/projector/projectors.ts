@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { install } from './install.js';
-import type { Projection } from '../projection.js';
+import type { AnyProjection } from '../projection.js';
 import { Projector, type ProjectorWorld } from './projector.js';
 
 /** The projectors of this process: of each projection one, that works or stands by. */
@@ -9,7 +9,7 @@ export class Projectors {
   private running: Promise<void>[] = [];
 
   constructor(
-    private readonly projections: readonly Installable[],
+    private readonly projections: readonly AnyProjection[],
     private readonly world: ProjectorWorld,
   ) {}
 
@@ -18,8 +18,9 @@ export class Projectors {
     const { signal } = this.stopping;
     // Each projector waits for its end.
     setMaxListeners(0, signal);
-    const projectors: { run(signal: AbortSignal): Promise<void> }[] = [];
-    for (const installable of this.projections) projectors.push(await installable(this.world));
+    const projectors: Projector<Record<string, unknown>>[] = [];
+    for (const projection of this.projections)
+      projectors.push(new Projector(projection, await install(this.world.db, projection), this.world));
     this.running = projectors.map((projector) => projector.run(signal));
   }
 
@@ -29,11 +30,3 @@ export class Projectors {
     await Promise.all(this.running);
   }
 }
-
-/** Makes the read model's tables and the projector that keeps them; a list of these holds projections of different rows. */
-export type Installable = (world: ProjectorWorld) => Promise<{ run(signal: AbortSignal): Promise<void> }>;
-
-export const installable =
-  <Row extends object>(projection: Projection<Row>): Installable =>
-  async (world) =>
-    new Projector(projection, await install(world.db, projection), world);
