@@ -1,4 +1,5 @@
 import type { LedgerEvent } from '../events/ledger-event.js';
+import type { OperationsEvent } from '../events/operations.js';
 import type { TaskFact } from '../events/task.js';
 import { create, projection, type Change, type Fact, type Handlers } from './projection.js';
 import { story } from './story.js';
@@ -65,7 +66,7 @@ export const activity = projection<ActivityRow>({
     RetrySuperseded: ofRun,
     RetryExhausted: ofRun,
     RecoveryEscalated: ofTask,
-  } satisfies Omit<Required<Handlers<ActivityRow>>, 'ProcessRecorded'>,
+  } satisfies Omit<Required<Handlers<ActivityRow>>, 'ProcessRecorded' | OperationsEvent['type']>,
 });
 
 const longestSentence = 500;

@@ -22,6 +22,11 @@ export interface Projection<Row extends object> {
   readonly keyedBy: 'stream' | 'wider';
   /** Few rows at a time: the projector keeps all of them in memory, and never asks for one that is not there. */
   readonly sparse?: true;
+  /**
+   * Columns that are meant to say something else than in the version before; a cut-over is refused for any other. A column that only one
+   * of both has is not compared.
+   */
+  readonly differs?: readonly (keyof Row & string)[];
   readonly on: Handlers<Row>;
 }
 
@@ -65,7 +70,7 @@ export const projection = <Row extends object>(definition: Projection<Row>): Pro
 export type AnyProjection = Projection<Record<string, unknown>>;
 
 /** What its rows are typed with matters to its fold and to its queries alone. */
-export const anyProjection = (of: Omit<AnyProjection, 'key' | 'on'>): AnyProjection => of as AnyProjection;
+export const anyProjection = (of: Omit<AnyProjection, 'on'> & { readonly on: object }): AnyProjection => of as AnyProjection;
 
 /**
  * The name of a read model: of the schema that its table lives in. The same version may be built anew beside itself, as another

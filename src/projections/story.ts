@@ -5,6 +5,7 @@ import type { LedgerEvent } from '../events/ledger-event.js';
 import type { Failure, RetryScheduled, RunCancelled, RunContext, SilenceDecided } from '../events/run.js';
 import type { BlockerResolved, BlockersSet, CommentAdded, TaskOpened } from '../events/task.js';
 import { causeInWords, listed, reasonInWords, refusalInWords, shortened } from './in-words.js';
+import { operationsStory } from './operations-story.js';
 import { sayDuration } from './say-duration.js';
 
 /**
@@ -94,6 +95,8 @@ export function story(event: Recorded<LedgerEvent>): string {
       return `${event.data.runId} is not tried again: ${event.data.attempts} of ${event.data.maxAttempts} retries are used`;
     case 'RecoveryEscalated':
       return `${subject} needs a person: ${event.data.why}`;
+    default:
+      return operationsStory(event);
   }
 }
 
