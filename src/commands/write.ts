@@ -1,4 +1,5 @@
 import { eventId, type Event, type StreamId } from '../events/event.js';
+import { schemaOf } from '../events/upcast.js';
 import type { Write } from '../event-store/event-store.js';
 import type { CommandContext } from './decider.js';
 
@@ -14,7 +15,7 @@ export function toWrite<E extends Event>(
   return {
     stream,
     expectedRevision: revision < 0 ? 'no-stream' : revision,
-    events: events.map((event, ordinal) => ({ ...event, id: eventId(commandId, stream, ordinal), schema: 1 })),
+    events: events.map((event, ordinal) => ({ ...event, id: eventId(commandId, stream, ordinal), schema: schemaOf(event.type) })),
     metadata: { actor, commandId, causationId, correlationId: chain ?? correlationId, ...(traceparent && { traceparent }) },
   };
 }

@@ -1,4 +1,5 @@
 import { subjectOf, type Metadata, type Recorded, type StreamId } from '../events/event.js';
+import { upcast } from '../events/upcast.js';
 import { positionOf } from './position.js';
 
 /** An event as Postgres writes it: every column is text. */
@@ -17,24 +18,26 @@ export interface EventRow {
 export const eventColumns =
   'position, stream, revision, id, type, schema, data, metadata, public.epoch_ms(recorded_at) as recorded_ms';
 
-/** Each text is parsed once; the events of one append share their metadata and their time. */
+/** In today's shapes. Each text is parsed once; the events of one append share their metadata and their time. */
 export function readRows(rows: readonly EventRow[]): Recorded[] {
   const time = last(isoTime);
   const metadata = last((json): Metadata => JSON.parse(json));
   const subject = last((stream) => subjectOf(stream as StreamId));
-  return rows.map((row) => ({
-    id: row.id,
-    type: row.type,
-    schema: Number(row.schema),
-    data: JSON.parse(row.data),
-    stream: row.stream,
-    company: subject(row.stream).company,
-    subject: subject(row.stream).subject,
-    revision: Number(row.revision),
-    position: positionOf(row.position),
-    recordedAt: time(row.recorded_ms),
-    metadata: metadata(row.metadata),
-  }));
+  return rows.map((row) =>
+    upcast({
+      id: row.id,
+      type: row.type,
+      schema: Number(row.schema),
+      data: JSON.parse(row.data),
+      stream: row.stream,
+      company: subject(row.stream).company,
+      subject: subject(row.stream).subject,
+      revision: Number(row.revision),
+      position: positionOf(row.position),
+      recordedAt: time(row.recorded_ms),
+      metadata: metadata(row.metadata),
+    }),
+  );
 }
 
 export const isoTime = (epochMs: string): string => new Date(Number(epochMs)).toISOString();

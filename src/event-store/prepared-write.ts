@@ -1,5 +1,6 @@
 import type { NewEvent, Recorded, StreamId } from '../events/event.js';
 import { subjectOf } from '../events/event.js';
+import { schemaOf, upcast } from '../events/upcast.js';
 import type { ExpectedRevision, Write, WriteResult } from './event-store.js';
 import { positionOf } from './position.js';
 
@@ -44,7 +45,7 @@ export function recordedEvents(write: PreparedWrite, revision: number, place: nu
   return events.map((event, i) => {
     const back = events.length - 1 - i;
     const at = { revision: revision - back, position: positionOf(place - back), recordedAt };
-    return { ...event, stream: write.stream, company, subject, ...at, metadata };
+    return upcast({ ...event, stream: write.stream, company, subject, ...at, metadata });
   });
 }
 
@@ -54,7 +55,6 @@ export const unstorable = (text: string): boolean => /\0|[\ud800-\udfff]/u.test(
 const maxBytes = 1024 * 1024;
 const maxStreamLength = 512;
 const maxRevision = 2 ** 31 - 2;
-const maxSchema = 2 ** 15 - 1;
 
 const refused = (reason: string): Refused => ({ outcome: 'refused', reason });
 
@@ -93,7 +93,7 @@ function firstFlaw(stream: string, events: readonly NewEvent[]): string | undefi
 
 function flawOfEvent({ id, type, schema, data }: NewEvent): string | undefined {
   if (!uuid.test(id)) return `${type} has the id "${id}", which is not a UUID`;
-  if (!isWhole(schema, 1, maxSchema)) return `${type} has the schema ${schema}: use 1, 2, 3 …`;
+  if (!isWhole(schema, 1, schemaOf(type))) return `${type} has the schema ${schema}: today's is ${schemaOf(type)}`;
   if (typeof data !== 'object' || data === null) return `${type} has no data: use an object`;
   return undefined;
 }
