@@ -37,19 +37,19 @@ export class EventPages {
 
   ofLog({ after, ...filter }: LogFilter, page: PageRequest): Promise<Page<Recorded>> {
     const read = (last: string | undefined, limit: number) => this.store.readAll({ after: last ?? after ?? beginning, limit });
-    return this.pages({ name: 'events', read, placeOf: ({ position }) => position }, passes(filter), page);
+    return this.pages({ name: 'events', read, placeOf: ({ position }) => position, place: /^\d{16}$/ }, passes(filter), page);
   }
 
   private stream(stream: StreamId): Source {
     const read = (last: string | undefined, limit: number) =>
       this.store.readStream(stream, { from: last === undefined ? 0 : Number(last) + 1, limit });
-    return { name: stream, read, placeOf: ({ revision }) => String(revision) };
+    return { name: stream, read, placeOf: ({ revision }) => String(revision), place: /^\d{1,9}$/ };
   }
 
   private async pages(source: Source, keep: (event: Recorded) => boolean, page: PageRequest): Promise<Page<Recorded>> {
     const limit = limitOf(page);
     const items: Recorded[] = [];
-    let last = page.cursor === undefined ? undefined : placeIn(source.name, page.cursor);
+    let last = page.cursor === undefined ? undefined : placeIn(source, page.cursor);
     const here = () => last && cursorAt(source.name, [last]);
     for (let scanned = 0; scanned < mostScanned;) {
       const events = await source.read(last, pageSize);
@@ -69,6 +69,8 @@ interface Source {
   /** what follows the place `last`, or the first ones */
   read(last: string | undefined, limit: number): Promise<Recorded[]>;
   placeOf(event: Recorded): string;
+  /** the form of a place */
+  readonly place: RegExp;
 }
 
 /** The fields by which events of a lane name runs and demands. */
@@ -85,8 +87,8 @@ const passes =
   (event: Recorded): boolean =>
     (company === undefined || event.company === company) && (!types || types.includes(event.type)) && event.position > after;
 
-function placeIn(name: string, cursor: string): string {
-  const [place = ''] = keyIn(name, 1, cursor);
-  if (!/^\d{1,16}$/.test(place)) throw new InvalidCursor(cursor);
-  return place;
+function placeIn({ name, place }: Source, cursor: string): string {
+  const [found = ''] = keyIn(name, 1, cursor);
+  if (!place.test(found)) throw new InvalidCursor(cursor);
+  return found;
 }

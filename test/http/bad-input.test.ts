@@ -118,6 +118,7 @@ describe('a query', () => {
     ['runs?cursor=abc', 'cursor'],
     [`runs?cursor=${Buffer.from('["wakeups","x","y"]').toString('base64url')}`, 'cursor'],
     [`runs?cursor=${Buffer.from('["runs","2026-02-31T00:00:00Z","y"]').toString('base64url')}`, 'cursor'],
+    [`events?cursor=${Buffer.from('["events","12"]').toString('base64url')}`, 'cursor'],
     [`tasks/B-1/events?cursor=${Buffer.from('["task-acme.B-1","x"]').toString('base64url')}`, 'cursor'],
     ['events?after=12', 'after'],
     ['events?stream=task-other.B-1', 'stream'],
