@@ -1,4 +1,4 @@
-import type { Actor, AgentId, Position, TaskId } from '../events/event.js';
+import { beginning, type Actor, type AgentId, type Position, type TaskId } from '../events/event.js';
 import type { CommentId } from '../events/task.js';
 import { comments, type CommentRow } from './comments.js';
 import { cursorAt, keyIn, limitOf, type Page, type PageRequest } from './paging.js';
@@ -24,21 +24,31 @@ export class CommentsQueries {
 
   /** Oldest first, as they are read. @throws InvalidCursor */
   async list(company: string, task: TaskId, page: PageRequest): Promise<Page<Comment>> {
-    const limit = limitOf(page);
-    const [after = ''] = page.cursor === undefined ? [] : keyIn('comments', 1, page.cursor);
     const db = await this.readModels.of(comments);
     const found = await db
       .selectFrom('comments')
       .selectAll()
       .where('company', '=', company)
       .where('task', '=', task)
-      .where('position', '>', after)
+      .where('position', '>', commentsAfter(page))
       .orderBy('position')
-      .limit(limit + 1)
+      .limit(limitOf(page) + 1)
       .execute();
-    const items = found.slice(0, limit).map(shown);
-    return { items, next: found.length > limit ? cursorAt('comments', [items.at(-1)!.position]) : undefined };
+    return commentPage(found, page);
   }
+}
+
+/** The position that a page begins after. @throws InvalidCursor */
+export function commentsAfter({ cursor }: PageRequest): Position {
+  const [after = beginning] = cursor === undefined ? [] : keyIn('comments', 1, cursor);
+  return after;
+}
+
+/** Of the rows that come after the place of the page, present ones or those of the past. */
+export function commentPage(rows: readonly CommentRow[], page: PageRequest): Page<Comment> {
+  const limit = limitOf(page);
+  const items = rows.slice(0, limit).map(shown);
+  return { items, next: rows.length > limit ? cursorAt('comments', [items.at(-1)!.position]) : undefined };
 }
 
 const shown = (row: CommentRow): Comment => ({

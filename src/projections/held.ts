@@ -53,7 +53,7 @@ export async function heldSql(readModels: ReadModels): Promise<HeldSql> {
 }
 
 /** An open demand or run, by its agent and the task that it is on. */
-interface Work {
+export interface Work {
   readonly agent: AgentId;
   readonly task: TaskId;
 }

@@ -4,11 +4,9 @@ import { cursorAt, InvalidCursor, keyIn, limitOf, type PageRequest } from './pag
 /** One of these values in a column; the ledger has an index `(company, column, …order)` for each. */
 export type Filters<Row> = readonly (readonly [column: keyof Row & string, values: readonly string[] | undefined])[];
 
-export interface List<Row> {
+export interface ListOf<Row> {
   /** names the list in its cursors */
   readonly name: string;
-  readonly schema: string;
-  readonly table: string;
   readonly company: string;
   /** newest first by these columns, the last of them unique within a company */
   readonly order: readonly (keyof Row & string)[];
@@ -18,6 +16,12 @@ export interface List<Row> {
   readonly contains?: readonly [column: keyof Row & string, text: string | undefined];
   readonly page: PageRequest;
   readonly limits?: { readonly otherwise: number; readonly most: number };
+}
+
+/** A list whose rows are in a table. */
+export interface List<Row> extends ListOf<Row> {
+  readonly schema: string;
+  readonly table: string;
 }
 
 /** How many rows one page may cost: a filter that drops more gets a partial page that goes on from there. */

@@ -1,12 +1,12 @@
 import { sql } from 'kysely';
 import { taskOfRun, type JsonObject, type RunId, type TaskId, type WakeupId } from '../events/event.js';
 import type { RunStatus } from '../events/run.js';
-import { heldAmong } from './held.js';
-import { newestFirst } from './newest-first.js';
+import { heldAmong, type Work } from './held.js';
+import { newestFirst, type ListOf } from './newest-first.js';
 import { cursorAt, keyIn, limitOf, type Page, type PageRequest } from './paging.js';
 import type { ReadModels } from './read-models.js';
 import { runStatus, type RunRow, type RunSilence } from './run-status.js';
-import { tasks } from './tasks.js';
+import { tasks, type TaskRow } from './tasks.js';
 
 /** A run as every door shows it. */
 export interface Run {
@@ -88,23 +88,9 @@ export class RunStatusQueries {
   }
 
   /** Newest first. @throws InvalidCursor */
-  async list(company: string, { chain, task, errorCode, agent, status, q }: RunFilters, page: PageRequest): Promise<Page<Run>> {
-    const { rows, next } = await newestFirst<RunRow>(this.readModels.kysely, {
-      name: 'runs',
-      schema: await this.readModels.nameOf(runStatus.name),
-      table: runStatus.name,
-      company,
-      order: ['queued_at', 'run_id'],
-      filters: [
-        ['task', task ?? chain?.map(taskOfRun)],
-        ['chain', chain],
-        ['error_code', errorCode],
-        ['agent', agent],
-        ['status', status],
-      ],
-      contains: ['error', q],
-      page,
-    });
+  async list(company: string, filters: RunFilters, page: PageRequest): Promise<Page<Run>> {
+    const table = { schema: await this.readModels.nameOf(runStatus.name), table: runStatus.name };
+    const { rows, next } = await newestFirst<RunRow>(this.readModels.kysely, { ...runList(company, filters, page), ...table });
     return { items: await this.shown(company, rows), next };
   }
 
@@ -161,18 +147,15 @@ export class RunStatusQueries {
     return rows;
   }
 
-  private async shown(company: string, rows: readonly RunRow[]): Promise<Run[]> {
-    if (rows.length === 0) return [];
-    const [lanes, isHeld] = await Promise.all([
-      this.lanes(company, rows),
-      heldAmong(this.readModels, company, rows.filter(waits)),
-    ]);
-    return rows.map((row) => shown(row, lanes.get(row.task), isHeld(row)));
+  private shown(company: string, rows: readonly RunRow[]): Promise<Run[]> {
+    return shownRuns(rows, {
+      lanes: (names) => this.lanes(company, names),
+      heldAmong: (works) => heldAmong(this.readModels, company, works),
+    });
   }
 
-  private async lanes(company: string, rows: readonly RunRow[]): Promise<Map<string, Lane>> {
+  private async lanes(company: string, names: readonly TaskId[]): Promise<Map<TaskId, RunLane>> {
     const db = await this.readModels.of(tasks);
-    const names = [...new Set(rows.map(({ task }) => task))];
     const found = await db
       .selectFrom('tasks')
       .select(['task', 'running', 'revision'])
@@ -183,14 +166,45 @@ export class RunStatusQueries {
   }
 }
 
-interface Lane {
-  readonly running: RunId | null;
-  readonly revision: number;
+/** Newest first, by whatever holds the rows. */
+export const runList = (
+  company: string,
+  { chain, task, errorCode, agent, status, q }: RunFilters,
+  page: PageRequest,
+): ListOf<RunRow> => ({
+  name: 'runs',
+  company,
+  order: ['queued_at', 'run_id'],
+  filters: [
+    ['task', task ?? chain?.map(taskOfRun)],
+    ['chain', chain],
+    ['error_code', errorCode],
+    ['agent', agent],
+    ['status', status],
+  ],
+  contains: ['error', q],
+  page,
+});
+
+export type RunLane = Pick<TaskRow, 'running' | 'revision'>;
+
+/** What a row of a run does not say by itself; of the same moment as the row. */
+export interface AroundRuns {
+  lanes(tasks: readonly TaskId[]): Promise<ReadonlyMap<TaskId, RunLane>>;
+  heldAmong(works: readonly Work[]): Promise<(work: Work) => boolean>;
+}
+
+/** Rows as every door shows them, the present ones and those of the past. */
+export async function shownRuns(rows: readonly RunRow[], around: AroundRuns): Promise<Run[]> {
+  if (rows.length === 0) return [];
+  const names = [...new Set(rows.map(({ task }) => task))];
+  const [lanes, isHeld] = await Promise.all([around.lanes(names), around.heldAmong(rows.filter(waits))]);
+  return rows.map((row) => shown(row, lanes.get(row.task), isHeld(row)));
 }
 
 const waits = ({ status }: RunRow): boolean => status === 'queued' || status === 'scheduled_retry';
 
-function shown(row: RunRow, lane: Lane | undefined, isHeld: boolean): Run {
+function shown(row: RunRow, lane: RunLane | undefined, isHeld: boolean): Run {
   return {
     id: row.run_id,
     company: row.company,

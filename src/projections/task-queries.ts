@@ -48,7 +48,7 @@ export class TasksQueries {
       .where('company', '=', company)
       .where('task', '=', task)
       .executeTakeFirst();
-    return row && shown(row);
+    return row && shownTask(row);
   }
 
   /** Newest first. @throws InvalidCursor */
@@ -65,11 +65,12 @@ export class TasksQueries {
       ],
       page,
     });
-    return { items: rows.map(shown), next };
+    return { items: rows.map(shownTask), next };
   }
 }
 
-const shown = (row: TaskRow): Task => ({
+/** A row as every door shows it, a present one and one of the past. */
+export const shownTask = (row: TaskRow): Task => ({
   id: row.task,
   company: row.company,
   kind: row.kind,

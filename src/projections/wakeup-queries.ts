@@ -1,6 +1,6 @@
 import type { JsonObject, RunId, WakeupId } from '../events/event.js';
-import { heldAmong } from './held.js';
-import { newestFirst } from './newest-first.js';
+import { heldAmong, type Work } from './held.js';
+import { newestFirst, type ListOf } from './newest-first.js';
 import type { Page, PageRequest } from './paging.js';
 import type { ReadModels } from './read-models.js';
 import { wakeupRequests, type WakeupRow, type WakeupStatus } from './wakeup-requests.js';
@@ -45,21 +45,10 @@ export class WakeupRequestsQueries {
   }
 
   /** Newest first. @throws InvalidCursor */
-  async list(company: string, { task, agent, reason, status }: WakeupFilters, page: PageRequest): Promise<Page<Wakeup>> {
-    const { rows, next } = await newestFirst<WakeupRow>(this.readModels.kysely, {
-      name: 'wakeups',
-      schema: await this.readModels.nameOf(wakeupRequests.name),
-      table: wakeupRequests.name,
-      company,
-      order: ['requested_at', 'wakeup_id'],
-      filters: [
-        ['task', task],
-        ['agent', agent],
-        ['status', status],
-        ['reason', reason],
-      ],
-      page,
-    });
+  async list(company: string, filters: WakeupFilters, page: PageRequest): Promise<Page<Wakeup>> {
+    const table = { schema: await this.readModels.nameOf(wakeupRequests.name), table: wakeupRequests.name };
+    const list = { ...wakeupList(company, filters, page), ...table };
+    const { rows, next } = await newestFirst<WakeupRow>(this.readModels.kysely, list);
     return { items: await this.shown(company, rows), next };
   }
 
@@ -70,22 +59,57 @@ export class WakeupRequestsQueries {
     return db.selectFrom('wakeup_requests').selectAll().where('company', '=', company).where('wakeup_id', 'in', valid).execute();
   }
 
-  private async shown(company: string, rows: readonly WakeupRow[]): Promise<Wakeup[]> {
-    const waiting = rows.filter(({ status }) => open.includes(status));
-    const [leads, isHeld] = await Promise.all([this.leads(company, rows), heldAmong(this.readModels, company, waiting)]);
-    return rows.map((row) => shown(row, leads.get(row.coalesced_into ?? ''), isHeld(row)));
+  private shown(company: string, rows: readonly WakeupRow[]): Promise<Wakeup[]> {
+    return shownWakeups(rows, {
+      wakeups: (ids) => this.rows(company, ids),
+      heldAmong: (works) => heldAmong(this.readModels, company, works),
+    });
   }
+}
 
-  /** One that was joined may have joined another before; then that one is followed too, but a few steps at most. */
-  private async leads(company: string, rows: readonly WakeupRow[]): Promise<Map<WakeupId, WakeupRow>> {
-    const known = new Map<WakeupId, WakeupRow>();
-    for (let wanted = joined(rows), step = 0; wanted.length > 0 && step < 3; step++) {
-      const found = await this.rows(company, wanted);
-      for (const row of found) known.set(row.wakeup_id, row);
-      wanted = joined(found).filter((id) => !known.has(id));
-    }
-    return new Map([...known].map(([id, row]) => [id, lastOf(row, known)]));
+/** Newest first, by whatever holds the rows. */
+export const wakeupList = (
+  company: string,
+  { task, agent, reason, status }: WakeupFilters,
+  page: PageRequest,
+): ListOf<WakeupRow> => ({
+  name: 'wakeups',
+  company,
+  order: ['requested_at', 'wakeup_id'],
+  filters: [
+    ['task', task],
+    ['agent', agent],
+    ['status', status],
+    ['reason', reason],
+  ],
+  page,
+});
+
+/** What a row of a demand does not say by itself; of the same moment as the row. */
+export interface AroundWakeups {
+  wakeups(ids: readonly WakeupId[]): Promise<readonly WakeupRow[]>;
+  heldAmong(works: readonly Work[]): Promise<(work: Work) => boolean>;
+}
+
+/** Rows as every door shows them, the present ones and those of the past. */
+export async function shownWakeups(rows: readonly WakeupRow[], around: AroundWakeups): Promise<Wakeup[]> {
+  const waiting = rows.filter(({ status }) => open.includes(status));
+  const [leads, isHeld] = await Promise.all([leadsOf(rows, around), around.heldAmong(waiting)]);
+  return rows.map((row) => shown(row, leads.get(row.coalesced_into ?? ''), isHeld(row)));
+}
+
+/** One that was joined may have joined another before; then that one is followed too, but a few steps at most. */
+async function leadsOf(
+  rows: readonly WakeupRow[],
+  { wakeups }: Pick<AroundWakeups, 'wakeups'>,
+): Promise<Map<WakeupId, WakeupRow>> {
+  const known = new Map<WakeupId, WakeupRow>();
+  for (let wanted = joined(rows), step = 0; wanted.length > 0 && step < 3; step++) {
+    const found = await wakeups(wanted);
+    for (const row of found) known.set(row.wakeup_id, row);
+    wanted = joined(found).filter((id) => !known.has(id));
   }
+  return new Map([...known].map(([id, row]) => [id, lastOf(row, known)]));
 }
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
