@@ -18,6 +18,7 @@ import { DueRetriesQueries } from './projections/due-retries.js';
 import { PolicyIndexQueries } from './projections/policy-index.js';
 import { LogPages } from './projections/projector/log-pages.js';
 import { Owners } from './projections/projector/owner.js';
+import { thisProcess } from './projections/projector/process-identity.js';
 import { Progress } from './projections/projector/progress.js';
 import { Projectors } from './projections/projector/projectors.js';
 import { ReadModels } from './projections/read-models.js';
@@ -29,6 +30,7 @@ import { PostgresLeases } from './workers/leases.js';
 import { logFollower } from './workers/log-follower.js';
 import { runLoop, type Loop } from './workers/loop.js';
 import { PolicyRunner } from './workers/policy-runner.js';
+import { ProcessBeat } from './workers/process-beat.js';
 import { promoter } from './workers/promoter.js';
 import { Reaper } from './workers/reaper.js';
 import { silenceWatch } from './workers/silence-watch.js';
@@ -59,6 +61,7 @@ export class LedgerProcess implements CommandPorts {
   private readonly catchUp: pg.Pool;
   private readonly pages: LogPages;
   private readonly owners: Owners;
+  private readonly signOfLife: ProcessBeat;
   private readonly projectors: Projectors;
   private readonly stopping = new AbortController();
   private running: Promise<void>[] = [];
@@ -84,7 +87,9 @@ export class LedgerProcess implements CommandPorts {
     this.dueRetries = new DueRetriesQueries(this.readModels, this.progress);
     this.readyRuns = new ReadyRunsQueries(this.readModels, this.progress);
     this.pages = new LogPages(this.store);
-    this.owners = new Owners(this.catchUp);
+    const me = thisProcess();
+    this.owners = new Owners(this.catchUp, me);
+    this.signOfLife = new ProcessBeat(this.reads, me, settings.roles);
     this.projectors = new Projectors(projectionsOfTheLedger, this.followers());
   }
 
@@ -93,11 +98,19 @@ export class LedgerProcess implements CommandPorts {
     // Every loop waits for its end.
     setMaxListeners(0, this.stopping.signal);
     await migrate(this.reads);
+    await this.signOfLife.beat();
+    this.run(this.signOfLife);
     this.run(await this.clock.start());
     if (this.has('projector') || this.has('policies')) this.running.push(this.pages.follow(this.stopping.signal));
     if (this.has('projector')) await this.projectors.start();
     this.run(logFollower(this, await this.store.head()));
-    this.run(expiry([(limit) => this.keys.expire(limit), (limit) => this.leases.expireWorkers(limit)]));
+    this.run(
+      expiry([
+        (limit) => this.keys.expire(limit),
+        (limit) => this.leases.expireWorkers(limit),
+        (limit) => this.signOfLife.expire(limit),
+      ]),
+    );
   }
 
   /** The loops that send commands. */
@@ -114,6 +127,7 @@ export class LedgerProcess implements CommandPorts {
     this.stopping.abort();
     await Promise.all(this.running);
     await this.projectors.stop();
+    await this.signOfLife.end();
     await this.store.close();
     await Promise.all(this.pools.map((pool) => pool.end()));
   }

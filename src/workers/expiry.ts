@@ -10,7 +10,7 @@ type Expire = (limit: number) => Promise<number>;
 
 /** Forgets what has been kept long enough; some at a time, so that nobody waits for it. */
 export const expiry = (kinds: readonly Expire[]): Loop => ({
-  name: 'the expiry of keys and workers',
+  name: 'the expiry of keys, workers and processes',
   async turn(signal) {
     await pause(everyMs, signal);
     for (const expire of kinds)

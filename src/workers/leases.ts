@@ -96,7 +96,7 @@ export class PostgresLeases implements ClaimLeases {
       values: [company, task, token, outputSeq, outputAt],
     });
     const [beaten] = rows;
-    if (beaten) await this.seen({ company, ...beaten });
+    if (beaten) await this.heardOf(company, beaten);
     return beaten && { leaseMs: beaten.leaseMs };
   }
 
@@ -110,12 +110,14 @@ export class PostgresLeases implements ClaimLeases {
 
   async seen({ company, agent, workerId }: Pick<ClaimRequest, 'company' | 'agent' | 'workerId'>): Promise<void> {
     await this.lossy.query({
-      name: 'worker-seen',
-      text: `insert into workers as worker (company, agent, worker_id, seen_at)
-        values ($1, $2, $3, ledger_now())
+      name: 'worker-asked',
+      text: `insert into workers as worker (company, agent, worker_id, seen_at, asked_at)
+        values ($1, $2, $3, ledger_now(), ledger_now())
         on conflict (company, agent, worker_id) do update
-        set seen_at = excluded.seen_at
-        where worker.seen_at < excluded.seen_at - interval '5 s'`,
+        set seen_at = excluded.seen_at,
+          asked_at = excluded.asked_at
+        where worker.asked_at is null
+          or worker.asked_at < excluded.asked_at - interval '5 s'`,
       values: [company, agent, workerId],
     });
   }
@@ -172,6 +174,19 @@ export class PostgresLeases implements ClaimLeases {
       [company, task, runId],
     );
     for (const { agent } of rows) this.bells.ring(claimsBell(company, agent));
+  }
+
+  /** It works, and does not ask for more. */
+  private async heardOf(company: string, { agent, workerId }: { agent: string; workerId: string }): Promise<void> {
+    await this.lossy.query({
+      name: 'worker-seen',
+      text: `insert into workers as worker (company, agent, worker_id, seen_at)
+        values ($1, $2, $3, ledger_now())
+        on conflict (company, agent, worker_id) do update
+        set seen_at = excluded.seen_at
+        where worker.seen_at < excluded.seen_at - interval '5 s'`,
+      values: [company, agent, workerId],
+    });
   }
 
   /** Answers whose lease it was, if it was there. */

@@ -1,0 +1,53 @@
+import type pg from 'pg';
+import { pause } from '../pause.js';
+import type { ProcessIdentity } from '../projections/projector/process-identity.js';
+import type { Loop } from './loop.js';
+
+const everyMs = 5_000;
+
+/** Says that this process lives, and which roles it has; who reads it counts on a word every 5 s, in the database's time. */
+export class ProcessBeat implements Loop {
+  readonly name = 'the beat of this process';
+
+  constructor(
+    private readonly db: pg.Pool,
+    private readonly me: ProcessIdentity,
+    private readonly roles: readonly string[],
+  ) {}
+
+  async turn(signal: AbortSignal): Promise<void> {
+    await pause(everyMs, signal);
+    if (!signal.aborted) await this.beat();
+  }
+
+  async beat(): Promise<void> {
+    await this.db.query(
+      `insert into processes (holder, host, pid, roles)
+       values ($1, $2, $3, $4)
+       on conflict (holder) do update
+       set seen_at = clock_timestamp()`,
+      [this.me.holder, this.me.host, this.me.pid, this.roles],
+    );
+  }
+
+  /** It ends as it should: nobody has to wait for its silence. Without the database, it is missed a little later. */
+  async end(): Promise<void> {
+    await this.db.query('delete from processes where holder = $1', [this.me.holder]).catch(() => {});
+  }
+
+  /** Forgets processes that were not heard of for a day, at most `limit`; answers how many. */
+  async expire(limit: number): Promise<number> {
+    const { rowCount } = await this.db.query(
+      `delete from processes
+       where holder in (
+         select holder
+         from processes
+         where seen_at < clock_timestamp() - interval '24 hours'
+         limit $1
+         for update skip locked
+       )`,
+      [limit],
+    );
+    return rowCount ?? 0;
+  }
+}
