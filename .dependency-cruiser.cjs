@@ -12,6 +12,7 @@ const walls = [
     packages: ['class-validator', 'class-transformer', 'class-validator-jsonschema'],
     nestIn: '(\\.module|/dispatch)\\.ts$',
   },
+  { folder: 'audit', own: ['events/'], packages: ['pg'] },
   { folder: 'policies', own: ['events/', 'commands/', 'projections/projection.ts'], packages: [] },
   { folder: 'event-store', own: ['events/', 'database.ts', 'log.ts', 'pause.ts'], packages: ['pg'], nestIn: '\\.module\\.ts$' },
   {
@@ -29,6 +30,7 @@ const walls = [
       'commands/',
       'projections/',
       'policies/',
+      'audit/',
       'database.ts',
       'log.ts',
       'pause.ts',

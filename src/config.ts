@@ -1,3 +1,5 @@
+import { createPrivateKey, type KeyObject } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 
 /** A setting that cannot be used; the message names the variable, its value and what would do. */
@@ -25,6 +27,8 @@ export interface ServerConfig {
   readonly clock: 'system' | 'manual';
   readonly logLevel: LogLevel;
   readonly auth: 'off';
+  /** Ed25519, private; undefined: what is sealed of the log is not signed */
+  readonly auditKey: KeyObject | undefined;
 }
 
 /** What every other command runs with, against a server. */
@@ -55,6 +59,7 @@ export function serverConfig(env: Environment = process.env): ServerConfig {
     clock: read('LEDGER_CLOCK', oneOf<'system' | 'manual'>(['system', 'manual'])),
     logLevel: read('LOG_LEVEL', oneOf(logLevels)),
     auth: read('LEDGER_AUTH', withoutAuth),
+    auditKey: read('LEDGER_AUDIT_KEY', signingKey),
   });
 }
 
@@ -95,6 +100,10 @@ const variables = {
   LEDGER_CLOCK: ['system', 'system, or manual: time is what PUT /v1/clock says, for tests'],
   LOG_LEVEL: ['info', logLevels.join(', ')],
   LEDGER_AUTH: ['off', 'off: whoever reaches the port is trusted'],
+  LEDGER_AUDIT_KEY: [
+    '',
+    'file of an Ed25519 private key (PEM) that signs what is sealed of the log; without it, nothing is signed',
+  ],
   LEDGER_URL: ['http://127.0.0.1:4100', 'commands and workers: the server to talk to'],
   LEDGER_COMPANY: ['default', 'commands and workers: the company they are about'],
   LEDGER_TOKEN: ['', 'commands and workers: the key they show to the server; for later, no server asks for one yet'],
@@ -109,6 +118,7 @@ const serviceOnly = [
   'LEDGER_ROLES',
   'LEDGER_CLOCK',
   'LEDGER_AUTH',
+  'LEDGER_AUDIT_KEY',
   'LEDGER_TOKEN',
 ];
 
@@ -159,6 +169,29 @@ const listOfRoles: Parse<readonly Role[]> = (value, refuse) => {
 };
 
 const withoutAuth: Parse<'off'> = (value, refuse) => (value === 'off' ? value : refuse('only "off" is supported yet'));
+
+const signingKey: Parse<KeyObject | undefined> = (path, refuse) => {
+  if (path === '') return undefined;
+  const make = 'make one with openssl genpkey -algorithm ed25519';
+  const key = keyIn(path, (why) =>
+    refuse(`${why}: give the file of an Ed25519 private key without a pass phrase, in PEM; ${make}`),
+  );
+  return key.asymmetricKeyType === 'ed25519' ? key : refuse(`the key in it is of the kind ${key.asymmetricKeyType}: ${make}`);
+};
+
+function keyIn(path: string, refuse: (why: string) => never): KeyObject {
+  let pem: string;
+  try {
+    pem = readFileSync(path, 'utf8');
+  } catch (error) {
+    return refuse(`it cannot be read (${error instanceof Error ? error.message : String(error)})`);
+  }
+  try {
+    return createPrivateKey(pem);
+  } catch {
+    return refuse('there is no private key in it that can be used');
+  }
+}
 
 const httpUrl: Parse<string> = (value, refuse) =>
   /^https?:$/.test(parsedUrl(value)?.protocol ?? '')

@@ -1,0 +1,15 @@
+import type { Json } from '../events/event.js';
+
+/**
+ * The one text of a JSON value, whatever order its keys came in: RFC 8785 (JSON Canonicalization Scheme). Keys are sorted by their
+ * UTF-16 code units; numbers and strings are written as ECMAScript's `JSON.stringify` does, which is what that RFC asks for. Postgres
+ * keeps the keys of jsonb in an order of its own, so what is read back has to be put in order before it is hashed.
+ */
+export function canonicalJson(value: Json): string {
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
+  const members = Object.keys(value)
+    .sort()
+    .map((key) => `${JSON.stringify(key)}:${canonicalJson(value[key]!)}`);
+  return `{${members.join(',')}}`;
+}

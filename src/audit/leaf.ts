@@ -1,0 +1,34 @@
+import type { JsonObject, Position } from '../events/event.js';
+import { canonicalJson } from './canonical-json.js';
+import { leafHash, sha256 } from './merkle.js';
+
+/** An event as the log keeps it: of the shape that it was written in, not of today's. */
+export interface StoredEvent {
+  readonly position: Position;
+  readonly stream: string;
+  readonly revision: number;
+  readonly id: string;
+  readonly type: string;
+  readonly schema: number;
+  /** ISO 8601 in UTC, with milliseconds */
+  readonly recordedAt: string;
+  readonly metadata: JsonObject;
+  readonly data: JsonObject;
+}
+
+/** What a leaf says of an event. `dataHash` stands for its data, so that these may be gone one day without a proof being lost. */
+export type Witnessed = Omit<StoredEvent, 'data'> & { readonly dataHash: string };
+
+/** SHA-256 of the canonical JSON (RFC 8785) of an event's data, in hex. */
+export const dataHashOf = (data: JsonObject): string => sha256(canonicalJson(data)).toString('hex');
+
+export function witnessed({ data, ...event }: StoredEvent): Witnessed {
+  return { ...event, dataHash: dataHashOf(data) };
+}
+
+/**
+ * The leaf of an event: the hash of RFC 6962 over the UTF-8 text of the canonical JSON (RFC 8785) of exactly these nine fields,
+ * `{"dataHash":"…","id":"…","metadata":{…},"position":"0000000000000042","recordedAt":"…","revision":3,"schema":1,"stream":"…","type":"…"}`.
+ */
+export const leafOf = ({ dataHash, id, metadata, position, recordedAt, revision, schema, stream, type }: Witnessed): Buffer =>
+  leafHash(canonicalJson({ dataHash, id, metadata, position, recordedAt, revision, schema, stream, type }));
