@@ -60,6 +60,22 @@ function giveUpWhenSilent(client: pg.PoolClient): void {
   });
 }
 
+/** All of it counts when the work has resolved, and nothing when it was rejected. */
+export async function inTransaction<T>(pool: pg.Pool, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+  const client = await pool.connect();
+  try {
+    await client.query('begin');
+    const done = await work(client);
+    await client.query('commit');
+    return done;
+  } catch (error) {
+    await client.query('rollback').catch(() => {});
+    throw error;
+  } finally {
+    client.release();
+  }
+}
+
 /** For a hot path: `pool.query({ text, values, types: rawText })` hands every column over as Postgres wrote it. */
 export const rawText: pg.CustomTypesConfig = { getTypeParser: () => (value: string) => value };
 

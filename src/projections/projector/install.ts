@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import type pg from 'pg';
+import { inTransaction } from '../../database.js';
 import { readModelOf, type Projection } from '../projection.js';
 
 const folder = new URL('../../../migrations/read-models/', import.meta.url);
@@ -41,18 +42,4 @@ async function create<Row extends object>(client: pg.PoolClient, projection: Pro
      on conflict (projection) do nothing`,
     [name, version, readModel],
   );
-}
-
-async function inTransaction(db: pg.Pool, work: (client: pg.PoolClient) => Promise<void>): Promise<void> {
-  const client = await db.connect();
-  try {
-    await client.query('begin');
-    await work(client);
-    await client.query('commit');
-  } catch (error) {
-    await client.query('rollback').catch(() => {});
-    throw error;
-  } finally {
-    client.release();
-  }
 }
