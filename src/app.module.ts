@@ -3,6 +3,7 @@ import { CommandPorts } from './commands/catalogue.js';
 import { CommandsModule } from './commands/commands.module.js';
 import { examine } from './doctor.js';
 import { EventStore } from './event-store/event-store.js';
+import { AsOf } from './http/as-of.js';
 import { HttpModule } from './http/http.module.js';
 import { IdempotencyKeys } from './idempotency-keys.js';
 import { Doctor } from './http/operations.controller.js';
@@ -10,6 +11,7 @@ import { LedgerProcess } from './ledger-process.js';
 import { ManualClock } from './manual-clock.js';
 import { ActivityQueries } from './projections/activity-queries.js';
 import { AgentsQueries } from './projections/agent-queries.js';
+import { PastQueries } from './projections/as-of/past-queries.js';
 import { BlockerGraphQueries } from './projections/blocker-graph.js';
 import { CheckpointQueries } from './projections/checkpoint-queries.js';
 import { CommentsQueries } from './projections/comment-queries.js';
@@ -57,6 +59,8 @@ const partsOfTheLedger = [
     CheckpointQueries,
     CommentsQueries,
   ].map((Queries) => part(Queries, ({ readModels }) => new Queries(readModels))),
+  part(PastQueries, ({ store }) => new PastQueries(store)),
+  part(AsOf, ({ store, clock }) => new AsOf(store, clock)),
   part(IdempotencyKeys, ({ keys }) => keys),
   part(Bells, ({ bells }) => bells),
   part(LeaseBeats, ({ leases, ledger }) => new LeaseBeats(leases, ledger)),

@@ -1,7 +1,8 @@
 import type { Type } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
-import type { RejectedCode } from '../commands/decider.js';
+
 import type { AnswerName } from './answer-examples.js';
+import type { ProblemCode } from './problem.js';
 
 /** What /openapi.json says of a route beyond its path, its method and the conventions. */
 export interface Documentation {
@@ -18,7 +19,7 @@ export interface Documentation {
   /** of a route that changes something: those that it heeds; default all */
   readonly headers?: readonly CommandHeader[];
   /** beside what the conventions refuse */
-  readonly refuses?: readonly RejectedCode[];
+  readonly refuses?: readonly ProblemCode[];
 }
 
 /** The headers that come with a command; the names are those of the parameters in /openapi.json. */

@@ -4,6 +4,7 @@ import { InvalidCommand, type FieldError } from '../commands/dispatch.js';
 import { StoreUnavailable } from '../event-store/event-store.js';
 import { isOutage } from '../database.js';
 import { ClockGoesBack } from '../manual-clock.js';
+import { NotYet } from '../projections/as-of/not-yet.js';
 import { InvalidCursor } from '../projections/paging.js';
 import { ProjectionBehind } from '../projections/projector/progress.js';
 
@@ -48,6 +49,7 @@ const ownProblems = {
   host_refused: [403, 'The request is for another host'],
   origin_refused: [403, 'The request comes from another site'],
   not_found: [404, 'There is nothing at this address'],
+  not_yet: [404, 'It had not come into being yet'],
   request_timeout: [408, 'The request did not come in time'],
   clock_goes_back: [409, 'Time goes forward only'],
   too_large: [413, 'The request is too large'],
@@ -112,6 +114,7 @@ function told(error: unknown): Told {
 }
 
 function codeOfFault(error: unknown): keyof typeof ownProblems {
+  if (error instanceof NotYet) return 'not_yet';
   if (error instanceof ProjectionBehind) return 'projection_behind';
   if (error instanceof Contention) return 'contention';
   if (error instanceof OutcomeUnknown) return 'outcome_unknown';

@@ -1,16 +1,18 @@
 import { Controller, Get, Post } from '@nestjs/common';
 import { IsOptional } from 'class-validator';
 import { detachRun, reattachRun } from '../commands/detached.js';
-import { OneOf, RunId, Slug, TaskId, Text } from '../commands/fields.js';
+import { IsoTime, OneOf, RunId, Slug, TaskId, Text } from '../commands/fields.js';
 import { retryNow, scheduleRetry } from '../commands/retry.js';
 import { cancelRun, finishRun, recordProcess } from '../commands/run.js';
 import { decideSilence } from '../commands/silence.js';
-import { nameUuid } from '../events/event.js';
+import { nameUuid, taskOfRun } from '../events/event.js';
 import { runStatuses, type RunStatus } from '../events/run.js';
 import { agents } from '../projections/agents.js';
+import { PastQueries } from '../projections/as-of/past-queries.js';
 import { RunStatusQueries } from '../projections/run-queries.js';
 import { runStatus } from '../projections/run-status.js';
 import { tasks } from '../projections/tasks.js';
+import { AsOf, LogPosition, onlyTask } from './as-of.js';
 import { Call, type Exchange } from './call.js';
 import { CommandDoor } from './command-door.js';
 import { Documented } from './documented.js';
@@ -22,6 +24,11 @@ export class OneRun extends OfCompany {
   @RunId() run!: string;
 }
 
+export class RunAsOf extends OneRun {
+  @IsOptional() @IsoTime() asOf?: string;
+  @IsOptional() @LogPosition() asOfPosition?: string;
+}
+
 export class RunList extends ListOfCompany {
   @Several() @OneOf(runStatuses, { each: true }) status?: RunStatus[];
   @Several() @Slug({ each: true }) agent?: string[];
@@ -30,6 +37,9 @@ export class RunList extends ListOfCompany {
   @Several() @Text(200, { each: true }) errorCode?: string[];
   /** text in the error */
   @IsOptional() @Text(200) q?: string;
+  /** of the runs of one task: as they were then */
+  @IsOptional() @IsoTime() asOf?: string;
+  @IsOptional() @LogPosition() asOfPosition?: string;
 }
 
 export class RunEvents extends ListOfCompany {
@@ -42,23 +52,33 @@ export class RunsController {
     private readonly door: CommandDoor,
     private readonly reads: Reads,
     private readonly queries: RunStatusQueries,
+    private readonly asOf: AsOf,
+    private readonly past: PastQueries,
     private readonly events: EventPages,
   ) {}
 
   @Get()
   @Documented({ summary: 'Runs, newest first', takes: RunList, answers: 'Run[]' })
   async list(@Call() call: Exchange) {
-    const { company, limit, cursor, ...filters } = readOf(RunList, call);
+    const { company, limit, cursor, asOf, asOfPosition, ...filters } = readOf(RunList, call);
+    const at = await this.asOf.of(call, { asOf, asOfPosition });
+    if (at !== undefined) {
+      const task = onlyTask(filters.task ?? filters.chain?.map(taskOfRun), runStatus);
+      return this.past.runs(company, task, filters, { limit, cursor }, at);
+    }
     await this.reads.upTo(call, runStatus, tasks, agents);
     return this.queries.list(company, filters, { limit, cursor });
   }
 
   @Get(':run')
-  @Documented({ summary: 'One run', takes: OneRun, answers: 'Run', refuses: ['run_not_found'] })
+  @Documented({ summary: 'One run', takes: RunAsOf, answers: 'Run', refuses: ['run_not_found', 'not_yet'] })
   async get(@Call() call: Exchange) {
-    const { company, run } = readOf(OneRun, call);
+    const { company, run, ...when } = readOf(RunAsOf, call);
+    const missing = { code: 'run_not_found', name: run } as const;
+    const at = await this.asOf.of(call, when);
+    if (at !== undefined) return present(await this.past.run(company, run, at), missing);
     await this.reads.upTo(call, runStatus, tasks, agents);
-    return one(call, await this.queries.get(company, run), { code: 'run_not_found', name: run });
+    return one(call, await this.queries.get(company, run), missing);
   }
 
   @Get(':run/events')

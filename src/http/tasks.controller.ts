@@ -1,13 +1,16 @@
 import { Controller, Get, Post, Put } from '@nestjs/common';
-import { OneOf, Slug, TaskId } from '../commands/fields.js';
+import { IsOptional } from 'class-validator';
+import { IsoTime, OneOf, Slug, TaskId } from '../commands/fields.js';
 import { setBlockers } from '../commands/blockers.js';
 import { holdTask, releaseTask } from '../commands/hold.js';
 import { assignTask, putTask, setTaskStatus } from '../commands/task.js';
 import { taskStatuses, type TaskStatus } from '../events/task.js';
+import { PastQueries } from '../projections/as-of/past-queries.js';
 import { BlockerGraphQueries } from '../projections/blocker-graph.js';
 import { holds } from '../projections/holds.js';
 import { TasksQueries } from '../projections/task-queries.js';
 import { tasks } from '../projections/tasks.js';
+import { AsOf, LogPosition } from './as-of.js';
 import { Call, type Exchange } from './call.js';
 import { CommandDoor } from './command-door.js';
 import { Documented } from './documented.js';
@@ -17,6 +20,11 @@ import { one, present, Reads } from './reads.js';
 
 export class OneTask extends OfCompany {
   @TaskId() task!: string;
+}
+
+export class TaskAsOf extends OneTask {
+  @IsOptional() @IsoTime() asOf?: string;
+  @IsOptional() @LogPosition() asOfPosition?: string;
 }
 
 export class TaskList extends ListOfCompany {
@@ -34,6 +42,8 @@ export class TasksController {
     private readonly door: CommandDoor,
     private readonly reads: Reads,
     private readonly queries: TasksQueries,
+    private readonly asOf: AsOf,
+    private readonly past: PastQueries,
     private readonly graph: BlockerGraphQueries,
     private readonly events: EventPages,
   ) {}
@@ -47,11 +57,14 @@ export class TasksController {
   }
 
   @Get(':task')
-  @Documented({ summary: 'One task', takes: OneTask, answers: 'Task', refuses: ['task_not_found'] })
+  @Documented({ summary: 'One task', takes: TaskAsOf, answers: 'Task', refuses: ['task_not_found', 'not_yet'] })
   async get(@Call() call: Exchange) {
-    const { company, task } = readOf(OneTask, call);
+    const { company, task, ...when } = readOf(TaskAsOf, call);
+    const missing = { code: 'task_not_found', name: task } as const;
+    const at = await this.asOf.of(call, when);
+    if (at !== undefined) return present(await this.past.task(company, task, at), missing);
     await this.reads.upTo(call, tasks);
-    return one(call, await this.queries.get(company, task), { code: 'task_not_found', name: task });
+    return one(call, await this.queries.get(company, task), missing);
   }
 
   @Get(':task/events')

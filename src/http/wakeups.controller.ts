@@ -1,13 +1,16 @@
 import { Controller, Get, Post } from '@nestjs/common';
 import { IsOptional } from 'class-validator';
 import { validated } from '../commands/dispatch.js';
-import { OneOf, Slug, TaskId, Text, Uuid } from '../commands/fields.js';
+import { IsoTime, OneOf, Slug, TaskId, Text, Uuid } from '../commands/fields.js';
 import { cancelWakeup, requestWakeup } from '../commands/wakeup.js';
 import { EventStore } from '../event-store/event-store.js';
+import type { Position } from '../events/event.js';
 import { agents } from '../projections/agents.js';
+import { PastQueries } from '../projections/as-of/past-queries.js';
 import { Progress } from '../projections/projector/progress.js';
 import { WakeupRequestsQueries, type Wakeup } from '../projections/wakeup-queries.js';
 import { wakeupRequests, wakeupStatuses, type WakeupStatus } from '../projections/wakeup-requests.js';
+import { AsOf, LogPosition, onlyTask } from './as-of.js';
 import { Call, type Exchange } from './call.js';
 import { CommandDoor, type Manner } from './command-door.js';
 import { Documented } from './documented.js';
@@ -18,6 +21,11 @@ import { present, Reads } from './reads.js';
 
 export class OneWakeup extends OfCompany {
   @Uuid() wakeup!: string;
+}
+
+export class WakeupAsOf extends OneWakeup {
+  @IsOptional() @IsoTime() asOf?: string;
+  @IsOptional() @LogPosition() asOfPosition?: string;
 }
 
 /** What a request may say beside the command. */
@@ -35,6 +43,9 @@ export class WakeupList extends ListOfCompany {
   @Several() @Slug({ each: true }) agent?: string[];
   @Several() @TaskId({ each: true }) task?: string[];
   @Several() @Text(200, { each: true }) reason?: string[];
+  /** of the demands on one task: as they were then */
+  @IsOptional() @IsoTime() asOf?: string;
+  @IsOptional() @LogPosition() asOfPosition?: string;
 }
 
 @Controller('v1/companies/:company/wakeups')
@@ -43,6 +54,8 @@ export class WakeupsController {
     private readonly door: CommandDoor,
     private readonly reads: Reads,
     private readonly queries: WakeupRequestsQueries,
+    private readonly asOf: AsOf,
+    private readonly past: PastQueries,
     private readonly progress: Progress,
     private readonly store: EventStore,
   ) {}
@@ -50,7 +63,10 @@ export class WakeupsController {
   @Get()
   @Documented({ summary: 'Demands, newest first', takes: WakeupList, answers: 'Wakeup[]' })
   async list(@Call() call: Exchange) {
-    const { company, limit, cursor, ...filters } = readOf(WakeupList, call);
+    const { company, limit, cursor, asOf, asOfPosition, ...filters } = readOf(WakeupList, call);
+    const at = await this.asOf.of(call, { asOf, asOfPosition });
+    if (at !== undefined)
+      return this.past.wakeups(company, onlyTask(filters.task, wakeupRequests), filters, { limit, cursor }, at);
     await this.reads.upTo(call, wakeupRequests, agents);
     return this.queries.list(company, filters, { limit, cursor });
   }
@@ -58,12 +74,14 @@ export class WakeupsController {
   @Get(':wakeup')
   @Documented({
     summary: 'One demand, and what became of it',
-    takes: OneWakeup,
+    takes: WakeupAsOf,
     answers: 'Wakeup',
-    refuses: ['wakeup_not_found'],
+    refuses: ['wakeup_not_found', 'not_yet'],
   })
   async get(@Call() call: Exchange) {
-    const { company, wakeup } = readOf(OneWakeup, call);
+    const { company, wakeup, ...when } = readOf(WakeupAsOf, call);
+    const at = await this.asOf.of(call, when);
+    if (at !== undefined) return this.asItWas({ company, wakeup }, at);
     await this.reads.upTo(call, wakeupRequests, agents);
     return present(await this.queries.get(company, wakeup), { code: 'wakeup_not_found', name: wakeup });
   }
@@ -96,6 +114,12 @@ export class WakeupsController {
     const cancellation = validated(WakeupCancellation, call.fields());
     const { task } = await this.found(cancellation);
     return this.door.send(cancelWakeup, call, { fields: { ...cancellation, task } });
+  }
+
+  /** Its id does not say which task it is on. */
+  private async asItWas(wakeup: OneWakeup, at: Position): Promise<Wakeup> {
+    const { company, task, id } = await this.found(wakeup);
+    return present(await this.past.wakeup(company, task, id, at), { code: 'wakeup_not_found', name: id });
   }
 
   /** A wakeup that was requested a moment ago is there, too. */
