@@ -46,6 +46,19 @@ export interface ReadAll {
   readonly types?: readonly string[];
 }
 
+export interface ReadByStream {
+  /** no events behind this position */
+  readonly upTo: Position;
+  /** the first stream, inclusive; default the first of all */
+  readonly from?: string;
+  /** the last stream, exclusive */
+  readonly before?: string;
+  /** goes on behind this event: the last one of the page before */
+  readonly after?: { readonly stream: string; readonly revision: number };
+  readonly limit: number;
+  readonly types?: readonly string[];
+}
+
 /**
  * Where facts are kept. Engines: memory, postgres. Each passes `test/event-store/contract.ts`.
  *
@@ -60,6 +73,21 @@ export abstract class EventStore {
   /** Many whole streams in one round trip; a missing stream is an empty list. */
   abstract readStreams<E extends Event>(streams: readonly StreamId[]): Promise<Map<StreamId, Recorded<E>[]>>;
   abstract readAll<E extends Event>(options: ReadAll): Promise<Recorded<E>[]>;
+  /**
+   * Stream by stream, in the order of the bytes of their names, each in the order of its revisions: who folds streams apart from each
+   * other is done with one before the next begins. A page that has fewer than `limit` events is the last.
+   *
+   * An engine that keeps no streams in the order of their names may sort what it reads of the whole log; whoever asks for
+   * ranges of streams cuts them where `streamBounds` says, and an engine that names no bounds is asked for one range only.
+   */
+  abstract readByStream<E extends Event>(options: ReadByStream): Promise<Recorded<E>[]>;
+  /**
+   * Names of streams that cut the log up to a position into about so many ranges of about as many events, in order; fewer when there
+   * are few streams. A guess will do, and none is right for an engine that cannot tell without reading everything.
+   */
+  abstract streamBounds(options: { readonly upTo: Position; readonly ranges: number }): Promise<string[]>;
+  /** How many events there are up to a position; undefined when the engine would have to read them all to know. */
+  abstract count(options: { readonly upTo: Position; readonly types?: readonly string[] }): Promise<number | undefined>;
   /** The position of the last event, `beginning` when there is none. */
   abstract head(): Promise<Position>;
   /** The last position that was recorded at or before `time` (ISO 8601), `beginning` when there is none. */

@@ -5,6 +5,7 @@ import {
   StoreUnavailable,
   type ExpectedRevision,
   type ReadAll,
+  type ReadByStream,
   type ReadStream,
   type Write,
   type WriteResult,
@@ -59,6 +60,29 @@ export class MemoryEventStore extends EventStore {
     return events.slice(0, limit) as Recorded<E>[];
   }
 
+  async readByStream<E extends Event>({ after, limit, ...asked }: ReadByStream): Promise<Recorded<E>[]> {
+    this.#refuseWhenClosed();
+    const events = this.#names(asked).flatMap((stream) =>
+      this.#upTo(asked, this.#streams.get(stream)!).filter(
+        ({ revision }) =>
+          !after || compareBytes(stream, after.stream) > 0 || (stream === after.stream && revision > after.revision),
+      ),
+    );
+    return events.slice(0, limit) as Recorded<E>[];
+  }
+
+  async streamBounds({ upTo, ranges }: { upTo: Position; ranges: number }): Promise<string[]> {
+    this.#refuseWhenClosed();
+    const streams = this.#names({}).flatMap((stream) => this.#upTo({ upTo }, this.#streams.get(stream)!).map(() => stream));
+    const cuts = Array.from({ length: ranges - 1 }, (_, n) => streams[Math.ceil(((n + 1) * streams.length) / ranges)]);
+    return [...new Set(cuts)].filter((stream) => stream !== undefined && stream !== streams[0]) as string[];
+  }
+
+  async count(asked: { upTo: Position; types?: readonly string[] }): Promise<number> {
+    this.#refuseWhenClosed();
+    return this.#upTo(asked, this.#log).length;
+  }
+
   async head(): Promise<Position> {
     this.#refuseWhenClosed();
     return positionOf(this.#log.length);
@@ -90,6 +114,16 @@ export class MemoryEventStore extends EventStore {
     this.#closing.abort();
   }
 
+  #names({ from = '', before }: { from?: string; before?: string }): StreamId[] {
+    const inRange = (stream: string) =>
+      compareBytes(stream, from) >= 0 && (before === undefined || compareBytes(stream, before) < 0);
+    return [...this.#streams.keys()].filter(inRange).toSorted(compareBytes);
+  }
+
+  #upTo({ upTo, types }: { upTo: Position; types?: readonly string[] }, events: readonly Recorded[]): Recorded[] {
+    return events.filter(({ position, type }) => position <= upTo && (types?.includes(type) ?? true));
+  }
+
   #write(write: PreparedWrite): WriteResult {
     const stream = this.#streams.get(write.stream) ?? [];
     const head = stream.length - 1;
@@ -115,6 +149,8 @@ export class MemoryEventStore extends EventStore {
     if (this.#closing.signal.aborted) throw new StoreUnavailable('the event store is closed');
   }
 }
+
+const compareBytes = (a: string, b: string): number => Buffer.compare(Buffer.from(a), Buffer.from(b));
 
 const recentEvents = 100;
 

@@ -1,10 +1,15 @@
 import { beginning, type Position, type Recorded, type StreamId } from '../events/event.js';
 import type pg from 'pg';
-import type { ReadAll, ReadStream } from './event-store.js';
+import type { ReadAll, ReadByStream, ReadStream } from './event-store.js';
 import { epochMs, placeOf, positionOf } from './position.js';
 import { query, type Statement } from './postgres-query.js';
 import { eventColumns, readRows, type EventRow } from './postgres-rows.js';
 import { unstorable } from './prepared-write.js';
+
+/** enough for ranges that differ by a few per cent */
+const sampledEvents = 10_000;
+/** counted in one statement, so that none takes too long */
+const countedAtOnce = 500_000;
 
 const streamRange = (name: string, order: 'asc' | 'desc'): Statement<EventRow> => ({
   name,
@@ -50,6 +55,43 @@ const pageOfTypes: Statement<EventRow> = {
     limit $2`,
 };
 
+/** Without a name: planned anew for every page, as the plan for any page at all sorts the whole log. */
+const pageByStream: Statement<EventRow> = {
+  name: '',
+  text: `
+    select ${eventColumns}
+    from public.events
+    where (stream, revision) > ($1, $2)
+      and ($3::text is null or stream < $3)
+      and position <= $4
+      and ($5::text[] is null or type = any ($5))
+    order by stream, revision
+    limit $6`,
+};
+
+/** Of events at random, the streams at so many even places between the least and the greatest. */
+const boundsOfStreams: Statement<{ stream: string }> = {
+  name: 'stream_bounds',
+  text: `
+    select distinct stream
+    from unnest((
+      select percentile_disc($2::float8[]) within group (order by e.stream)
+      from (select 1 + floor(random() * $1::bigint)::bigint as place from generate_series(1, ${sampledEvents})) sample
+      join public.events e on e.position = sample.place and sample.place <= $1
+    )) as bound (stream)
+    order by stream`,
+};
+
+const countOfTypes: Statement<{ count: string }> = {
+  name: 'count_of_types',
+  text: `
+    select count(*) as count
+    from public.events
+    where position > $1
+      and position <= $2
+      and type = any ($3)`,
+};
+
 const lastPosition: Statement<{ position: string }> = {
   name: 'head',
   text: 'select coalesce(max(position), 0) as position from public.events',
@@ -90,6 +132,30 @@ export class PostgresReads {
   async readAll({ after, limit, types }: ReadAll): Promise<Recorded[]> {
     const bounds = [placeOf(after), limit];
     return readRows(await (types ? this.#query(pageOfTypes, [...bounds, types]) : this.#query(page, bounds)));
+  }
+
+  async readByStream({ upTo, from = '', before, after, limit, types }: ReadByStream): Promise<Recorded[]> {
+    const { stream, revision } = after ?? { stream: from, revision: -1 };
+    const values = [stream, revision, before ?? null, placeOf(upTo), types ?? null, limit];
+    return readRows(await this.#query(pageByStream, values));
+  }
+
+  async streamBounds({ upTo, ranges }: { upTo: Position; ranges: number }): Promise<string[]> {
+    const places = Array.from({ length: ranges - 1 }, (_, n) => (n + 1) / ranges);
+    const rows = await this.#query(boundsOfStreams, [placeOf(upTo), places]);
+    return rows.map(({ stream }) => stream);
+  }
+
+  /** Positions have no holes. */
+  async count({ upTo, types }: { upTo: Position; types?: readonly string[] }): Promise<number> {
+    const last = placeOf(upTo);
+    if (!types) return last;
+    let count = 0;
+    for (let from = 0; from < last; from += countedAtOnce) {
+      const [row] = await this.#query(countOfTypes, [from, Math.min(from + countedAtOnce, last), types]);
+      count += Number(row?.count);
+    }
+    return count;
   }
 
   async head(): Promise<Position> {

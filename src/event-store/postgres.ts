@@ -2,7 +2,15 @@ import type pg from 'pg';
 import { createPool } from '../database.js';
 import type { Event, Position, Recorded, StreamId } from '../events/event.js';
 import { Changes } from './changes.js';
-import { EventStore, StoreUnavailable, type ReadAll, type ReadStream, type Write, type WriteResult } from './event-store.js';
+import {
+  EventStore,
+  StoreUnavailable,
+  type ReadAll,
+  type ReadByStream,
+  type ReadStream,
+  type Write,
+  type WriteResult,
+} from './event-store.js';
 import { follow } from './follow.js';
 import { Gatherer } from './gatherer.js';
 import { PostgresAppend, type Answer } from './postgres-append.js';
@@ -66,6 +74,21 @@ export class PostgresEventStore extends EventStore {
   async readAll<E extends Event>(options: ReadAll): Promise<Recorded<E>[]> {
     this.#refuseWhenClosed();
     return (await this.#reads.readAll(options)) as Recorded<E>[];
+  }
+
+  async readByStream<E extends Event>(options: ReadByStream): Promise<Recorded<E>[]> {
+    this.#refuseWhenClosed();
+    return (await this.#reads.readByStream(options)) as Recorded<E>[];
+  }
+
+  async streamBounds(options: { upTo: Position; ranges: number }): Promise<string[]> {
+    this.#refuseWhenClosed();
+    return this.#reads.streamBounds(options);
+  }
+
+  async count(options: { upTo: Position; types?: readonly string[] }): Promise<number> {
+    this.#refuseWhenClosed();
+    return this.#reads.count(options);
   }
 
   async head(): Promise<Position> {

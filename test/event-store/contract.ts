@@ -328,6 +328,85 @@ export function eventStoreContract(open: () => Promise<Engine>): void {
     });
   });
 
+  describe('readByStream', () => {
+    /** In the order of their bytes, which is another one than that of UTF-16. */
+    const inOrder: StreamId[] = [
+      'agent-acme.ada',
+      'task-acme.A-1',
+      'task-acme.a-1',
+      'task-acme.é',
+      'task-acme.\uff5e',
+      'task-acme.😀',
+    ];
+
+    beforeEach(async () => {
+      for (let revision = -1; revision < 3; revision += 1)
+        for (const stream of inOrder.toReversed())
+          await append(stream, revision < 0 ? 'no-stream' : revision, [
+            { ...event(), type: revision % 2 === 0 ? 'RunStarted' : 'RunQueued' },
+          ]);
+    });
+
+    const places = (recorded: readonly Recorded[]) => recorded.map(({ stream, revision }) => `${stream} ${revision}`);
+    const whole = (streams: readonly StreamId[]) => streams.flatMap((stream) => [0, 1, 2, 3].map((n) => `${stream} ${n}`));
+
+    it('hands over whole streams, one after the other', async () => {
+      const read = await store.readByStream({ upTo: await store.head(), limit: 100 });
+      expect(places(read)).toEqual(whole(inOrder));
+      expect(read.slice(0, 4)).toEqual(await store.readStream(inOrder[0]!));
+    });
+
+    it('reads from one stream on, and stops before another', async () => {
+      const asked = { upTo: await store.head(), limit: 100 };
+      expect(places(await store.readByStream({ ...asked, from: 'task-acme.a-1', before: 'task-acme.\uff5e' }))).toEqual(
+        whole(inOrder.slice(2, 4)),
+      );
+      expect(places(await store.readByStream({ ...asked, from: 'task-acme.a', before: 'task-acme.a-1!' }))).toEqual(
+        whole(inOrder.slice(2, 3)),
+      );
+    });
+
+    it('goes on behind the last event of a page, in the middle of a stream', async () => {
+      const asked = { upTo: await store.head(), limit: 3 };
+      const read: Recorded[] = [];
+      for (let page = await store.readByStream(asked); page.length > 0;) {
+        expect(page.length).toBeLessThanOrEqual(3);
+        read.push(...page);
+        page = await store.readByStream({ ...asked, after: page.at(-1)! });
+      }
+      expect(places(read)).toEqual(whole(inOrder));
+    });
+
+    it('leaves out what came later, and other types', async () => {
+      const log = await store.readAll({ after: beginning, limit: 100 });
+      const upTo = log[13]!.position;
+      const expected = log.slice(0, 14).filter(({ type }) => type === 'RunStarted');
+      const read = await store.readByStream({ upTo, limit: 100, types: ['RunStarted', 'RunFailed'] });
+      expect(new Set(ids(read))).toEqual(new Set(ids(expected)));
+      expect(await store.readByStream({ upTo: beginning, limit: 100 })).toEqual([]);
+    });
+
+    it('is told bounds that cut the log into ranges', async () => {
+      const upTo = await store.head();
+      const bounds = await store.streamBounds({ upTo, ranges: 3 });
+      expect(bounds.length).toBeLessThanOrEqual(2);
+      const ranges = [undefined, ...bounds].map((from, n) => ({ from, before: bounds[n] }));
+      const read = await Promise.all(ranges.map((range) => store.readByStream({ ...range, upTo, limit: 100 })));
+      expect(places(read.flat())).toEqual(whole(inOrder));
+      expect(await store.streamBounds({ upTo: beginning, ranges: 3 })).toEqual([]);
+      expect(await store.streamBounds({ upTo, ranges: 1 })).toEqual([]);
+    });
+
+    it('is told how many events there are', async () => {
+      const log = await store.readAll({ after: beginning, limit: 100 });
+      const count = async (asked: Parameters<EventStore['count']>[0]) => (await store.count(asked)) ?? 'unknown';
+      expect([24, 'unknown']).toContain(await count({ upTo: log.at(-1)!.position }));
+      expect([12, 'unknown']).toContain(await count({ upTo: log.at(-1)!.position, types: ['RunStarted', 'RunFailed'] }));
+      expect([7, 'unknown']).toContain(await count({ upTo: log[6]!.position }));
+      expect([0, 'unknown']).toContain(await count({ upTo: beginning, types: ['RunStarted'] }));
+    });
+  });
+
   describe('subscribe', () => {
     it('catches up, then stays live, across lost connections, each event once and in order', async () => {
       const ending = new AbortController();

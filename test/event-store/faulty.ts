@@ -3,6 +3,7 @@ import {
   EventStore,
   StoreUnavailable,
   type ReadAll,
+  type ReadByStream,
   type ReadStream,
   type Write,
   type WriteResult,
@@ -50,6 +51,18 @@ export class FaultyStore extends EventStore {
 
   readAll<E extends Event>(options: ReadAll): Promise<Recorded<E>[]> {
     return this.direct.readAll(options);
+  }
+
+  readByStream<E extends Event>(options: ReadByStream): Promise<Recorded<E>[]> {
+    return this.direct.readByStream(options);
+  }
+
+  streamBounds(options: Parameters<EventStore['streamBounds']>[0]): Promise<string[]> {
+    return this.direct.streamBounds(options);
+  }
+
+  count(options: Parameters<EventStore['count']>[0]): Promise<number | undefined> {
+    return this.direct.count(options);
   }
 
   head(): Promise<Position> {
