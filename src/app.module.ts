@@ -1,4 +1,6 @@
 import { Module, type DynamicModule, type FactoryProvider } from '@nestjs/common';
+import { Prover } from './audit/prover.js';
+import { Verifier } from './audit/verifier.js';
 import { CommandPorts } from './commands/catalogue.js';
 import { CommandsModule } from './commands/commands.module.js';
 import { examine } from './doctor.js';
@@ -61,6 +63,8 @@ const partsOfTheLedger = [
   ].map((Queries) => part(Queries, ({ readModels }) => new Queries(readModels))),
   part(PastQueries, ({ store }) => new PastQueries(store)),
   part(AsOf, ({ store, clock }) => new AsOf(store, clock)),
+  part(Verifier, ({ verifier }) => verifier),
+  part(Prover, ({ prover }) => prover),
   part(IdempotencyKeys, ({ keys }) => keys),
   part(Bells, ({ bells }) => bells),
   part(LeaseBeats, ({ leases, ledger }) => new LeaseBeats(leases, ledger)),

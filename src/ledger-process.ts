@@ -1,5 +1,9 @@
 import { setMaxListeners } from 'node:events';
 import type pg from 'pg';
+import { Prover } from './audit/prover.js';
+import { SealedRanges } from './audit/sealed-ranges.js';
+import { StoredEvents } from './audit/stored-events.js';
+import { Verifier } from './audit/verifier.js';
 import { SystemClock } from './clock.js';
 import type { CommandPorts } from './commands/catalogue.js';
 import type { Dispatch } from './commands/dispatch.js';
@@ -33,9 +37,10 @@ import { PolicyRunner } from './workers/policy-runner.js';
 import { ProcessBeat } from './workers/process-beat.js';
 import { promoter } from './workers/promoter.js';
 import { Reaper } from './workers/reaper.js';
+import { sealer } from './workers/sealer.js';
 import { silenceWatch } from './workers/silence-watch.js';
 
-type Settings = Pick<ServerConfig, 'roles' | 'clock'>;
+type Settings = Pick<ServerConfig, 'roles' | 'clock'> & Partial<Pick<ServerConfig, 'auditKey'>>;
 
 /**
  * Everything that one process of the ledger is made of, put together without a container: connections, store, decisions, read models
@@ -52,6 +57,8 @@ export class LedgerProcess implements CommandPorts {
   readonly ledger: Ledger;
   readonly readModels: ReadModels;
   readonly progress: Progress;
+  readonly verifier: Verifier;
+  readonly prover: Prover;
   readonly dueRetries: DueRetriesQueries;
   readonly readyRuns: ReadyRunsQueries;
   /** empty without the role policies */
@@ -86,6 +93,8 @@ export class LedgerProcess implements CommandPorts {
     this.progress = new Progress(this.reads, this.readModels);
     this.dueRetries = new DueRetriesQueries(this.readModels, this.progress);
     this.readyRuns = new ReadyRunsQueries(this.readModels, this.progress);
+    this.verifier = new Verifier(new StoredEvents(this.reads), new SealedRanges(this.reads));
+    this.prover = new Prover(new StoredEvents(this.reads), new SealedRanges(this.reads));
     this.pages = new LogPages(this.store);
     const me = thisProcess();
     this.owners = new Owners(this.catchUp, me);
@@ -103,6 +112,7 @@ export class LedgerProcess implements CommandPorts {
     this.run(await this.clock.start());
     if (this.has('projector') || this.has('policies')) this.running.push(this.pages.follow(this.stopping.signal));
     if (this.has('projector')) await this.projectors.start();
+    if (this.has('projector')) this.run(this.sealer());
     this.run(logFollower(this, await this.store.head()));
     this.run(
       expiry([
@@ -136,6 +146,11 @@ export class LedgerProcess implements CommandPorts {
     const world = { ...this.followers(), dispatch, index: () => new PolicyIndexQueries(this.readModels) };
     this.policies = policiesOfTheLedger.map((policy) => new PolicyRunner(policy, world));
     this.running.push(...this.policies.map((runner) => runner.run(this.stopping.signal)));
+  }
+
+  private sealer(): Loop {
+    const { catchUp: db, owners, settings } = this;
+    return sealer({ events: new StoredEvents(db), ranges: new SealedRanges(db), key: settings.auditKey, owners });
   }
 
   private followers() {

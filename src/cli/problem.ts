@@ -55,7 +55,7 @@ export class Ended extends Error {
   }
 }
 
-export const exitCodes = { ok: 0, failure: 1, usage: 2, notFound: 3, conflict: 4, refused: 5, tryAgain: 75 } as const;
+export const exitCodes = { ok: 0, failure: 1, usage: 2, notFound: 3, conflict: 4, refused: 5, drift: 7, tryAgain: 75 } as const;
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 
 export function exitCodeOf(error: unknown): ExitCode {

@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import { Command, CommanderError } from 'commander';
 import { ConfigError } from '../config.js';
 import { addAgents } from './agents.js';
+import { addAudit } from './audit.js';
 import { addCompanies } from './companies.js';
 import { addDashboard } from './dashboard.js';
 import { addDoctor } from './doctor.js';
@@ -25,6 +26,7 @@ const add = [
   addTasks,
   addCompanies,
   addReplay,
+  addAudit,
   addDoctor,
 ];
 
@@ -57,7 +59,7 @@ function createProgram(): Command {
 /** Of package.json, which lies beside src/ and beside dist/. */
 const version = (): string => (createRequire(import.meta.url)('../../package.json') as { version: string }).version;
 
-const exits = '0 ok, 1 failure, 2 usage, 3 not found, 4 conflict, 5 refused, 75 try again';
+const exits = '0 ok, 1 failure, 2 usage, 3 not found, 4 conflict, 5 refused, 7 drift found, 75 try again';
 
 /** Subcommands take over how errors end only from a parent that was told before them. */
 const withSubcommands = (command: Command): Command[] => command.commands.flatMap((child) => [child, ...withSubcommands(child)]);

@@ -1,3 +1,5 @@
+import type { Proof } from '../audit/proof.js';
+import type { Verification } from '../audit/verifier.js';
 import type { ClaimedRuns } from '../commands/claim-runs.js';
 import type { PromotedRetries } from '../commands/promote-due-retries.js';
 import type { RunView } from '../commands/run-view.js';
@@ -199,6 +201,29 @@ const node: GraphNode = {
 
 const taken: WakeupAnswer = { wakeup: { id: wakeupId, status: 'queued', run: 'ACME-12.4', behind: 'ACME-12.3' }, run: runView };
 const next = { kind: 'retry_scheduled', run: 'ACME-12.4', dueAt: due, attempt: 1, maxAttempts: 4 };
+const hash = '5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328';
+const sealedRange = { range: 0, first: '0000000000000001', last: '0000000000001024' };
+const verification: Verification = {
+  ok: false,
+  from: 0,
+  ranges: 64,
+  sealed: 977,
+  next: 64,
+  head: '0000000001000042',
+  chain: hash,
+  signers: [{ key: `sha256:${hash}`, ranges: 64 }],
+  tail: { after: '0000000000999424', events: 618, orMore: false },
+  firstBad: { ...sealedRange, code: 'events_changed', sentence: 'its events do not have the root that was sealed' },
+};
+const { company: _, subject: __, ...stored } = event;
+const proof: Proof = {
+  format: 'run-ledger audit proof 1',
+  event: { ...stored, metadata: { ...event.metadata, actor: { ...event.metadata.actor } }, data: { trigger: 'due' }, dataHash: hash },
+  index: 41,
+  path: [hash],
+  range: { ...sealedRange, root: hash, chain: hash, signature: hash.repeat(2), publicKey: '302a300506032b6570032100'.padEnd(88, '0') },
+  chainBefore: hash,
+};
 const promoted: PromotedRetries = { promoted: 2, runIds: ['ACME-12.4', 'ACME-13.2'], held: 0 };
 const claimed: ClaimedRuns = { runs: [{ run: { ...runView, status: 'running' }, lease }] };
 const changed = { wakeups: [wakeupId], cancelledRuns: ['ACME-12.2'] };
@@ -238,6 +263,8 @@ export const answerExamples = {
   Dashboard: dashboard,
   Projections: { head: '0000000000000042', items: [projection] },
   Ready: { status: 'ready', head: '0000000000000042', projections: [projection] },
+  Verification: verification,
+  Proof: proof,
   Health: { status: 'ok' },
   Checks: { checks: [check] },
   Clock: clock,

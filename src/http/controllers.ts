@@ -1,4 +1,5 @@
 import { AgentsController } from './agents.controller.js';
+import { AuditController } from './audit.controller.js';
 import { BeatsController } from './beats.controller.js';
 import { ClaimsController } from './claims.controller.js';
 import { ClockController } from './clock.controller.js';
@@ -26,5 +27,6 @@ export const controllers = [
   OverviewController,
   EventsController,
   OperationsController,
+  AuditController,
   ClockController,
 ];
