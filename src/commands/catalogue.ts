@@ -6,10 +6,13 @@ import { holdCompany, nameCompany, releaseCompany } from './company.js';
 import { addComment, removeComment } from './comment.js';
 import type { CommandContext, Decision, Dispatched } from './decider.js';
 import type { Event } from '../events/event.js';
+import { cutOver, dropReadModel, rollBack } from './cut-over.js';
 import { detachRun, reattachRun } from './detached.js';
 import { holdTask, releaseTask } from './hold.js';
 import { endAgentWork, interruptRun } from './interrupt.js';
 import { promoteDue, promoteDueRetries, type PromotionPorts } from './promote-due-retries.js';
+import { abandonRebuild, pauseRebuild, resumeRebuild, startRebuild } from './rebuild.js';
+import { recordComparison, recordFailure, recordFilled } from './rebuild-steps.js';
 import { recoverTask } from './recovery.js';
 import { retryNow, scheduleRetry } from './retry.js';
 import { cancelRun, finishRun, recordProcess, reportRunLost, startRun } from './run.js';
@@ -78,6 +81,16 @@ export const catalogue: readonly Execution[] = [
   decided(tellChildrenCompleted),
   decided(scheduleRetry),
   decided(retryNow),
+  decided(startRebuild),
+  decided(pauseRebuild),
+  decided(resumeRebuild),
+  decided(abandonRebuild),
+  decided(recordFilled),
+  decided(recordComparison),
+  decided(recordFailure),
+  decided(cutOver),
+  decided(rollBack),
+  decided(dropReadModel),
   { command: claimRuns.command, execute: claim },
   { command: promoteDueRetries.command, execute: promoteDue },
 ];

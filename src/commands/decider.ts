@@ -145,6 +145,12 @@ export const rejectedCodes = [
   'too_many',
   'task_held',
   'company_held',
+  'rebuild_not_found',
+  'rebuild_under_way',
+  'rebuild_not_ready',
+  'differences_found',
+  'nothing_to_roll_back',
+  'read_model_in_use',
 ] as const;
 export type RejectedCode = (typeof rejectedCodes)[number];
 

@@ -151,7 +151,7 @@ export class Ledger {
     const [agents, tasks, itself, lease] = await Promise.all([
       this.agents(company, decision.agents?.(command, state) ?? [], atHead),
       this.tasks(company, decision.tasks?.(command, state) ?? [], decision),
-      this.streams.state(companies, companyStream(company), atHead),
+      company === '' ? companies.initial : this.streams.state(companies, companyStream(company), atHead),
       fence && this.leases.of(fence.company, fence.task),
     ]);
     return {

@@ -1,10 +1,13 @@
-import type { Event, Position, StreamId } from './event.js';
+import type { Actor, Event, Position, Stream, StreamId } from './event.js';
 
 /** What operators do with the ledger itself is told in one stream: it belongs to no company. */
 export const operationsStream: StreamId = 'operations';
 
 /** The name of a read model's schema, `run_status_v3_g2`; a rebuild is called by that of what it builds. */
 export type ReadModelName = string;
+/** The same version may be built anew beside itself, as another generation: `run_status_v3`, then `run_status_v3_g2`. */
+export const readModelName = (projection: string, version: number, generation = 1): ReadModelName =>
+  generation === 1 ? `${projection}_v${version}` : `${projection}_v${version}_g${generation}`;
 
 /**
  * `cut_over`: to be asked instead of the live one. `verify`: to be compared with the live one, and dropped.
@@ -22,6 +25,8 @@ export type RebuildStarted = Event<
     purpose: RebuildPurpose;
     eventsPerSecond: number | null;
     reason: string;
+    /** whoever asks for another one meanwhile is told */
+    startedBy: Actor;
     startedAt: string;
   }
 >;
@@ -127,4 +132,142 @@ export interface Difference {
 export interface DifferenceSample {
   readonly key: readonly string[];
   readonly columns?: readonly { readonly column: string; readonly live: string | null; readonly rebuilt: string | null }[];
+}
+
+/** What of operators' doings the next decision needs. It knows of no read model that no rebuild had to do with. */
+export interface Operations {
+  /** by projection, which one is asked; without a word of it, the one that was installed first */
+  readonly live: Readonly<Record<string, ReadModelName>>;
+  /** those that are to be there */
+  readonly readModels: Readonly<Record<ReadModelName, KnownReadModel>>;
+  /** by name without a generation, the last generation that there was: no name is used twice */
+  readonly generations: Readonly<Record<ReadModelName, number>>;
+}
+
+export interface KnownReadModel {
+  readonly name: ReadModelName;
+  readonly projection: string;
+  /** none of one that was there before all rebuilds */
+  readonly rebuild: Rebuild | null;
+  /** the one that was asked before it was, and that a roll-back leads to */
+  readonly before: ReadModelName | null;
+}
+
+/** `ready`, `different`: compared. `over`: it was cut over to at least once. */
+export type RebuildStatus = 'filling' | 'filled' | 'ready' | 'different' | 'over';
+
+export interface Rebuild {
+  readonly version: number;
+  readonly generation: number;
+  readonly beside: ReadModelName;
+  readonly purpose: RebuildPurpose;
+  readonly status: RebuildStatus;
+  readonly paused: boolean;
+  readonly eventsPerSecond: number | null;
+  /** rows that differ and are not meant to */
+  readonly differences: number;
+  readonly startedBy: Actor;
+  readonly startedAt: string;
+}
+
+export const operations: Stream<Operations, OperationsEvent> = {
+  initial: { live: {}, readModels: {}, generations: {} },
+  evolve: evolveOperations,
+};
+
+/** The rebuild of a projection that is neither cut over to nor at its end. */
+export const underWay = ({ readModels }: Operations, projection: string): KnownReadModel | undefined =>
+  Object.values(readModels).find((known) => known.projection === projection && isUnderWay(known));
+
+export const isUnderWay = ({ rebuild }: KnownReadModel): boolean => rebuild !== null && rebuild.status !== 'over';
+
+/** It was there, or was to be, and is to be no more. */
+export function isGone({ readModels, generations }: Operations, readModel: ReadModelName): boolean {
+  const { base, generation } = parted(readModel);
+  return !readModels[readModel] && generation <= (generations[base] ?? 0);
+}
+
+/** Of the next read model of a version, which may be asked already without that a rebuild has been told of. */
+export function nextGeneration({ generations }: Operations, base: ReadModelName, live: ReadModelName): number {
+  return (used(generations, live)[base] ?? 0) + 1;
+}
+
+function evolveOperations(state: Operations, event: OperationsEvent): Operations {
+  switch (event.type) {
+    case 'RebuildStarted':
+      return started(state, event.data);
+    case 'RebuildPaused':
+      return rebuilding(state, event.data, () => ({ paused: true }));
+    case 'RebuildResumed':
+      return rebuilding(state, event.data, () => ({ paused: false, eventsPerSecond: event.data.eventsPerSecond }));
+    case 'RebuildFilled':
+      return rebuilding(state, event.data, () => ({ status: 'filled' }));
+    case 'RebuildCompared':
+      return compared(state, event.data);
+    case 'RebuildFailed':
+    case 'RebuildAbandoned':
+      return without(state, event.data.rebuild);
+    case 'ReadModelCutOver':
+      return asked(state, event.data, event.data.from);
+    case 'ReadModelRolledBack':
+      return asked(state, event.data, state.readModels[event.data.to]?.before ?? null);
+    case 'ReadModelDropped':
+      return without(state, event.data.readModel);
+    case 'ParkedStreamRetried':
+    case 'ParkedEventSkipped':
+    case 'AsOfBuilt':
+    case 'AsOfDropped':
+      return state;
+  }
+}
+
+function started(state: Operations, { rebuild: name, projection, beside, ...data }: RebuildStarted['data']): Operations {
+  const { version, generation, purpose, eventsPerSecond, startedBy, startedAt } = data;
+  const status = { status: 'filling', paused: false, differences: 0 } as const;
+  const rebuild = { version, generation, beside, purpose, eventsPerSecond, startedBy, startedAt, ...status };
+  const known = state.readModels[beside] ?? { name: beside, projection, rebuild: null, before: null };
+  return {
+    live: { ...state.live, [projection]: state.live[projection] ?? beside },
+    readModels: { ...state.readModels, [beside]: known, [name]: { name, projection, rebuild, before: null } },
+    generations: used(used(state.generations, beside), name),
+  };
+}
+
+function compared(state: Operations, data: RebuildCompared['data']): Operations {
+  if (state.readModels[data.rebuild]?.rebuild?.purpose === 'verify') return without(state, data.rebuild);
+  const differences = data.onlyLive.rows + data.onlyRebuilt.rows + data.changed.rows;
+  return rebuilding(state, data, () => ({ status: data.agrees ? 'ready' : 'different', differences }));
+}
+
+function rebuilding(
+  state: Operations,
+  { rebuild: name }: { readonly rebuild: ReadModelName },
+  change: () => Partial<Rebuild>,
+): Operations {
+  const known = state.readModels[name];
+  if (!known?.rebuild) return state;
+  return { ...state, readModels: { ...state.readModels, [name]: { ...known, rebuild: { ...known.rebuild, ...change() } } } };
+}
+
+function asked(state: Operations, { projection, to }: Change, before: ReadModelName | null): Operations {
+  const over = rebuilding(state, { rebuild: to }, () => ({ status: 'over' }));
+  const known = over.readModels[to] ?? { name: to, projection, rebuild: null };
+  return { ...over, live: { ...over.live, [projection]: to }, readModels: { ...over.readModels, [to]: { ...known, before } } };
+}
+
+function without({ readModels, ...state }: Operations, gone: ReadModelName): Operations {
+  const left = Object.entries(readModels)
+    .filter(([name]) => name !== gone)
+    .map(([name, known]) => [name, known.before === gone ? { ...known, before: null } : known] as const);
+  return { ...state, readModels: Object.fromEntries(left) };
+}
+
+function used(generations: Operations['generations'], readModel: ReadModelName): Operations['generations'] {
+  const { base, generation } = parted(readModel);
+  return { ...generations, [base]: Math.max(generation, generations[base] ?? 0) };
+}
+
+function parted(readModel: ReadModelName): { base: ReadModelName; generation: number } {
+  const [, base = readModel, generation = '1'] = /^(.*_v\d+)_g(\d+)$/.exec(readModel) ?? [];
+  return { base, generation: Number(generation) };
 }

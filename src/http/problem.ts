@@ -63,6 +63,7 @@ const ownProblems = {
   projection_behind: [503, 'The read model is behind'],
   contention: [503, 'Too many writers at once'],
   outcome_unknown: [503, 'It is not known whether it was done'],
+  too_many_streams: [503, 'Too many clients follow the log'],
   store_unavailable: [503, 'The store is out of reach'],
   shutting_down: [503, 'The server shuts down'],
 } as const satisfies Record<string, readonly [status: number, title: string]>;
@@ -74,6 +75,7 @@ const rejectedStatus: Partial<Record<RejectedCode, number>> = {
   run_not_found: 404,
   wakeup_not_found: 404,
   comment_not_found: 404,
+  rebuild_not_found: 404,
   not_permitted: 403,
   revision_mismatch: 412,
   data_refused: 422,

@@ -1,5 +1,6 @@
 import type { Recorded } from '../events/event.js';
 import type { LedgerEvent } from '../events/ledger-event.js';
+import { readModelName } from '../events/operations.js';
 
 /**
  * A read model as a pure fold from events to rows. The same definition is run by the live projector, by a rebuild,
@@ -72,9 +73,6 @@ export type AnyProjection = Projection<Record<string, unknown>>;
 /** What its rows are typed with matters to its fold and to its queries alone. */
 export const anyProjection = (of: Omit<AnyProjection, 'on'> & { readonly on: object }): AnyProjection => of as AnyProjection;
 
-/**
- * The name of a read model: of the schema that its table lives in. The same version may be built anew beside itself, as another
- * generation: `run_status_v3`, then `run_status_v3_g2`.
- */
-export const readModelOf = ({ name, version }: Pick<Projection<object>, 'name' | 'version'>, generation = 1): string =>
-  generation === 1 ? `${name}_v${version}` : `${name}_v${version}_g${generation}`;
+/** The name of a read model: of the schema that its table lives in. */
+export const readModelOf = ({ name, version }: Pick<Projection<object>, 'name' | 'version'>, generation?: number): string =>
+  readModelName(name, version, generation);
