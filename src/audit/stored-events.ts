@@ -11,16 +11,14 @@ export class StoredEvents {
 
   /** In order; without `after` from the very first, also from one that stands where no event can be. */
   async after(after: Position | undefined, limit: number): Promise<StoredEvent[]> {
-    const { rows } = await this.db.query<Row>({
-      name: 'audit_events',
-      text: `
-        select position, stream, revision, id, type, schema, data, metadata, recorded_at as "recordedAt"
-        from public.events
-        where position > $1::bigint
-        order by position
-        limit $2`,
-      values: [after ?? lowest, limit],
-    });
+    const { rows } = await this.db.query<Row>(
+      `select position, stream, revision, id, type, schema, data, metadata, recorded_at as "recordedAt"
+       from public.events
+       where position > $1::bigint
+       order by position
+       limit $2`,
+      [after ?? lowest, limit],
+    );
     return rows.map(({ position, ...row }) => ({ ...row, position: String(position).padStart(16, '0') }));
   }
 
