@@ -3,6 +3,7 @@ import { AppModule } from '../src/app.module.js';
 import { Dispatch } from '../src/commands/dispatch.js';
 import type { ServerConfig } from '../src/config.js';
 import type { Rate } from '../src/http/rate-limit.js';
+import type { StreamLimits } from '../src/http/stream/live-streams.js';
 import { LedgerProcess } from '../src/ledger-process.js';
 import { freshDatabase, type TestDatabase } from './postgres.js';
 
@@ -33,6 +34,7 @@ interface Options {
   readonly roles?: ServerConfig['roles'];
   readonly clock?: ServerConfig['clock'];
   readonly rate?: Rate;
+  readonly streams?: Partial<StreamLimits>;
   /** of another server; without one, a database of its own */
   readonly database?: TestDatabase;
 }
@@ -42,12 +44,13 @@ export async function startServer({
   roles = ['api', 'projector'],
   clock = 'system',
   rate,
+  streams,
   database: shared,
 }: Options = {}): Promise<TestServer> {
   const database = shared ?? (await freshDatabase());
   const ledger = new LedgerProcess(database.url, { roles, clock }, silent);
   await ledger.start();
-  const { app, url } = await listen(AppModule.of(ledger), { host: '127.0.0.1', port: 0, logger: false, rate });
+  const { app, url } = await listen(AppModule.of(ledger), { host: '127.0.0.1', port: 0, logger: false, rate, streams });
   ledger.startLoops(app.get(Dispatch));
   let closing: Promise<void> | undefined;
   const close = () => (closing ??= app.close());

@@ -230,6 +230,27 @@ const changed = { wakeups: [wakeupId], cancelledRuns: ['ACME-12.2'] };
 const check: Check = { name: 'postgres fsync', ok: false, sentence: 'fsync is off', remedy: 'set fsync = on' };
 const clock: ClockReading = { now: noon, random: 0.5 };
 
+const stream = `retry: 1000
+event: ready
+id: 0000000000000041
+data: {"position":"0000000000000041"}
+
+event: runs
+id: 0000000000000042
+data: ${JSON.stringify({ ...event, sentence: 'ACME-12.4 is queued, because it is due' })}
+
+event: dashboard
+id: 0000000000000042
+data: {"position":"0000000000000042"}
+
+: still here
+id: 0000000000000057
+
+event: resume
+id: 0000000000000057
+data: {"position":"0000000000000057","reason":"the server shuts down"}
+`;
+
 /** One of each answer, with everything that it may have; its schema follows from it. */
 export const answerExamples = {
   Agent: agent,
@@ -259,6 +280,7 @@ export const answerExamples = {
   ClaimedRuns: claimed,
   Beat: { leaseMs: 30_000, cancelRequested: true },
   Event: event,
+  Stream: stream,
   Activity: activity,
   Dashboard: dashboard,
   Projections: { head: '0000000000000042', items: [projection] },
@@ -268,6 +290,6 @@ export const answerExamples = {
   Health: { status: 'ok' },
   Checks: { checks: [check] },
   Clock: clock,
-} satisfies Record<string, object>;
+} satisfies Record<string, object | string>;
 
 export type AnswerName = keyof typeof answerExamples;

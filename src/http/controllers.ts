@@ -10,6 +10,7 @@ import { OperationsController } from './operations.controller.js';
 import { OverviewController } from './overview.controller.js';
 import { RetriesController } from './retries.controller.js';
 import { RunsController } from './runs.controller.js';
+import { StreamController } from './stream.controller.js';
 import { TasksController } from './tasks.controller.js';
 import { WakeupsController } from './wakeups.controller.js';
 
@@ -26,6 +27,7 @@ export const controllers = [
   RetriesController,
   OverviewController,
   EventsController,
+  StreamController,
   OperationsController,
   AuditController,
   ClockController,

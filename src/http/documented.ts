@@ -1,6 +1,5 @@
 import type { Type } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
-
 import type { AnswerName } from './answer-examples.js';
 import type { ProblemCode } from './problem.js';
 
@@ -12,7 +11,7 @@ export interface Documentation {
   readonly takes?: Type<object>;
   /** parameters of the query beside a body */
   readonly query?: Type<object>;
-  /** `Run[]`: a page of them */
+  /** `Run[]`: a page of them; one whose example is text is a stream of server-sent events, which goes on from a Last-Event-ID */
   readonly answers: AnswerName | `${AnswerName}[]`;
   /** default 200 */
   readonly status?: readonly number[];

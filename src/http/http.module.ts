@@ -7,6 +7,8 @@ import { Drain } from './drain.js';
 import { EventPages } from './event-pages.js';
 import { ProblemFilter } from './problem.filter.js';
 import { Reads } from './reads.js';
+import { LiveLog } from './stream/live-log.js';
+import { LiveStreams } from './stream/live-streams.js';
 
 @Module({})
 export class HttpModule {
@@ -17,7 +19,7 @@ export class HttpModule {
       module: HttpModule,
       imports,
       controllers: [...controllers, DocsController],
-      providers: [CommandDoor, Reads, EventPages, Drain, filter],
+      providers: [CommandDoor, Reads, EventPages, LiveLog, LiveStreams, Drain, filter],
     };
   }
 }

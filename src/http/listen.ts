@@ -8,6 +8,7 @@ import { takeJsonBodies } from './json-body.js';
 import { malformed } from './problem.js';
 import { sendProblem } from './problem.filter.js';
 import type { Rate } from './rate-limit.js';
+import { LiveStreams, type StreamLimits } from './stream/live-streams.js';
 import { answerUnreadable, requestTimeoutMs } from './unreadable.js';
 
 export interface Listening {
@@ -16,6 +17,7 @@ export interface Listening {
   readonly port: number;
   /** per remote address */
   readonly rate?: Rate;
+  readonly streams?: Partial<StreamLimits>;
   readonly logger: LoggerService | false;
 }
 
@@ -47,6 +49,7 @@ export async function listen(module: Type | DynamicModule, options: Listening): 
   });
   takeJsonBodies(adapter.getInstance());
   guard(adapter.getInstance(), { host: options.host, rate: options.rate ?? generous, drain: app.get(Drain) });
+  app.get(LiveStreams).limit(options.streams);
   await app.listen(options.port, options.host);
   return { app, url: await app.getUrl() };
 }

@@ -54,6 +54,11 @@ const ofHeaders: Readonly<Record<CommandHeader, readonly string[]>> = {
 function codesOf({ method, path, headers = commandHeaders, refuses = [] }: Route): string[] {
   const isRead = method === 'get';
   if (path.startsWith('/v1/clock')) return [...always, 'not_found', ...(isRead ? [] : [...ofBodies, 'clock_goes_back'])];
-  if (isRead) return [...always, ...refuses, ...(path.startsWith('/v1/companies') ? ['projection_behind'] : [])];
+  if (isRead)
+    return [
+      ...always,
+      ...refuses,
+      ...(path.startsWith('/v1/companies') && !path.endsWith('/stream') ? ['projection_behind'] : []),
+    ];
   return [...always, ...refuses, ...ofBodies, ...headers.flatMap((header) => ofHeaders[header])];
 }

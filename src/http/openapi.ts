@@ -63,6 +63,7 @@ const parameters = {
   IfMatch: header('If-Match', 'the ETag of what was read: another revision is refused', '"3"'),
   Actor: header('X-Actor', 'who acts: user, agent or system', 'user:alice'),
   MinPosition: header('Ledger-Min-Position', 'what is read shows everything up to here', '0000000000000042'),
+  LastEventId: header('Last-Event-ID', 'the id of the last message: the stream goes on behind it', '0000000000000042'),
 };
 const shared = (...names: readonly (keyof typeof parameters)[]) =>
   names.map((name) => ({ $ref: `#/components/parameters/${name}` }));
@@ -72,7 +73,7 @@ function operationOf(route: Route, classes: Readonly<Record<string, ClassSchema>
   const isRead = method === 'get';
   const taken = fieldsOf(takes, classes);
   const asked = query ? classes[query.name] : isRead ? taken : undefined;
-  const headers = isRead ? shared('MinPosition') : shared(...(route.headers ?? commandHeaders));
+  const headers = isRead ? shared(isStream(route) ? 'LastEventId' : 'MinPosition') : shared(...(route.headers ?? commandHeaders));
   return {
     operationId: `${name}${tag}`,
     summary,
@@ -116,10 +117,14 @@ function bodyOf({ parts }: Route, { properties = {}, required = [] }: ClassSchem
 
 function responsesOf(route: Route): Record<string, Schema> {
   const { answers, status = [200] } = route;
-  const content = { 'application/json': answerOf(answers) };
+  const content = { [isStream(route) ? 'text/event-stream' : 'application/json']: answerOf(answers) };
   const good = status.map((code) => [String(code), { description: 'done', content }]);
   return { ...Object.fromEntries(good), ...problemResponses(route) };
 }
+
+/** Its example is the text that is sent, and no JSON. */
+const isStream = ({ answers }: Route): boolean =>
+  answers in answerExamples && typeof answerExamples[answers as AnswerName] === 'string';
 
 function answerOf(answers: Documentation['answers']): Schema {
   const name = answers.replace('[]', '') as AnswerName;

@@ -1,0 +1,114 @@
+import type { ServerResponse } from 'node:http';
+import type { Position } from '../../events/event.js';
+import type { LiveLog } from './live-log.js';
+import { messages, type Told } from './messages.js';
+import type { StreamFilter } from './stream-filter.js';
+
+export interface StreamTimes {
+  /** how often a silent connection shows that it lives, and how far it is */
+  readonly beatMs: number;
+  /** how long a reader may take nothing */
+  readonly stalledMs: number;
+  /** how often, at most, the dashboard is said to have changed */
+  readonly dashboardMs: number;
+  /** how soon a reader is asked to come back */
+  readonly retryMs: number;
+}
+
+/** What is written at once; a reader that does not take it gets no more until it has. */
+const pieceBytes = 64 * 1024;
+
+/**
+ * The log as one reader is told it. Nothing is kept for a reader that is slow: it is written to as fast as it takes, what it has not
+ * been written yet is in the log, and so it holds a piece and one message at most. Who takes nothing for `stalledMs` is told to resume.
+ */
+export class LiveStream {
+  /** everything up to here is written, or does not concern the reader */
+  private place: Position;
+  private takesNothing = false;
+  private dashboardChanged: boolean;
+
+  constructor(
+    private readonly raw: ServerResponse,
+    private readonly filter: StreamFilter,
+    private readonly times: StreamTimes,
+    after: Position,
+  ) {
+    this.place = after;
+    // What has changed while the reader was away, nobody has told it.
+    this.dashboardChanged = filter.topics.has('dashboard');
+  }
+
+  /** Until the reader is told to resume, and why. Has nothing to do with a connection that is gone. */
+  async run(log: LiveLog, ended: AbortSignal): Promise<string> {
+    const { beatMs, dashboardMs, retryMs } = this.times;
+    this.raw.write(messages.ready(this.place, retryMs));
+    const timers = [setInterval(() => this.beat(), beatMs), setInterval(() => this.tellDashboard(), dashboardMs)];
+    this.tellDashboard();
+    try {
+      while (!ended.aborted) {
+        if (!(await this.tell(await log.after(this.place, ended), ended))) return 'the reader took nothing for too long';
+      }
+      return 'the server shuts down';
+    } finally {
+      for (const timer of timers) clearInterval(timer);
+    }
+  }
+
+  /** The last message, and the end; a connection that does not take it is cut, now or when its time is over. */
+  end(reason: string, now: boolean): void {
+    const { raw } = this;
+    if (now && raw.writableNeedDrain) return void raw.destroy();
+    raw.end(messages.resume(this.place, reason));
+    const cut = setTimeout(() => raw.destroy(), this.times.stalledMs).unref();
+    raw.once('close', () => clearTimeout(cut));
+  }
+
+  /** False when the reader does not take it. */
+  private async tell(page: readonly Told[], ended: AbortSignal): Promise<boolean> {
+    let piece = '';
+    for (const told of page) {
+      const topic = this.filter.topicOf(told.event);
+      if (topic) piece += messages.event(topic, told);
+      this.dashboardChanged ||= this.filter.changesDashboard(told.event);
+      if (piece.length < pieceBytes && told !== page.at(-1)) continue;
+      if (!(await this.write(piece, told.event.position, ended))) return false;
+      piece = '';
+    }
+    return true;
+  }
+
+  private async write(piece: string, place: Position, ended: AbortSignal): Promise<boolean> {
+    this.place = place;
+    if (piece === '' || this.raw.write(piece)) return true;
+    this.takesNothing = true;
+    await this.drained(ended);
+    this.takesNothing = this.raw.writableNeedDrain;
+    return !this.takesNothing || ended.aborted;
+  }
+
+  /** Until the reader has taken what was written, or its time is over. */
+  private drained(ended: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const done = () => {
+        clearTimeout(late);
+        this.raw.off('drain', done);
+        ended.removeEventListener('abort', done);
+        resolve();
+      };
+      const late = setTimeout(done, this.times.stalledMs);
+      this.raw.once('drain', done);
+      ended.addEventListener('abort', done);
+    });
+  }
+
+  private beat(): void {
+    if (!this.takesNothing) this.raw.write(messages.beat(this.place));
+  }
+
+  private tellDashboard(): void {
+    if (!this.dashboardChanged || this.takesNothing) return;
+    this.dashboardChanged = false;
+    this.raw.write(messages.dashboard(this.place));
+  }
+}
