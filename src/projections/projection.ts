@@ -28,6 +28,8 @@ export interface Projection<Row extends object> {
    * of both has is not compared.
    */
   readonly differs?: readonly (keyof Row & string)[];
+  /** the statements that make the table and its indexes, where they are not in a file of `migrations/read-models` */
+  readonly ddl?: string;
   readonly on: Handlers<Row>;
 }
 

@@ -1,19 +1,23 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import type pg from 'pg';
 import { inTransaction } from '../../database.js';
-import { readModelOf, type Projection } from '../projection.js';
+import { readModelOf, type AnyProjection } from '../projection.js';
 
 const folder = new URL('../../../migrations/read-models/', import.meta.url);
 
 /**
- * Makes sure that the read model of this version is there: its schema, its table, its checkpoint. The first version of a projection is
- * live at once; a later one waits for its cut-over. Several processes may do this at the same time.
+ * Makes sure that something can be asked of each projection: where no version of it is, the newest of those given gets its schema, its
+ * table and its checkpoint, and is live. Any other version comes by a rebuild and a cut-over. Several processes may do this at the same time.
  */
-export async function install<Row extends object>(db: pg.Pool, projection: Projection<Row>): Promise<string> {
-  const readModel = readModelOf(projection);
-  if (!(await isThere(db, readModel))) await inTransaction(db, (client) => create(client, projection, readModel));
-  return readModel;
+export async function install(db: pg.Pool, projections: readonly AnyProjection[]): Promise<void> {
+  const asked = await askedOf(db);
+  for (const projection of newestOf(projections))
+    if (!asked.has(projection.name)) await inTransaction(db, (client) => create(client, projection));
 }
+
+/** The statements that make the table of a version and its indexes. */
+export const ddlOf = ({ name, version, ddl }: Pick<AnyProjection, 'name' | 'version' | 'ddl'>): string =>
+  ddl ?? readFileSync(new URL(`${name}.v${version}.sql`, folder), 'utf8');
 
 /** The names of all read models that have their tables in this version of the ledger: `run_status_v1`. */
 export const installableReadModels = (): string[] =>
@@ -21,25 +25,33 @@ export const installableReadModels = (): string[] =>
     .filter((file) => file.endsWith('.sql'))
     .map((file) => file.slice(0, -'.sql'.length).replace('.v', '_v'));
 
-async function isThere(db: pg.Pool | pg.PoolClient, readModel: string): Promise<boolean> {
-  const { rowCount } = await db.query('select from checkpoints where read_model = $1', [readModel]);
-  return rowCount === 1;
+/** Of each projection the highest version, in the order in which they are listed. */
+function newestOf(projections: readonly AnyProjection[]): AnyProjection[] {
+  const newest = new Map<string, AnyProjection>();
+  for (const projection of projections)
+    if (projection.version > (newest.get(projection.name)?.version ?? 0)) newest.set(projection.name, projection);
+  return [...newest.values()];
+}
+
+async function askedOf(db: pg.Pool | pg.PoolClient): Promise<Set<string>> {
+  const { rows } = await db.query<{ projection: string }>('select projection from projection_versions');
+  return new Set(rows.map(({ projection }) => projection));
 }
 
 /** Whoever waited for the lock finds the work done. */
-async function create<Row extends object>(client: pg.PoolClient, projection: Projection<Row>, readModel: string): Promise<void> {
+async function create(client: pg.PoolClient, projection: AnyProjection): Promise<void> {
   await client.query(`select pg_advisory_xact_lock(hashtext('run-ledger read models'))`);
-  if (await isThere(client, readModel)) return;
   const { name, version } = projection;
+  if ((await askedOf(client)).has(name)) return;
+  const readModel = readModelOf(projection);
   await client.query(`create schema ${readModel}`);
   await client.query(`set local search_path to ${readModel}`);
-  await client.query(readFileSync(new URL(`${name}.v${version}.sql`, folder), 'utf8'));
+  await client.query(ddlOf(projection));
   await client.query('reset search_path');
   await client.query('insert into checkpoints (read_model, projection, version) values ($1, $2, $3)', [readModel, name, version]);
-  await client.query(
-    `insert into projection_versions (projection, version, read_model)
-     values ($1, $2, $3)
-     on conflict (projection) do nothing`,
-    [name, version, readModel],
-  );
+  await client.query('insert into projection_versions (projection, version, read_model) values ($1, $2, $3)', [
+    name,
+    version,
+    readModel,
+  ]);
 }
