@@ -20,8 +20,10 @@ import { policiesOfTheLedger } from './policies/all.js';
 import { projectionsOfTheLedger } from './projections/all.js';
 import { DueRetriesQueries } from './projections/due-retries.js';
 import { PolicyIndexQueries } from './projections/policy-index.js';
+import type { AnyProjection } from './projections/projection.js';
 import { LogPages } from './projections/projector/log-pages.js';
 import { Owners } from './projections/projector/owner.js';
+import { ParkedStreams } from './projections/projector/parked.js';
 import { thisProcess } from './projections/projector/process-identity.js';
 import { Progress } from './projections/projector/progress.js';
 import { Projectors } from './projections/projector/projectors.js';
@@ -61,6 +63,7 @@ export class LedgerProcess implements CommandPorts {
   readonly prover: Prover;
   readonly dueRetries: DueRetriesQueries;
   readonly readyRuns: ReadyRunsQueries;
+  readonly parking: ParkedStreams;
   /** empty without the role policies */
   policies: readonly PolicyRunner[] = [];
   private readonly pools: readonly pg.Pool[];
@@ -77,6 +80,8 @@ export class LedgerProcess implements CommandPorts {
     databaseUrl: string,
     private readonly settings: Settings,
     private readonly log: Log,
+    /** what it follows and rebuilds */
+    private readonly projections: readonly AnyProjection[] = projectionsOfTheLedger,
   ) {
     this.reads = createPool(databaseUrl, 'read');
     const loops = createPool(databaseUrl, 'loop');
@@ -89,7 +94,7 @@ export class LedgerProcess implements CommandPorts {
     this.leases = new PostgresLeases(loops, beats, this.bells);
     this.keys = new IdempotencyKeys(this.reads);
     this.ledger = new Ledger(this.store, this.clock, this.leases);
-    this.readModels = new ReadModels(this.reads);
+    this.readModels = new ReadModels(this.reads, projections);
     this.progress = new Progress(this.reads, this.readModels);
     this.dueRetries = new DueRetriesQueries(this.readModels, this.progress);
     this.readyRuns = new ReadyRunsQueries(this.readModels, this.progress);
@@ -99,7 +104,8 @@ export class LedgerProcess implements CommandPorts {
     const me = thisProcess();
     this.owners = new Owners(this.catchUp, me);
     this.signOfLife = new ProcessBeat(this.reads, me, settings.roles);
-    this.projectors = new Projectors(projectionsOfTheLedger, this.followers());
+    this.projectors = new Projectors(projections, this.followers());
+    this.parking = new ParkedStreams({ ...this.followers(), projections: projectionsOfTheLedger });
   }
 
   /** Brings the database up to this code, then follows it. */

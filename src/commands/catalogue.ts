@@ -10,6 +10,7 @@ import { cutOver, dropReadModel, rollBack } from './cut-over.js';
 import { detachRun, reattachRun } from './detached.js';
 import { holdTask, releaseTask } from './hold.js';
 import { endAgentWork, interruptRun } from './interrupt.js';
+import { retryParked, retryParkedStream, skipParked, skipParkedEvent, type ParkingPorts } from './parked.js';
 import { promoteDue, promoteDueRetries, type PromotionPorts } from './promote-due-retries.js';
 import { abandonRebuild, pauseRebuild, resumeRebuild, startRebuild } from './rebuild.js';
 import { recordComparison, recordFailure, recordFilled } from './rebuild-steps.js';
@@ -27,7 +28,7 @@ export interface Execution {
 }
 
 /** All that commands need of the world; the process provides it. */
-export abstract class CommandPorts implements ClaimPorts, PromotionPorts {
+export abstract class CommandPorts implements ClaimPorts, PromotionPorts, ParkingPorts {
   abstract readonly store: ClaimPorts['store'];
   abstract readonly ledger: ClaimPorts['ledger'];
   abstract readonly clock: PromotionPorts['clock'];
@@ -35,6 +36,7 @@ export abstract class CommandPorts implements ClaimPorts, PromotionPorts {
   abstract readonly promotions: PromotionPorts['promotions'];
   abstract readonly readyRuns: ClaimPorts['readyRuns'];
   abstract readonly leases: ClaimPorts['leases'];
+  abstract readonly parking: ParkingPorts['parking'];
 }
 
 const decided = <C extends object, State, E extends Event, Answer>(decision: Decision<C, State, E, Answer>): Execution => ({
@@ -93,4 +95,6 @@ export const catalogue: readonly Execution[] = [
   decided(dropReadModel),
   { command: claimRuns.command, execute: claim },
   { command: promoteDueRetries.command, execute: promoteDue },
+  { command: retryParkedStream.command, execute: retryParked },
+  { command: skipParkedEvent.command, execute: skipParked },
 ];

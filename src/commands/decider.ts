@@ -151,6 +151,10 @@ export const rejectedCodes = [
   'differences_found',
   'nothing_to_roll_back',
   'read_model_in_use',
+  'projection_not_found',
+  'parked_stream_not_found',
+  'parked_elsewhere',
+  'stream_unfoldable',
 ] as const;
 export type RejectedCode = (typeof rejectedCodes)[number];
 

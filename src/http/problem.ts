@@ -76,6 +76,8 @@ const rejectedStatus: Partial<Record<RejectedCode, number>> = {
   wakeup_not_found: 404,
   comment_not_found: 404,
   rebuild_not_found: 404,
+  projection_not_found: 404,
+  parked_stream_not_found: 404,
   not_permitted: 403,
   revision_mismatch: 412,
   data_refused: 422,

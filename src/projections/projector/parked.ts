@@ -1,27 +1,19 @@
 import type pg from 'pg';
-import type { Position, StreamId } from '../../events/event.js';
+import type { StreamId } from '../../events/event.js';
+import type { ReadModelName } from '../../events/operations.js';
 import type { EventStore } from '../../event-store/event-store.js';
+import { Parking, type ParkedStream, type Refolding } from '../../commands/parked.js';
 import type { Owners } from './owner.js';
 import { projectorOf } from './projector.js';
-import { readModelOf, type Projection } from '../projection.js';
+import type { AnyProjection } from '../projection.js';
 import { ProjectorTerm } from './projector-term.js';
-
-/** A stream that a read model could not fold, from an event on. */
-export interface ParkedStream {
-  readonly stream: StreamId;
-  readonly position: Position;
-  readonly revision: number;
-  readonly eventId: string;
-  readonly error: string;
-  readonly parkedAt: string;
-}
 
 const shownAtOnce = 1_000;
 
 /** The first thousand, the oldest first. */
-export async function parkedStreams(db: pg.Pool, readModel: string): Promise<ParkedStream[]> {
-  const { rows } = await db.query<ParkedStream>(
-    `select stream, position, revision, event_id as "eventId", error, parked_at as "parkedAt"
+export async function parkedStreams(db: pg.Pool, readModel: ReadModelName): Promise<(ParkedStream & { parkedAt: string })[]> {
+  const { rows } = await db.query<ParkedStream & { parkedAt: string }>(
+    `select read_model as "readModel", stream, position, revision, event_id as "eventId", error, parked_at as "parkedAt"
      from parked_streams
      where read_model = $1
      order by parked_at, stream
@@ -31,31 +23,57 @@ export async function parkedStreams(db: pg.Pool, readModel: string): Promise<Par
   return rows;
 }
 
-/**
- * Folds a parked stream again, after the fold was mended; answers how many events were folded. The read model's projector is put off for
- * the moment that it takes, in whatever process it is.
- * @throws Unfoldable when it still does not work: the stream stays parked
- */
-export async function retryParked<Row extends object>(
-  { db, store, owners }: { db: pg.Pool; store: EventStore; owners: Owners },
-  projection: Projection<Row>,
-  stream: StreamId,
-): Promise<number> {
-  const readModel = readModelOf(projection);
-  const ownership = await owners.seize(projectorOf(readModel));
-  try {
-    const term = await ProjectorTerm.begin(db, store, projection, readModel, ownership.term);
-    const revision = await parkedFrom(db, readModel, stream);
-    return revision === undefined ? 0 : await term.unpark(stream, revision);
-  } finally {
-    await ownership.release();
-  }
+interface World {
+  readonly db: pg.Pool;
+  readonly store: EventStore;
+  readonly owners: Owners;
+  /** those whose streams may be parked */
+  readonly projections: readonly AnyProjection[];
 }
 
-async function parkedFrom(db: pg.Pool, readModel: string, stream: StreamId): Promise<number | undefined> {
-  const { rows } = await db.query<{ revision: number }>(
-    'select revision from parked_streams where read_model = $1 and stream = $2',
-    [readModel, stream],
-  );
-  return rows[0]?.revision;
+/** Puts the projector of the read model off for the moment that it takes, in whatever process it is. */
+export class ParkedStreams extends Parking {
+  constructor(private readonly world: World) {
+    super();
+  }
+
+  async find(readModel: ReadModelName, stream: StreamId): Promise<ParkedStream | undefined> {
+    const { rows } = await this.world.db.query<ParkedStream>(
+      `select read_model as "readModel", stream, position, revision, event_id as "eventId", error
+       from parked_streams
+       where read_model = $1
+         and stream = $2`,
+      [readModel, stream],
+    );
+    return rows[0];
+  }
+
+  async refold(parked: ParkedStream, { skip, record }: Refolding): Promise<{ error?: string }> {
+    const { readModel, stream, revision, eventId, position } = parked;
+    const { db, store, owners } = this.world;
+    const projection = await this.projectionOf(readModel);
+    const ownership = await owners.seize(projectorOf(readModel));
+    try {
+      const term = await ProjectorTerm.begin(db, store, projection, readModel, ownership.term);
+      // Somebody else may have done something about it meanwhile.
+      if ((await this.find(readModel, stream))?.eventId !== eventId) return {};
+      const left = skip === undefined ? undefined : { eventId, position, reason: skip };
+      const { stuck } = await term.unpark({ stream, revision, skip: left, record: ({ events }) => record(events) });
+      return stuck?.event.id === eventId ? { error: stuck.error } : {};
+    } finally {
+      await ownership.release();
+    }
+  }
+
+  private async projectionOf(readModel: ReadModelName): Promise<AnyProjection> {
+    const { rows } = await this.world.db.query<{ projection: string; version: number }>(
+      'select projection, version from checkpoints where read_model = $1',
+      [readModel],
+    );
+    const found = this.world.projections.find(
+      ({ name, version }) => name === rows[0]?.projection && version === rows[0]?.version,
+    );
+    if (found) return found;
+    throw new Error(`this version of the ledger does not know how to fold ${readModel}: ask a server that follows it`);
+  }
 }

@@ -6,7 +6,7 @@ import { Halted, checkpointAt, refuseAnotherLog, takeCheckpoint, type Checkpoint
 import { applyChanges, changesOf, keyOf, type Rows } from './fold.js';
 import type { Page } from './log-pages.js';
 import type { Change, Projection } from '../projection.js';
-import { ReadModelTable } from './read-model-table.js';
+import { ReadModelTable, type AfterUnpark, type Skip, type Stuck } from './read-model-table.js';
 import { RowCache } from './row-cache.js';
 
 /** Another owner has moved the checkpoint, or may: what this one knows is worth nothing any more. */
@@ -17,6 +17,22 @@ export class TermOver extends Error {
 /** The fold or the data of an event does not work, and will not by being tried again. */
 export class Unfoldable extends Error {
   override readonly name = 'Unfoldable';
+}
+
+export interface Unparking {
+  readonly stream: StreamId;
+  /** that it is parked from on */
+  readonly revision: number;
+  /** the event is left out for good, by this version of the projection */
+  readonly skip?: Skip;
+  readonly record: (done: Unparked) => Promise<void>;
+}
+
+export interface Unparked {
+  /** that were folded */
+  readonly events: number;
+  /** where it is parked, when it still is */
+  readonly stuck: Stuck | undefined;
 }
 
 const cachedRows = 20_000;
@@ -37,6 +53,8 @@ export class ProjectorTerm<Row extends object> {
     private readonly term: number,
     private at: Checkpoint,
     private readonly parked: Set<string>,
+    /** ids of events that an operator has left out */
+    private readonly skipped: Set<string>,
   ) {
     this.cache = new RowCache(projection.sparse ? cachedRowsOfSparse : cachedRows);
   }
@@ -53,7 +71,8 @@ export class ProjectorTerm<Row extends object> {
     if (!checkpoint) throw new TermOver(`${readModel}: a later owner has the checkpoint`);
     await refuseAnotherLog(store, readModel, checkpoint);
     const table = await ReadModelTable.open(db, projection, readModel);
-    const begun = new ProjectorTerm(store, projection, table, term, checkpoint, await table.parkedStreams());
+    const [parked, skipped] = [await table.parkedStreams(), await table.skippedEvents()];
+    const begun = new ProjectorTerm(store, projection, table, term, checkpoint, parked, skipped);
     await begun.warmUp();
     return begun;
   }
@@ -86,17 +105,20 @@ export class ProjectorTerm<Row extends object> {
   }
 
   /**
-   * Folds what was left aside of a stream, as far as the checkpoint is, and lets it go on. Answers how many events these were.
-   * @throws Unfoldable when it still does not work: the stream stays parked
+   * Folds what was left aside of a stream, as far as the checkpoint is and as it can be folded. An event that cannot be is where the stream
+   * is parked from now on; the one that it was parked at already leaves everything as it is. What came of it is written when `record` has
+   * been told of it, and not at all if that fails.
    */
-  async unpark(stream: StreamId, revision: number): Promise<number> {
-    const rest = await this.store.readStream<LedgerEvent>(stream, { from: revision });
-    const events = rest.filter(({ position }) => position <= this.at.position);
+  async unpark({ stream, revision, skip, record }: Unparking): Promise<Unparked> {
+    if (skip) this.skipped.add(skip.eventId);
     this.parked.delete(stream);
-    const folded = await this.foldPage(events);
-    const batch = { from: this.at, to: this.at, ...this.differences(folded) };
-    if (!(await this.table.unpark(batch, stream, this.term).catch(unfoldableData))) throw this.over();
-    return events.length;
+    const rest = await this.store.readStream<LedgerEvent>(stream, { from: revision });
+    const events = rest.filter(({ id, position }) => position <= this.at.position && !this.skipped.has(id));
+    const stuck = await this.firstUnfoldable(stream, events);
+    const folded = stuck ? events.slice(0, events.indexOf(stuck.event)) : events;
+    const done = { events: folded.length, stuck };
+    if (stuck?.event.revision !== revision) await this.refold(stream, folded, { stuck, skip, record: () => record(done) });
+    return done;
   }
 
   /** What is remembered of rows may be what makes an event unfoldable. */
@@ -110,6 +132,36 @@ export class ProjectorTerm<Row extends object> {
     if (rows.length <= wholeTable) this.cache.holdAll(rows, this.projection.key);
   }
 
+  /** Found by halves: Postgres, too, may be what refuses it, and says so of all rows together. */
+  private async firstUnfoldable(stream: StreamId, events: Page): Promise<Stuck | undefined> {
+    let cause = await this.refusalOf(stream, events);
+    if (!cause) return undefined;
+    let [foldable, unfoldable] = [0, events.length];
+    while (unfoldable - foldable > 1) {
+      const middle = Math.floor((foldable + unfoldable) / 2);
+      const refusal = await this.refusalOf(stream, events.slice(0, middle));
+      if (refusal) [cause, unfoldable] = [refusal, middle];
+      else foldable = middle;
+    }
+    return { event: events[foldable]!, error: cause.message };
+  }
+
+  private async refusalOf(stream: StreamId, events: Page): Promise<Unfoldable | undefined> {
+    const tried = new Error('only tried');
+    try {
+      await this.refold(stream, events, { record: () => Promise.reject(tried) });
+    } catch (error) {
+      if (error instanceof Unfoldable) return error;
+      if (error !== tried) throw error;
+    }
+    return undefined;
+  }
+
+  private async refold(stream: StreamId, events: Page, after: AfterUnpark): Promise<void> {
+    const batch = { from: this.at, to: this.at, ...this.differences(await this.foldPage(events)) };
+    if (!(await this.table.unpark(batch, stream, this.term, after).catch(unfoldableData))) throw this.over();
+  }
+
   private async foldPage(events: Page): Promise<Folded<Row>> {
     const changes = this.collect(events);
     await this.load(changes);
@@ -120,6 +172,7 @@ export class ProjectorTerm<Row extends object> {
     const collected: (readonly Change<Row>[])[] = [];
     for (const event of events) {
       if (this.parked.size > 0 && this.parked.has(event.stream)) continue;
+      if (this.skipped.size > 0 && this.skipped.has(event.id)) continue;
       const changes = unfoldableIfThrown(() => changesOf(this.projection, event));
       if (changes.length > 0) collected.push(changes);
     }

@@ -1,5 +1,7 @@
 import type pg from 'pg';
-import type { Recorded } from '../../events/event.js';
+import { inTransaction } from '../../database.js';
+import type { Position, Recorded } from '../../events/event.js';
+import type { LedgerEvent } from '../../events/ledger-event.js';
 import type { Checkpoint } from './checkpoint.js';
 import type { Projection } from '../projection.js';
 import { statements, type Column } from './read-model-sql.js';
@@ -10,6 +12,25 @@ export interface Batch<Row> {
   readonly to: Checkpoint;
   readonly rows: readonly Row[];
   readonly removed: readonly (readonly string[])[];
+}
+
+/** An event that a fold, or Postgres, refuses. */
+export interface Stuck {
+  readonly event: Recorded<LedgerEvent>;
+  readonly error: string;
+}
+
+export interface Skip {
+  readonly eventId: string;
+  readonly position: Position;
+  readonly reason: string;
+}
+
+export interface AfterUnpark {
+  /** it is parked again, from here on */
+  readonly stuck?: Stuck;
+  readonly skip?: Skip;
+  readonly record: () => Promise<void>;
 }
 
 /** The table of one read model, read and written by many rows at a time. */
@@ -65,11 +86,20 @@ export class ReadModelTable<Row extends object> {
     return answer[0]!.moved;
   }
 
-  /** Writes the rows of a stream that was parked until now; the checkpoint stays where it is. */
-  async unpark({ from, rows, removed }: Batch<Row>, stream: string, term: number): Promise<boolean> {
-    const values = [...this.values({ from, to: from, rows, removed }, term), stream];
-    const { rows: answer } = await this.db.query<{ moved: boolean }>(this.sql.unpark, values);
-    return answer[0]!.moved;
+  /**
+   * Writes the rows of a stream that was parked until now; the checkpoint stays where it is. All of it counts when `record` has resolved,
+   * and nothing when it is rejected.
+   */
+  unpark(batch: Omit<Batch<Row>, 'to'>, stream: string, term: number, after: AfterUnpark): Promise<boolean> {
+    return inTransaction(this.db, async (client) => {
+      const values = [...this.values({ ...batch, to: batch.from }, term), stream];
+      const { rows: answer } = await client.query<{ moved: boolean }>(this.sql.unpark, values);
+      if (!answer[0]!.moved) return false;
+      if (after.stuck) await this.parkAnew(client, after.stuck);
+      if (after.skip) await this.skip(client, stream, after.skip);
+      await after.record();
+      return true;
+    });
   }
 
   /** Passes over an event and whatever comes after it in its stream. */
@@ -84,6 +114,33 @@ export class ReadModelTable<Row extends object> {
       this.readModel,
     ]);
     return new Set(rows.map(({ stream }) => stream));
+  }
+
+  async skippedEvents(): Promise<Set<string>> {
+    const { name, version } = this.projection;
+    const { rows } = await this.db.query<{ id: string }>(
+      'select event_id as id from skipped_events where projection = $1 and version = $2',
+      [name, version],
+    );
+    return new Set(rows.map(({ id }) => id));
+  }
+
+  private async parkAnew(client: pg.PoolClient, { event, error }: Stuck): Promise<void> {
+    await client.query(
+      `insert into parked_streams (read_model, stream, position, revision, event_id, error)
+       values ($1, $2, $3, $4, $5, $6)`,
+      [this.readModel, event.stream, event.position, event.revision, event.id, error],
+    );
+  }
+
+  private async skip(client: pg.PoolClient, stream: string, { eventId, position, reason }: Skip): Promise<void> {
+    const { name, version } = this.projection;
+    await client.query(
+      `insert into skipped_events (projection, version, event_id, stream, position, reason)
+       values ($1, $2, $3, $4, $5, $6)
+       on conflict do nothing`,
+      [name, version, eventId, stream, position, reason],
+    );
   }
 
   private values({ from, to, rows, removed }: Batch<Row>, term: number): unknown[] {
