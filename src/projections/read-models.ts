@@ -4,29 +4,46 @@ import type { Projection } from './projection.js';
 
 const knownForMs = 1_000;
 
+/** A version of a projection, by its name and number. */
+type Version = Pick<Projection<object>, 'name' | 'version'>;
+
+interface Asked {
+  readonly readModel: string;
+  readonly version: number;
+}
+
 /**
  * The read models that are asked: of each projection, the version that is live. A cut-over is seen within a second; the version before
- * it is still followed by then, so that an answer in between is not wrong.
+ * it is still followed by then, so that an answer in between is not wrong. A server that does not know the live version, because a newer
+ * one has brought it, asks the highest that it knows and that is still followed.
+ *
+ * Queries belong to a version. When a projection changes, its former definition goes to a file under its number, `run-status.v1.ts` beside
+ * `run-status.ts`, and stands with the new one in `all.ts` until it is dropped. Queries that read alike in both need nothing; one that
+ * needs what only the new version has asks `versionOf` first, and keeps its former way in that same file.
  */
 export class ReadModels {
   /** for a query over several read models, whose tables it names by `table` */
   readonly kysely: Kysely<Record<string, object>>;
-  private live = new Map<string, string>();
+  private asked = new Map<string, Asked>();
   private readAt = -Infinity;
   private reading: Promise<void> | undefined;
 
-  constructor(private readonly db: pg.Pool) {
+  constructor(
+    private readonly db: pg.Pool,
+    /** what this process can follow, and has queries for */
+    readonly known: readonly Version[],
+  ) {
     this.kysely = new Kysely({ dialect: new PostgresDialect({ pool: db }) });
   }
 
-  /** The name of the live read model: `run_status_v1`. */
+  /** The name of the read model to ask: `run_status_v1`. */
   async nameOf(projection: string): Promise<string> {
-    if (performance.now() - this.readAt > knownForMs)
-      await (this.reading ??= this.read().finally(() => (this.reading = undefined)));
-    const name = this.live.get(projection);
-    if (name === undefined)
-      throw new Error(`there is no read model of ${projection} yet: start a server with the role projector once`);
-    return name;
+    return (await this.askedOf(projection)).readModel;
+  }
+
+  /** The version of the read model to ask. */
+  async versionOf(projection: string): Promise<number> {
+    return (await this.askedOf(projection)).version;
   }
 
   /** A query builder in the schema of the live version; its one table is named like the projection. */
@@ -40,11 +57,27 @@ export class ReadModels {
     return sql.id(await this.nameOf(name), name);
   }
 
-  private async read(): Promise<void> {
-    const { rows } = await this.db.query<{ projection: string; read_model: string }>(
-      'select projection, read_model from projection_versions',
+  private async askedOf(projection: string): Promise<Asked> {
+    if (performance.now() - this.readAt > knownForMs)
+      await (this.reading ??= this.read().finally(() => (this.reading = undefined)));
+    const asked = this.asked.get(projection);
+    if (asked) return asked;
+    throw new Error(
+      `there is no read model of ${projection} that this version of the ledger can ask: start a server with the role projector once`,
     );
-    this.live = new Map(rows.map((row) => [row.projection, row.read_model]));
+  }
+
+  /** The live one comes last, and of the others the highest version. */
+  private async read(): Promise<void> {
+    const { rows } = await this.db.query<Asked & { projection: string }>(
+      `select checkpoint.projection, checkpoint.version, checkpoint.read_model as "readModel"
+       from checkpoints checkpoint
+       left join projection_versions live using (read_model)
+       where not checkpoint.filling
+       order by live.read_model is not null, checkpoint.version, checkpoint.generation desc`,
+    );
+    const askable = rows.filter((row) => this.known.some((of) => of.name === row.projection && of.version === row.version));
+    this.asked = new Map(askable.map(({ projection, ...asked }) => [projection, asked]));
     this.readAt = performance.now();
   }
 }

@@ -28,7 +28,7 @@ export class ReadSide {
     private readonly projections: readonly AnyProjection[],
   ) {
     this.db = createPool(url, 'projector');
-    this.readModels = new ReadModels(this.db);
+    this.readModels = new ReadModels(this.db, projections);
     this.progress = new Progress(this.db, this.readModels);
     const { db, progress, said } = this;
     const say = (sentence: string) => void said.push(sentence);
