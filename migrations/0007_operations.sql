@@ -22,11 +22,15 @@ create table fill_parts (
 -- How a rebuild gets on, as often as it moves; what it has come to is in the operations stream.
 create table rebuild_progress (
   read_model text primary key,
-  -- events that are folded, of those that are to be
+  -- filling, catching_up, comparing
+  phase text not null,
+  -- events that are folded in this phase, of those that are to be
   done bigint not null default 0,
   total bigint not null default 0,
   -- events per second, lately
   rate double precision not null default 0,
+  -- what it waits for, though nobody has paused it
+  trouble text,
   moved_at timestamptz not null default clock_timestamp()
 ) with (fillfactor = 50);
 

@@ -19,6 +19,7 @@ import { CheckpointQueries } from './projections/checkpoint-queries.js';
 import { CommentsQueries } from './projections/comment-queries.js';
 import { DashboardQueries } from './projections/dashboard-queries.js';
 import { Progress } from './projections/projector/progress.js';
+import { RebuildQueries } from './projections/rebuild-queries.js';
 import { RunStatusQueries } from './projections/run-queries.js';
 import { TasksQueries } from './projections/task-queries.js';
 import { WakeupRequestsQueries } from './projections/wakeup-queries.js';
@@ -60,6 +61,7 @@ const partsOfTheLedger = [
     ActivityQueries,
     CheckpointQueries,
     CommentsQueries,
+    RebuildQueries,
   ].map((Queries) => part(Queries, ({ readModels }) => new Queries(readModels))),
   part(PastQueries, ({ store }) => new PastQueries(store)),
   part(AsOf, ({ store, clock }) => new AsOf(store, clock)),

@@ -1,4 +1,5 @@
 import { activity } from './activity.js';
+import { agentCounts } from './agent-counts.js';
 import { agents } from './agents.js';
 import { comments } from './comments.js';
 import { conservation } from './conservation.js';
@@ -7,6 +8,7 @@ import { dueRetries } from './due-retries.js';
 import { holds } from './holds.js';
 import { anyProjection, type AnyProjection } from './projection.js';
 import { readyRuns } from './ready-runs.js';
+import { rebuilds } from './rebuilds.js';
 import { runStatus } from './run-status.js';
 import { taskCounts } from './task-counts.js';
 import { taskGraph } from './task-graph.js';
@@ -24,6 +26,7 @@ export const projectionsOfTheLedger: readonly AnyProjection[] = [
   anyProjection(runStatus),
   anyProjection(wakeupRequests),
   anyProjection(agents),
+  anyProjection(agentCounts),
   anyProjection(tasks),
   anyProjection(taskGraph),
   anyProjection(taskCounts),
@@ -31,4 +34,5 @@ export const projectionsOfTheLedger: readonly AnyProjection[] = [
   anyProjection(conservation),
   anyProjection(dashboard),
   anyProjection(activity),
+  anyProjection(rebuilds),
 ];
