@@ -3,7 +3,7 @@ import { CommandPorts } from '../commands/catalogue.js';
 import { RunId, Slug, TaskId } from '../commands/fields.js';
 import { activity } from '../projections/activity.js';
 import { ActivityQueries } from '../projections/activity-queries.js';
-import { agents } from '../projections/agents.js';
+import { agentCounts } from '../projections/agent-counts.js';
 import { dashboard } from '../projections/dashboard.js';
 import { DashboardQueries } from '../projections/dashboard-queries.js';
 import { dueRetries } from '../projections/due-retries.js';
@@ -34,7 +34,7 @@ export class OverviewController {
   @Documented({ summary: 'Counters of a company', takes: OfCompany, answers: 'Dashboard' })
   async dashboard(@Call() call: Exchange) {
     const { company } = readOf(OfCompany, call);
-    await this.reads.upTo(call, dashboard, agents, taskCounts, dueRetries);
+    await this.reads.upTo(call, dashboard, agentCounts, taskCounts, dueRetries);
     return this.counters.get(company, this.ports.clock.now());
   }
 

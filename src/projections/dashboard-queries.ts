@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { agents } from './agents.js';
+import { agentCounts } from './agent-counts.js';
 import { dashboard, type DashboardRow } from './dashboard.js';
 import { dueRetries } from './due-retries.js';
 import type { ReadModels } from './read-models.js';
@@ -31,6 +31,7 @@ export interface DayOfRuns {
 const shownDays = 14;
 const dayMs = 24 * 60 * 60 * 1000;
 
+/** No row is counted when it is asked for: every number is kept, by company, status or day. */
 export class DashboardQueries {
   constructor(private readonly readModels: ReadModels) {}
 
@@ -47,15 +48,10 @@ export class DashboardQueries {
   }
 
   private async agents(company: string): Promise<Dashboard['agents']> {
-    const db = await this.readModels.of(agents);
-    const rows = await db
-      .selectFrom('agents')
-      .select(['status', (eb) => eb.fn.countAll<number>().as('count')])
-      .where('company', '=', company)
-      .groupBy('status')
-      .execute();
-    const count = (status: string) => rows.find((row) => row.status === status)?.count ?? 0;
-    return { active: count('active'), paused: count('paused'), terminated: count('terminated') };
+    const db = await this.readModels.of(agentCounts);
+    const row = await db.selectFrom('agent_counts').selectAll().where('company', '=', company).executeTakeFirst();
+    const { registered = 0, paused = [], terminated = 0 } = row ?? {};
+    return { active: registered - paused.length - terminated, paused: paused.length, terminated };
   }
 
   private async tasks(company: string): Promise<Dashboard['tasks']> {

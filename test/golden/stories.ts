@@ -49,9 +49,10 @@ async function retriedAndSuperseded(ledger: VirtualLedger): Promise<void> {
   await minutes(ledger, 31);
   await ledger.promoteDue();
   const again = await claimOne(ledger, 'fixer');
-  const waiting = await ledger.answer(requestWakeup, { agent: 'fixer', task: 'ACME-1', source: 'automation' }, machine);
   await ledger.send(requestWakeup, { agent: 'fixer', task: 'ACME-1', source: 'automation' }, { actor: machine });
-  await ledger.send(cancelWakeup, { task: 'ACME-1', wakeup: waiting.wakeup.id, reason: 'no need' });
+  const { wakeupId: wakeup } = await ledger.last('ACME-1', 'WakeupDeferred');
+  await ledger.send(requestWakeup, { agent: 'fixer', task: 'ACME-1', source: 'automation' }, { actor: machine });
+  await ledger.send(cancelWakeup, { task: 'ACME-1', wakeup, reason: 'no need' });
   await ledger.send(finishRun, { ...again, outcome: 'failed', error: 'overloaded', errorFamily: 'transient_upstream' });
   await ledger.send(requestWakeup, { agent: 'fixer', task: 'ACME-1' });
   await ledger.work('fixer', { outcome: 'cancelled', intent: 'requeue' });

@@ -1,3 +1,5 @@
+import type { AgentEvent } from '../../src/events/agent.js';
+import { agentCounts } from '../../src/projections/agent-counts.js';
 import { dashboard } from '../../src/projections/dashboard.js';
 import { taskCounts } from '../../src/projections/task-counts.js';
 import {
@@ -7,6 +9,7 @@ import {
   moving,
   opened,
   parkedRetry,
+  policy,
   promoted,
   queued,
   runningRun,
@@ -14,7 +17,7 @@ import {
   timedOut,
   waitingRun,
 } from '../facts.js';
-import { given, only, onTask } from './folded.js';
+import { given, onAgent, only, onTask } from './folded.js';
 
 const days = (...facts: Parameters<typeof onTask>[0][number][]) => given(onTask(facts)).folded(dashboard);
 const none = { queued: 0, running: 0, parked: 0, succeeded: 0, failed: 0, timed_out: 0, cancelled: 0 };
@@ -55,5 +58,34 @@ describe('task_counts', () => {
   it("leaves out agents' own heartbeat lanes", () => {
     const heartbeat = opened({ task: 'heartbeat~fixer', kind: 'heartbeat' });
     expect(given(onTask([heartbeat], 'heartbeat~fixer')).folded(taskCounts)).toEqual([]);
+  });
+});
+
+describe('agent_counts', () => {
+  const registered = (agent: string): AgentEvent => ({
+    type: 'AgentRegistered',
+    data: { agent, name: agent, adapter: 'process', manager: null, policy, registeredAt: '' },
+  });
+  const paused = (agent: string): AgentEvent => ({
+    type: 'AgentPaused',
+    data: { agent, reason: 'paused', interrupt: true, pausedAt: '' },
+  });
+  const resumed = (agent: string): AgentEvent => ({ type: 'AgentResumed', data: { agent, reason: 'resumed', resumedAt: '' } });
+  const terminated = (agent: string): AgentEvent => ({
+    type: 'AgentTerminated',
+    data: { agent, reason: 'terminated', terminatedAt: '' },
+  });
+  const none = { company: 'acme', registered: 0, paused: [], terminated: 0 };
+
+  it('counts who is paused once, however often that was said', () => {
+    const rows = given(onAgent([registered('fixer'), paused('fixer'), paused('fixer')]), onAgent([registered('coder')]));
+    expect(rows.folded(agentCounts)).toEqual([{ ...none, registered: 2, paused: ['fixer'] }]);
+  });
+
+  it('counts nobody as paused who was resumed, or terminated, from whatever status', () => {
+    const back = onAgent([registered('fixer'), paused('fixer'), resumed('fixer')]);
+    const gone = onAgent([registered('coder'), paused('coder'), terminated('coder')]);
+    const straight = onAgent([registered('reviewer'), terminated('reviewer')]);
+    expect(given(back, gone, straight).folded(agentCounts)).toEqual([{ ...none, registered: 3, terminated: 2 }]);
   });
 });

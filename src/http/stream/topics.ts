@@ -2,7 +2,7 @@ import type { AgentEvent } from '../../events/agent.js';
 import type { CompanyEvent } from '../../events/company.js';
 import type { Recorded } from '../../events/event.js';
 import type { LaneEvent } from '../../events/lane.js';
-import { agents } from '../../projections/agents.js';
+import { agentCounts } from '../../projections/agent-counts.js';
 import { dashboard } from '../../projections/dashboard.js';
 import { dueRetries } from '../../projections/due-retries.js';
 import { taskCounts } from '../../projections/task-counts.js';
@@ -64,5 +64,5 @@ const topicByType = new Map<string, TopicOfEvents>(Object.entries(topicsOfEvents
 
 /** What the read models of the dashboard fold. */
 const countedTypes: ReadonlySet<string> = new Set(
-  [dashboard, agents, taskCounts, dueRetries].flatMap(({ on }) => Object.keys(on)),
+  [dashboard, agentCounts, taskCounts, dueRetries].flatMap(({ on }) => Object.keys(on)),
 );
