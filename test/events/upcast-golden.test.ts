@@ -220,10 +220,11 @@ const inOrder = (events: readonly Recorded[]): Recorded[] => [...events].sort((a
 function outcomeOf(log: readonly Recorded<LedgerEvent>[]): object {
   const streams = [...new Set(log.map(({ stream }) => stream))].sort();
   const states = streams.map((stream) => [stream, stateOf(log.filter((event) => event.stream === stream))]);
-  const readModels = projectionsOfTheLedger.map((projection) => {
+  const readModels = projectionsOfTheLedger.flatMap((projection) => {
     const folding = new Folding(projection);
     folding.follow(log);
-    return [readModelOf(projection), folding.all()] as const;
+    const rows = folding.all();
+    return rows.length > 0 ? [[readModelOf(projection), rows] as const] : [];
   });
   return { states: Object.fromEntries(states), readModels: Object.fromEntries(readModels.sort(([a], [b]) => (a < b ? -1 : 1))) };
 }
