@@ -24,6 +24,12 @@ export interface SendOptions {
   readonly signal?: AbortSignal;
 }
 
+export interface StreamOptions {
+  readonly lastEventId?: string;
+  readonly signal: AbortSignal;
+  readonly silenceMs: number;
+}
+
 export interface Answer<T> {
   readonly body: T;
   /** what a read must have reached to show what this command did */
@@ -61,6 +67,27 @@ export class Client {
 
   delete<T>(at: At, { key = randomUUID() }: Pick<SendOptions, 'key'> = {}): Promise<Answer<T>> {
     return this.request<T>('DELETE', at, { headers: key ? { 'idempotency-key': key } : {} });
+  }
+
+  /** The text of an answer that has no end of its own, as it comes; `silenceMs` without any is a lost connection. */
+  async *stream(at: At, query: Query, { lastEventId, signal, silenceMs }: StreamOptions): AsyncGenerator<string> {
+    const silence = new AbortController();
+    const timer = setTimeout(() => silence.abort(new Error(`silent for ${silenceMs / 1_000} s`)), silenceMs);
+    try {
+      const response = await fetch(this.address(at, query), {
+        headers: { accept: 'text/event-stream', ...this.identity(), ...(lastEventId && { 'last-event-id': lastEventId }) },
+        signal: AbortSignal.any([signal, silence.signal]),
+      });
+      if (!response.ok || !response.body) await answerOf(response);
+      for await (const text of response.body!.pipeThrough(new TextDecoderStream())) {
+        timer.refresh();
+        yield text;
+      }
+    } catch (error) {
+      throw error instanceof Problem ? error : this.unanswered(error, silenceMs);
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   private send<T>(

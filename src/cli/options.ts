@@ -16,6 +16,12 @@ export const wholeNumber = (text: string): number => {
   return Number(text);
 };
 
+/** Zeros before it may be left out; 0 is before the first. */
+export function position(text: string): string {
+  if (!/^\d{1,16}$/.test(text)) throw new InvalidArgumentError(`"${text}" is not a position: give one such as 4711.`);
+  return text.padStart(16, '0');
+}
+
 export const duration = (text: string): number => saying(() => parseDuration(text));
 export const durations = (text: string): number[] => saying(() => parseDurations(text));
 

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { card, table, type Column } from './table.js';
 
 export const formats = ['table', 'json', 'jsonl'] as const;
@@ -22,6 +23,14 @@ export class Output {
     if (this.format === 'jsonl') return this.lines(page.items);
     this.line(page.items.length > 0 ? table(page.items, columns, this.looks()) : 'none');
     if (page.next) this.note(`more: --cursor ${page.next}`);
+  }
+
+  /** One of rows that come as they come: a line whose cells are as wide as `columns` make them. Resolves when there is room for another. */
+  async next<Row extends object>(row: Row, columns: readonly Column<Row>[]): Promise<void> {
+    if (this.format === 'json') this.json(row);
+    else if (this.format === 'jsonl') this.lines([row]);
+    else this.line(table([row], columns, this.looks()).replace(/^.*\n/, ''));
+    if (this.out.writableNeedDrain) await once(this.out, 'drain').catch(() => {});
   }
 
   /** One thing: its fields for people, all of it for programs. */

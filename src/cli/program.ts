@@ -13,6 +13,8 @@ import { addRuns } from './runs.js';
 import { addServe } from './serve.js';
 import { addTasks } from './tasks.js';
 import { addWakeups } from './wakeups.js';
+import { addWhy } from './why.js';
+import { addWatch } from './watch.js';
 import { addWorker } from './worker-verb.js';
 
 const add = [
@@ -26,6 +28,8 @@ const add = [
   addTasks,
   addCompanies,
   addReplay,
+  addWhy,
+  addWatch,
   addAudit,
   addDoctor,
 ];

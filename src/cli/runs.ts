@@ -11,6 +11,8 @@ import { pageOptions, type PageOptions } from './options.js';
 import { storyColumns } from './story.js';
 import type { Column } from './table.js';
 import { sayDue, sayTime } from './times.js';
+import { addWhyOf } from './why.js';
+import { addRunsWatch } from './watch.js';
 
 export function addRuns(program: Command): void {
   const runs = program.command('runs').description('attempts at a task: look at them, cancel them, have them tried again');
@@ -31,6 +33,10 @@ export function addRuns(program: Command): void {
   pageOptions(verb(runs, 'events <run>', 'what happened to one run')).action((run: string, options: DoorOptions & PageOptions) =>
     events(openDoor(options), run, options),
   );
+
+  addRunsWatch(runs);
+
+  addWhyOf(runs, 'runs', 'run');
 
   verb(runs, 'cancel <run>', 'end a run that is queued, parked or running')
     .option('--reason <reason>', 'kept with the cancellation', 'cancelled by an operator')
