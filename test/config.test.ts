@@ -1,4 +1,7 @@
-import { resolve } from 'node:path';
+import { generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { clientConfig, commandEnvironment, ConfigError, describeConfig, serverConfig } from '../src/config.js';
 
 describe('the configuration of a server', () => {
@@ -72,6 +75,36 @@ describe('the configuration of a server', () => {
     expect(() => serverConfig({ DATABASE_URL: 'mysql://ada:secret@db/ledger' })).toThrow(
       'DATABASE_URL is "mysql://ada:***@db/ledger"',
     );
+  });
+});
+
+describe('the key that signs what is sealed of the log', () => {
+  let folder: string;
+  beforeAll(() => (folder = mkdtempSync(join(tmpdir(), 'keys-'))));
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  const written = (pem: string | Buffer): string => {
+    const file = join(folder, 'key.pem');
+    writeFileSync(file, pem);
+    return file;
+  };
+  const pem = (key: KeyObject) => key.export({ type: 'pkcs8', format: 'pem' });
+
+  it('is read from its file', () => {
+    const { privateKey } = generateKeyPairSync('ed25519');
+    expect(serverConfig({ LEDGER_AUDIT_KEY: written(pem(privateKey)) }).auditKey?.equals(privateKey)).toBe(true);
+  });
+
+  it.each([
+    ['that is not there', () => join(folder, 'none.pem'), 'it cannot be read (ENOENT'],
+    ['without a key', () => written('no key'), 'there is no private key in it that can be used'],
+    ['with half of a key', () => written(generateKeyPairSync('ed25519', { publicKeyEncoding: { type: 'spki', format: 'pem' }, privateKeyEncoding: { type: 'pkcs8', format: 'pem' } }).publicKey), 'there is no private key in it'],
+    ['with a key of another kind', () => written(pem(generateKeyPairSync('x25519').privateKey)), 'the key in it is of the kind x25519'],
+  ])('is not read from a file %s', (_, file, why) => {
+    const reading = () => serverConfig({ LEDGER_AUDIT_KEY: file() });
+    expect(reading).toThrow(ConfigError);
+    expect(reading).toThrow(`LEDGER_AUDIT_KEY is "${file()}": ${why}`);
+    expect(reading).toThrow('openssl genpkey -algorithm ed25519');
   });
 });
 

@@ -33,6 +33,7 @@ export interface TestServer {
 interface Options {
   readonly roles?: ServerConfig['roles'];
   readonly clock?: ServerConfig['clock'];
+  readonly auditKey?: ServerConfig['auditKey'];
   readonly rate?: Rate;
   readonly streams?: Partial<StreamLimits>;
   /** of another server; without one, a database of its own */
@@ -43,12 +44,13 @@ interface Options {
 export async function startServer({
   roles = ['api', 'projector'],
   clock = 'system',
+  auditKey,
   rate,
   streams,
   database: shared,
 }: Options = {}): Promise<TestServer> {
   const database = shared ?? (await freshDatabase());
-  const ledger = new LedgerProcess(database.url, { roles, clock }, silent);
+  const ledger = new LedgerProcess(database.url, { roles, clock, auditKey }, silent);
   await ledger.start();
   const { app, url } = await listen(AppModule.of(ledger), { host: '127.0.0.1', port: 0, logger: false, rate, streams });
   ledger.startLoops(app.get(Dispatch));

@@ -73,12 +73,12 @@ function keyIn(source: Buffer | string): KeyObject | undefined {
 const bytes = (hex: string): Buffer => Buffer.from(hex, 'hex');
 
 /**
- * Where an event has to stand whose place in its range is `index`; undefined where positions have gaps. Those of sixteen digits count
- * 1, 2, 3 …
+ * Where an event has to stand whose place in its range is `index`; undefined where positions have gaps. Those that look like `like`, of
+ * sixteen digits, count 1, 2, 3 …
  */
-export const placeIn = (range: number, index: number, position: Position): Position | undefined =>
-  /^[\d-]{16}$/.test(position) ? String(range * rangeSize + index + 1).padStart(16, '0') : undefined;
+export const placeIn = (range: number, index: number, like: Position): Position | undefined =>
+  /^[\d-]{16}$/.test(like) ? String(range * rangeSize + index + 1).padStart(16, '0') : undefined;
 
 /** Whether a range can be about these positions. */
-export const isSpan = ({ range, first, last }: Pick<Sealed, 'range' | 'first' | 'last'>): boolean =>
-  (placeIn(range, 0, first) ?? first) === first && (placeIn(range, rangeSize - 1, last) ?? last) === last;
+export const isSpan = ({ range, first, last }: Pick<Sealed, 'range' | 'first' | 'last'>, like: Position): boolean =>
+  (placeIn(range, 0, like) ?? first) === first && (placeIn(range, rangeSize - 1, like) ?? last) === last;

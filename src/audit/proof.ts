@@ -31,7 +31,7 @@ export class Unproven extends Error {
 export function checkProof(proof: Proof, key?: string): string {
   const { event, index, range } = proof;
   refuse(event.data !== undefined && dataHashOf(event.data) !== event.dataHash, 'its data do not have the hash that it names');
-  refuse(!isSpan(range), `range ${range.range} is not about ${range.first} to ${range.last}`);
+  refuse(!isSpan(range, event.position), `range ${range.range} is not about ${range.first} to ${range.last}`);
   const place = placeIn(range.range, index, event.position);
   const isThere = place === undefined ? event.position >= range.first && event.position <= range.last : place === event.position;
   refuse(!isThere, `position ${event.position} is not event ${index} of range ${range.range}`);

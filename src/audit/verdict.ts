@@ -52,9 +52,9 @@ export const bad = ({ range, first, last }: Pick<Sealed, 'range' | 'first' | 'la
 
 type Found = readonly [code: Flaw, sentence: string];
 
-function misnamed({ sealed }: Examined): Found | undefined {
+function misnamed({ sealed, events }: Examined): Found | undefined {
   const { first, last } = sealed;
-  return isSpan(sealed)
+  return isSpan(sealed, events[0]?.position ?? first)
     ? undefined
     : ['row_changed', `it is said to be about ${shown(first)} to ${shown(last)}, which no range is`];
 }

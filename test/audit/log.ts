@@ -33,9 +33,10 @@ export async function fill(store: EventStore, count: number, from = 0): Promise<
   }
 }
 
-export async function filledLog(url: string, count: number): Promise<void> {
-  const store = new PostgresEventStore({ url, log: { info: () => {}, warn: () => {}, error: () => {} } });
-  await fill(store, count).finally(() => store.close());
+/** `from`: how many it has been filled with before, a multiple of forty or none of its streams goes on. */
+export async function filledLog(url: string, count: number, from = 0): Promise<void> {
+  const store = new PostgresEventStore({ url, log: { info: () => {}, warn: () => {} } });
+  await fill(store, count, from).finally(() => store.close());
 }
 
 export const auditOf = (db: pg.Pool) => ({ events: new StoredEvents(db), ranges: new SealedRanges(db) });

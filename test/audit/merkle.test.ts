@@ -35,7 +35,7 @@ it('hashes the examples of RFC 6962, section 2.1.3, as it draws them', () => {
 });
 
 const tree = fc
-  .integer({ min: 1, max: 300 })
+  .integer({ min: 2, max: 300 })
   .chain((size) => fc.record({ size: fc.constant(size), index: fc.integer({ min: 0, max: size - 1 }) }));
 const manyLeaves = (size: number) => Array.from({ length: size }, (_, n) => leafHash(`leaf ${n}`));
 
@@ -47,9 +47,9 @@ it('leads from every leaf to the root, and from there only', () => {
       const root = treeHash(all);
       expect(rootOf(all[index]!, index, size, path)).toEqual(root);
       expect(rootOf(sha256('another'), index, size, path)).not.toEqual(root);
-      if (size > 1) expect(rootOf(all[index]!, (index + 1) % size, size, path)).not.toEqual(root);
+      expect(rootOf(all[index]!, (index + 1) % size, size, path)).not.toEqual(root);
       expect(rootOf(all[index]!, index, size, [...path, root])).toBeUndefined();
-      if (path.length > 0) expect(rootOf(all[index]!, index, size, path.slice(1))).toBeUndefined();
+      expect(rootOf(all[index]!, index, size, path.slice(1))).toBeUndefined();
     }),
   );
 });
