@@ -23,6 +23,7 @@ import { RebuildQueries } from './projections/rebuild-queries.js';
 import { RunStatusQueries } from './projections/run-queries.js';
 import { TasksQueries } from './projections/task-queries.js';
 import { WakeupRequestsQueries } from './projections/wakeup-queries.js';
+import { WhyQueries } from './projections/why/why-queries.js';
 import { LeaseBeats } from './workers/beats.js';
 import { Bells } from './workers/bells.js';
 
@@ -67,6 +68,10 @@ const partsOfTheLedger = [
   part(AsOf, ({ store, clock }) => new AsOf(store, clock)),
   part(Verifier, ({ verifier }) => verifier),
   part(Prover, ({ prover }) => prover),
+  part(
+    WhyQueries,
+    ({ readModels, progress, store, ledger }) => new WhyQueries({ readModels, progress, store, streams: ledger.streams }),
+  ),
   part(IdempotencyKeys, ({ keys }) => keys),
   part(Bells, ({ bells }) => bells),
   part(LeaseBeats, ({ leases, ledger }) => new LeaseBeats(leases, ledger)),

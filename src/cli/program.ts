@@ -14,6 +14,7 @@ import { addServe } from './serve.js';
 import { addTasks } from './tasks.js';
 import { addWakeups } from './wakeups.js';
 import { addWhy } from './why.js';
+import { addWhy } from './why.js';
 import { addWatch } from './watch.js';
 import { addWorker } from './worker-verb.js';
 
@@ -28,6 +29,7 @@ const add = [
   addTasks,
   addCompanies,
   addReplay,
+  addWhy,
   addWhy,
   addWatch,
   addAudit,

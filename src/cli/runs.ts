@@ -12,6 +12,7 @@ import { storyColumns } from './story.js';
 import type { Column } from './table.js';
 import { sayDue, sayTime } from './times.js';
 import { addWhyOf } from './why.js';
+import { addWhyOf } from './why.js';
 import { addRunsWatch } from './watch.js';
 
 export function addRuns(program: Command): void {
@@ -35,6 +36,8 @@ export function addRuns(program: Command): void {
   );
 
   addRunsWatch(runs);
+
+  addWhyOf(runs, 'runs', 'run');
 
   addWhyOf(runs, 'runs', 'run');
 

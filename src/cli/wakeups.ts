@@ -8,6 +8,7 @@ import type { AnswerOf } from './client.js';
 import { act, openDoor, surely, verb, type Door, type DoorOptions } from './door.js';
 import { jsonObject, pageOptions, type PageOptions } from './options.js';
 import { sayTime } from './times.js';
+import { addWhyOf } from './why.js';
 
 export function addWakeups(program: Command): void {
   const wakeups = program.command('wakeups').description('demands that an agent runs, and what became of them');
@@ -26,6 +27,8 @@ export function addWakeups(program: Command): void {
     .option('--payload <json>', 'given to the command', jsonObject)
     .option('--key <key>', 'the same key again is answered as the first time')
     .action((agent: string, options: RequestOptions) => request(openDoor(options), agent, options));
+
+  addWhyOf(wakeups, 'wakeups', 'wakeup');
 
   verb(wakeups, 'cancel <wakeup>', 'withdraw a demand that has not been delivered')
     .option('--reason <reason>', 'kept with the cancellation', 'withdrawn by an operator')

@@ -1,3 +1,4 @@
+import type { AgentStatus } from '../events/agent.js';
 import type { AgentId } from '../events/event.js';
 import type { Hold } from '../events/hold.js';
 import { openBlockers, type Lane } from '../events/lane.js';
@@ -20,14 +21,18 @@ export interface Work {
 }
 
 /** The first gate that work does not pass, in this order wherever it is asked. Being paused or held is none: that passes. */
-export function obstacle(lane: Lane, work: Work, world: World): Obstacle | undefined {
-  const { agent, repeats = false } = work;
-  const exempt = work.mention || work.comment === true;
-  if (knownAgent(world, agent).status === 'terminated') return 'agent_terminated';
-  if (isClosed(lane.status) && (repeats || !exempt)) return 'issue_terminal_status';
-  if (lane.assignee !== agent && !exempt) return 'issue_assignee_changed';
-  if (openBlockers(lane).length > 0 && !exempt) return 'issue_dependencies_blocked';
-  return undefined;
+export const obstacle = (lane: Lane, work: Work, world: World): Obstacle | undefined =>
+  obstacles(lane, work, knownAgent(world, work.agent).status)[0];
+
+/** All gates that it does not pass; `status` is its agent's. */
+export function obstacles(lane: Lane, { agent, mention, comment, repeats = false }: Work, status: AgentStatus): Obstacle[] {
+  const exempt = mention || comment === true;
+  const found: Obstacle[] = [];
+  if (status === 'terminated') found.push('agent_terminated');
+  if (isClosed(lane.status) && (repeats || !exempt)) found.push('issue_terminal_status');
+  if (lane.assignee !== agent && !exempt) found.push('issue_assignee_changed');
+  if (openBlockers(lane).length > 0 && !exempt) found.push('issue_dependencies_blocked');
+  return found;
 }
 
 export function sentenceOf(code: Obstacle, lane: Lane, agent: AgentId): string {

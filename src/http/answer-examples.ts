@@ -16,6 +16,7 @@ import type { Dashboard } from '../projections/dashboard-queries.js';
 import type { Run } from '../projections/run-queries.js';
 import type { Task } from '../projections/task-queries.js';
 import type { Wakeup } from '../projections/wakeup-queries.js';
+import type { Why } from '../projections/why/reason.js';
 
 const noon = '2026-04-20T12:00:00.000Z';
 const due = '2026-04-20T12:02:00.000Z';
@@ -251,6 +252,21 @@ id: 0000000000000057
 data: {"position":"0000000000000057","reason":"the server shuts down"}
 `;
 
+const why: Why = {
+  status: 'scheduled_retry',
+  reasons: [
+    {
+      code: 'DUE_LATER',
+      sentence: 'ACME-12.4 tries ACME-12.3 again when it is due: attempt 1 of 4',
+      since: noon,
+      clearedBy: 'the promoter, at that time',
+      clearsAt: due,
+      action: 'ledger runs retry-now ACME-12.4',
+    },
+  ],
+  more: 1,
+};
+
 /** One of each answer, with everything that it may have; its schema follows from it. */
 export const answerExamples = {
   Agent: agent,
@@ -274,6 +290,7 @@ export const answerExamples = {
   Run: run,
   ChangedRun: { run: runView },
   EndedRun: { run: runView, next },
+  Why: why,
   ScheduledRetry: { outcome: 'scheduled', run: runView, dueAt: due, attempt: 1, maxAttempts: 4 },
   RetriedNow: { outcome: 'gate_suppressed', code: 'agent_not_invokable', run: runView },
   PromotedRetries: { ...promoted, truncated: true },

@@ -13,6 +13,7 @@ import { RunsController } from './runs.controller.js';
 import { StreamController } from './stream.controller.js';
 import { TasksController } from './tasks.controller.js';
 import { WakeupsController } from './wakeups.controller.js';
+import { WhyController } from './why.controller.js';
 
 /** Every resource of the API; /openapi.json is made from this list. */
 export const controllers = [
@@ -25,6 +26,7 @@ export const controllers = [
   RunsController,
   BeatsController,
   RetriesController,
+  WhyController,
   OverviewController,
   EventsController,
   StreamController,

@@ -1,9 +1,9 @@
-import { sql } from 'kysely';
+import { sql, type RawBuilder } from 'kysely';
 import { numberOfRun, taskOfRun, type AgentId, type Position, type RunId } from '../events/event.js';
 import type { Place } from '../events/run.js';
 import type { TaskKind, TaskPriority, TaskStatus } from '../events/task.js';
 import { ReadyRuns, type ReadyRun } from '../commands/claim-runs.js';
-import { heldSql } from './held.js';
+import { heldSql, type HeldSql } from './held.js';
 import { holds } from './holds.js';
 import type { Progress } from './projector/progress.js';
 import { amend, create, projection, remove, type Change, type Fact } from './projection.js';
@@ -58,25 +58,30 @@ export class ReadyRunsQueries extends ReadyRuns {
 
   async candidates(company: string, agent: AgentId, limit: number): Promise<ReadyRun[]> {
     const ready = await this.readModels.table(readyRuns);
-    const { withHeld, isLaneHeld } = await heldSql(this.readModels);
+    const held = await heldSql(this.readModels);
     const { rows } = await sql<ReadyRun>`
-      ${withHeld}
+      ${held.withHeld}
       select task, run_id as "runId"
       from ${ready} run
       where company = ${company}
         and agent = ${agent}
-        and not exists (
-          select
-          from lane_leases held
-          where held.company = run.company
-            and held.task = run.task
-        )
-        and not ${isLaneHeld(sql.ref('run.company'), sql.ref('run.task'))}
+        and ${isLaneFree(held, 'run')}
       order by rank, priority, ready_at, n
       limit ${limit}`.execute(this.readModels.kysely);
     return rows;
   }
 }
+
+/** Of a row of the list, by the name that a query gives it: nobody has its lane, and it is not held. */
+export const isLaneFree = ({ isLaneHeld }: HeldSql, run: string): RawBuilder<unknown> => sql`(
+  not exists (
+    select
+    from lane_leases held
+    where held.company = ${sql.ref(`${run}.company`)}
+      and held.task = ${sql.ref(`${run}.task`)}
+  )
+  and not ${isLaneHeld(sql.ref(`${run}.company`), sql.ref(`${run}.task`))}
+)`;
 
 const priorities: Readonly<Record<TaskPriority, number>> = { critical: 0, high: 1, medium: 2, low: 3 };
 
