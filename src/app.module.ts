@@ -18,6 +18,8 @@ import { BlockerGraphQueries } from './projections/blocker-graph.js';
 import { CheckpointQueries } from './projections/checkpoint-queries.js';
 import { CommentsQueries } from './projections/comment-queries.js';
 import { DashboardQueries } from './projections/dashboard-queries.js';
+import { KnownProjections } from './projections/known-projections.js';
+import { ParkedStreams } from './projections/projector/parked.js';
 import { Progress } from './projections/projector/progress.js';
 import { RebuildQueries } from './projections/rebuild-queries.js';
 import { RunStatusQueries } from './projections/run-queries.js';
@@ -68,6 +70,8 @@ const partsOfTheLedger = [
   part(AsOf, ({ store, clock }) => new AsOf(store, clock)),
   part(Verifier, ({ verifier }) => verifier),
   part(Prover, ({ prover }) => prover),
+  part(KnownProjections, ({ readModels }) => new KnownProjections(readModels.known)),
+  part(ParkedStreams, ({ parking }) => parking),
   part(
     WhyQueries,
     ({ readModels, progress, store, ledger }) => new WhyQueries({ readModels, progress, store, streams: ledger.streams }),

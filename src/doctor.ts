@@ -120,9 +120,10 @@ const tolerated = 1_000;
 const shown = (position: string): string => (position === '' ? 'the beginning' : String(Number(position)));
 
 async function parkedStreams(db: pg.Pool): Promise<Check> {
-  const { rows } = await db.query<{ readModel: string; stream: string; error: string; count: number }>(
-    `select read_model as "readModel", stream, error, count(*) over () as count
-     from parked_streams
+  const { rows } = await db.query<{ readModel: string; projection: string; stream: string; error: string; count: number }>(
+    `select read_model as "readModel", projection, parked.stream, error, count(*) over () as count
+     from parked_streams parked
+     left join checkpoints using (read_model)
      order by parked_at
      limit 1`,
   );
@@ -131,7 +132,7 @@ async function parkedStreams(db: pg.Pool): Promise<Check> {
     'parked streams',
     first === undefined,
     first ? `${first.count} parked; the first: ${first.stream} in ${first.readModel}: ${first.error}` : 'every stream is folded',
-    'that read model shows the stream as it was before: mend its fold. No command retries parked streams yet',
+    `that read model shows the stream as it was before: mend its fold, then ledger projections parked ${first?.projection} --retry ${first?.stream}`,
   );
 }
 

@@ -105,7 +105,7 @@ export class LedgerProcess implements CommandPorts {
     this.owners = new Owners(this.catchUp, me);
     this.signOfLife = new ProcessBeat(this.reads, me, settings.roles);
     this.projectors = new Projectors(projections, this.followers());
-    this.parking = new ParkedStreams({ ...this.followers(), projections: projectionsOfTheLedger });
+    this.parking = new ParkedStreams({ ...this.followers(), projections });
   }
 
   /** Brings the database up to this code, then follows it. */

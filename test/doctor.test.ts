@@ -63,7 +63,10 @@ describe('the doctor', () => {
        alter table events enable always trigger events_are_immutable`,
     );
     expect(named(found, 'read model dashboard_v1')?.sentence).toContain('the log is another');
-    expect(named(found, 'parked streams')?.sentence).toBe('1 parked; the first: task-acme.A in tasks_v1: no such column');
+    expect(named(found, 'parked streams')).toMatchObject({
+      sentence: '1 parked; the first: task-acme.A in tasks_v1: no such column',
+      remedy: expect.stringMatching(/ledger projections parked tasks --retry task-acme\.A$/),
+    });
     expect(named(found, 'immutable events')?.ok).toBe(false);
   });
 

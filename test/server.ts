@@ -5,6 +5,7 @@ import type { ServerConfig } from '../src/config.js';
 import type { Rate } from '../src/http/rate-limit.js';
 import type { StreamLimits } from '../src/http/stream/live-streams.js';
 import { LedgerProcess } from '../src/ledger-process.js';
+import type { AnyProjection } from '../src/projections/projection.js';
 import { freshDatabase, type TestDatabase } from './postgres.js';
 
 export interface Answer {
@@ -36,6 +37,7 @@ interface Options {
   readonly auditKey?: ServerConfig['auditKey'];
   readonly rate?: Rate;
   readonly streams?: Partial<StreamLimits>;
+  readonly projections?: readonly AnyProjection[];
   /** of another server; without one, a database of its own */
   readonly database?: TestDatabase;
 }
@@ -47,10 +49,11 @@ export async function startServer({
   auditKey,
   rate,
   streams,
+  projections,
   database: shared,
 }: Options = {}): Promise<TestServer> {
   const database = shared ?? (await freshDatabase());
-  const ledger = new LedgerProcess(database.url, { roles, clock, auditKey }, silent);
+  const ledger = new LedgerProcess(database.url, { roles, clock, auditKey }, silent, projections);
   await ledger.start();
   const { app, url } = await listen(AppModule.of(ledger), { host: '127.0.0.1', port: 0, logger: false, rate, streams });
   ledger.startLoops(app.get(Dispatch));

@@ -49,14 +49,14 @@ export interface RefoldedStream {
   readonly parked?: ParkedStream;
 }
 
-const Stream = (): PropertyDecorator =>
+export const StreamName = (): PropertyDecorator =>
   Matches(/^(operations|(company|agent|task|routine|service)-[A-Za-z0-9~_.-]{1,160})$/, {
     message: ({ value }) => `stream is ${JSON.stringify(value)}: give a stream such as task-acme.ACME-12`,
   });
 
 class OfParkedStream {
   @Slug() readModel!: ReadModelName;
-  @Stream() stream!: StreamId;
+  @StreamName() stream!: StreamId;
   /** where it is parked, and what came of it; never from outside */
   declare found?: ParkedStream;
   declare events?: number;

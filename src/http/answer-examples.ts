@@ -11,6 +11,7 @@ import type { ActivityLine } from '../projections/activity-queries.js';
 import type { Agent } from '../projections/agent-queries.js';
 import type { GraphNode } from '../projections/blocker-graph.js';
 import type { CheckpointView } from '../projections/checkpoint-queries.js';
+import type { ParkedEvent } from '../projections/projector/parked.js';
 import type { Comment } from '../projections/comment-queries.js';
 import type { Dashboard } from '../projections/dashboard-queries.js';
 import type { Run } from '../projections/run-queries.js';
@@ -171,11 +172,27 @@ const dashboard: Dashboard = {
 const projection: CheckpointView = {
   name: 'run_status',
   version: 1,
+  generation: 2,
+  readModel: 'run_status_v1_g2',
   live: true,
+  liveSince: noon,
+  filling: true,
   position: '0000000000000042',
   movedAt: due,
   halted: 'task-acme.ACME-12 at 41: …',
   parkedStreams: 0,
+};
+
+const parked: ParkedEvent = {
+  readModel: 'run_status_v1',
+  stream: event.stream,
+  position: event.position,
+  revision: event.revision,
+  eventId: event.id,
+  error: 'TypeError: …',
+  parkedAt: due,
+  type: event.type,
+  data: event.data,
 };
 
 const comment: Comment = {
@@ -219,10 +236,21 @@ const verification: Verification = {
 const { company: _, subject: __, ...stored } = event;
 const proof: Proof = {
   format: 'run-ledger audit proof 1',
-  event: { ...stored, metadata: { ...event.metadata, actor: { ...event.metadata.actor } }, data: { trigger: 'due' }, dataHash: hash },
+  event: {
+    ...stored,
+    metadata: { ...event.metadata, actor: { ...event.metadata.actor } },
+    data: { trigger: 'due' },
+    dataHash: hash,
+  },
   index: 41,
   path: [hash],
-  range: { ...sealedRange, root: hash, chain: hash, signature: hash.repeat(2), publicKey: '302a300506032b6570032100'.padEnd(88, '0') },
+  range: {
+    ...sealedRange,
+    root: hash,
+    chain: hash,
+    signature: hash.repeat(2),
+    publicKey: '302a300506032b6570032100'.padEnd(88, '0'),
+  },
   chainBefore: hash,
 };
 const promoted: PromotedRetries = { promoted: 2, runIds: ['ACME-12.4', 'ACME-13.2'], held: 0 };
@@ -301,6 +329,9 @@ export const answerExamples = {
   Activity: activity,
   Dashboard: dashboard,
   Projections: { head: '0000000000000042', items: [projection] },
+  Projection: { name: 'run_status', versions: [1, 2], head: '0000000000000042', readModels: [projection] },
+  ParkedStreams: { readModel: 'run_status_v1', total: 1, items: [parked] },
+  RefoldedStream: { readModel: 'run_status_v1', stream: event.stream, events: 3, skipped: event.position, parked },
   Ready: { status: 'ready', head: '0000000000000042', projections: [projection] },
   Verification: verification,
   Proof: proof,

@@ -8,6 +8,7 @@ import { CompaniesController } from './companies.controller.js';
 import { EventsController } from './events.controller.js';
 import { OperationsController } from './operations.controller.js';
 import { OverviewController } from './overview.controller.js';
+import { ProjectionsController } from './projections.controller.js';
 import { RetriesController } from './retries.controller.js';
 import { RunsController } from './runs.controller.js';
 import { StreamController } from './stream.controller.js';
@@ -31,6 +32,7 @@ export const controllers = [
   EventsController,
   StreamController,
   OperationsController,
+  ProjectionsController,
   AuditController,
   ClockController,
 ];

@@ -63,5 +63,7 @@ export const fieldExamples: Schema = {
   types: 'RunFailed',
   stream: 'task-acme.ACME-12',
   after: '0000000000000042',
+  projection: 'run_status',
+  readModel: 'run_status_v1',
   limit: 50,
 };

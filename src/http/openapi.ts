@@ -81,7 +81,7 @@ function operationOf(route: Route, classes: Readonly<Record<string, ClassSchema>
     parameters: [
       ...pathParameters(route, taken),
       ...queryParameters(route, asked),
-      ...(route.path.startsWith('/v1/companies') ? headers : []),
+      ...(route.path.startsWith('/v1/companies') || route.headers ? headers : []),
     ],
     ...(!isRead && method !== 'delete' && takes && { requestBody: bodyOf(route, taken) }),
     responses: responsesOf(route),

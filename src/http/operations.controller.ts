@@ -37,12 +37,6 @@ export class OperationsController {
     return { status: 'ready', head, projections: await this.checkpoints.list() };
   }
 
-  @Get('v1/projections')
-  @Documented({ summary: 'How far each read model is', answers: 'Projections' })
-  async projections() {
-    return { head: await this.store.head(), items: await this.checkpoints.list() };
-  }
-
   @Get('v1/doctor')
   @Documented({ summary: 'What could be wrong with the database', answers: 'Checks' })
   async diagnose() {

@@ -1,13 +1,20 @@
 import { sql } from 'kysely';
 import type { Position } from '../events/event.js';
+import type { ReadModelName } from '../events/operations.js';
 import type { ReadModels } from './read-models.js';
 
-/** A version of a projection, and how far it has come. */
+/** A read model: a version of a projection, built for the first time or anew, and how far it has come. */
 export interface CheckpointView {
+  /** the projection's */
   readonly name: string;
   readonly version: number;
-  /** this version is the one that is asked */
+  readonly generation: number;
+  readonly readModel: ReadModelName;
+  /** this one is asked */
   readonly live: boolean;
+  readonly liveSince?: string;
+  /** its rows are not complete yet */
+  readonly filling?: true;
   readonly position: Position;
   readonly movedAt: string;
   /** why it does not go on */
@@ -19,13 +26,17 @@ export interface CheckpointView {
 export class CheckpointQueries {
   constructor(private readonly readModels: ReadModels) {}
 
-  /** By name and version. */
-  async list(): Promise<CheckpointView[]> {
-    const { rows } = await sql<CheckpointView & { halted: string | null }>`
+  /** By name, version and generation; of one projection, or of all. */
+  async list(projection?: string): Promise<CheckpointView[]> {
+    const { rows } = await sql<Row>`
       select
-        projection as name,
+        checkpoint.projection as name,
         checkpoint.version,
-        live.version is not null as live,
+        generation,
+        read_model as "readModel",
+        live.read_model is not null as live,
+        live_since as "liveSince",
+        filling,
         position,
         moved_at as "movedAt",
         halted,
@@ -35,8 +46,20 @@ export class CheckpointQueries {
           where parked.read_model = checkpoint.read_model
         ) as "parkedStreams"
       from checkpoints checkpoint
-      left join projection_versions live using (projection, version)
-      order by projection, checkpoint.version`.execute(this.readModels.kysely);
-    return rows.map(({ halted, ...row }) => ({ ...row, ...(halted && { halted }) }));
+      left join projection_versions live using (read_model)
+      where checkpoint.projection = coalesce(${projection ?? null}, checkpoint.projection)
+      order by checkpoint.projection, checkpoint.version, generation`.execute(this.readModels.kysely);
+    return rows.map(({ liveSince, filling, halted, ...row }) => ({
+      ...row,
+      ...(liveSince && { liveSince }),
+      ...(filling && { filling }),
+      ...(halted && { halted }),
+    }));
   }
 }
+
+type Row = Omit<CheckpointView, 'liveSince' | 'filling' | 'halted'> & {
+  readonly liveSince: string | null;
+  readonly filling: boolean;
+  readonly halted: string | null;
+};

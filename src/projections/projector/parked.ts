@@ -10,9 +10,19 @@ import { ProjectorTerm } from './projector-term.js';
 
 const shownAtOnce = 1_000;
 
+interface ParkedSince extends ParkedStream {
+  readonly parkedAt: string;
+}
+
+/** With what the event says; without, where the log does not have it. */
+export interface ParkedEvent extends ParkedSince {
+  readonly type?: string;
+  readonly data?: object;
+}
+
 /** The first thousand, the oldest first. */
-export async function parkedStreams(db: pg.Pool, readModel: ReadModelName): Promise<(ParkedStream & { parkedAt: string })[]> {
-  const { rows } = await db.query<ParkedStream & { parkedAt: string }>(
+export async function parkedStreams(db: pg.Pool, readModel: ReadModelName): Promise<ParkedSince[]> {
+  const { rows } = await db.query<ParkedSince>(
     `select read_model as "readModel", stream, position, revision, event_id as "eventId", error, parked_at as "parkedAt"
      from parked_streams
      where read_model = $1
@@ -35,6 +45,13 @@ interface World {
 export class ParkedStreams extends Parking {
   constructor(private readonly world: World) {
     super();
+  }
+
+  /** With the events that they are parked at, the oldest first; at most `limit`, of `total`. */
+  async list(readModel: ReadModelName, limit: number): Promise<{ total: number; items: ParkedEvent[] }> {
+    const all = await parkedStreams(this.world.db, readModel);
+    const items = await Promise.all(all.slice(0, limit).map((parked) => this.withEvent(parked)));
+    return { total: all.length, items };
   }
 
   async find(readModel: ReadModelName, stream: StreamId): Promise<ParkedStream | undefined> {
@@ -63,6 +80,12 @@ export class ParkedStreams extends Parking {
     } finally {
       await ownership.release();
     }
+  }
+
+  private async withEvent(parked: ParkedSince): Promise<ParkedEvent> {
+    const { stream, revision } = parked;
+    const [event] = await this.world.store.readStream(stream, { from: revision, to: revision });
+    return { ...parked, type: event?.type, data: event?.data };
   }
 
   private async projectionOf(readModel: ReadModelName): Promise<AnyProjection> {
