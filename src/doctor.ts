@@ -3,8 +3,11 @@ import { beginning } from './events/event.js';
 import type { EventStore } from './event-store/event-store.js';
 import { pendingMigrations } from './migrator.js';
 import { policiesOfTheLedger } from './policies/all.js';
+import { projectionsOfTheLedger } from './projections/all.js';
 import { conservationChecks } from './projections/conservation-audit.js';
 import { installableReadModels } from './projections/projector/install.js';
+import { ReadModels } from './projections/read-models.js';
+import { shouldBeRunning } from './projections/why/should-be-running.js';
 
 export interface Check {
   readonly name: string;
@@ -26,7 +29,9 @@ export async function examine(db: pg.Pool, store: EventStore, skewMs: number): P
     ...(await policies(db, store)),
     await parkedReactions(db),
     ...(await conservationChecks(db, store)),
+    await processes(db),
     await expiredLeases(db),
+    await unexplainedWork(db),
     await immutability(db),
     clockSkew(skewMs),
   ];
@@ -176,6 +181,34 @@ async function expiredLeases(db: pg.Pool): Promise<Check> {
   const count = rows[0]?.count ?? 0;
   const sentence = `${count} leases expired more than a minute ago`;
   return check('expired leases', count === 0, sentence, 'see that a server with the role reaper runs');
+}
+
+/** Roles without which something is not done, each by any process. */
+const neededRoles = ['api', 'projector', 'policies', 'promoter', 'reaper'];
+
+async function processes(db: pg.Pool): Promise<Check> {
+  const { rows } = await db.query<{ host: string; pid: number; roles: string[] }>(
+    `select split_part(host, ' ', 1) as host, pid, roles
+     from processes
+     where seen_at > clock_timestamp() - interval '15 s'
+     order by started_at`,
+  );
+  const missing = neededRoles.filter((role) => !rows.some(({ roles }) => roles.includes(role)));
+  const living = rows.map(({ host, pid, roles }) => `process ${pid} on ${host}: ${roles.join(', ')}`);
+  const sentence = [...living, ...(missing.length > 0 ? [`nobody has the role ${missing.join(', ')}`] : [])].join('; ');
+  return check('processes', missing.length === 0, sentence, `start a server with LEDGER_ROLES=${missing.join(',')}`);
+}
+
+async function unexplainedWork(db: pg.Pool): Promise<Check> {
+  const name = 'work that should be running';
+  const remedy = 'ask ledger why about it, and restart the servers: this is a defect of the ledger';
+  try {
+    const { count, first } = await shouldBeRunning(new ReadModels(db, projectionsOfTheLedger));
+    const sentence = first ? `${count} for 10 s without a reason; the first: ${first.id} of ${first.company}` : 'none';
+    return check(name, count === 0, sentence, remedy);
+  } catch (error) {
+    return check(name, false, error instanceof Error ? error.message : String(error), 'mend what is wrong with the read models');
+  }
 }
 
 async function immutability(db: pg.Pool): Promise<Check> {

@@ -336,6 +336,7 @@ export class Gathering {
       ...names.map((name) => agentStream(company, name)),
     ];
     const head = await this.world.store.head();
+    const asked = await Promise.all(startFrom.map((name) => this.world.readModels.nameOf(name)));
     const { rows } = await sql<LagFact>`
       select
         projection,
@@ -343,10 +344,9 @@ export class Gathering {
         ${head} as head,
         coalesce(parked.parked_at, checkpoint.moved_at) as "movedAt",
         coalesce(parked.error, checkpoint.halted) as trouble
-      from projection_versions live
-      join checkpoints checkpoint using (projection, read_model)
-      left join parked_streams parked on parked.read_model = live.read_model and parked.stream = any(${streams}::text[])
-      where projection = any(${startFrom}::text[])
+      from checkpoints checkpoint
+      left join parked_streams parked on parked.read_model = checkpoint.read_model and parked.stream = any(${streams}::text[])
+      where checkpoint.read_model = any(${asked}::text[])
         and (parked.stream is not null or (not ${isCaughtUp} and checkpoint.position < ${head}))
       order by projection`.execute(this.world.readModels.kysely);
     return rows;

@@ -1,0 +1,139 @@
+import { sql, type RawBuilder } from 'kysely';
+import { pause } from '../../pause.js';
+import { agents } from '../agents.js';
+import { dueRetries } from '../due-retries.js';
+import { heldSql, type HeldSql } from '../held.js';
+import type { ReadModels } from '../read-models.js';
+import { isLaneFree, readyRuns } from '../ready-runs.js';
+import { runStatus } from '../run-status.js';
+import { wakeupRequests } from '../wakeup-requests.js';
+import { askedLatelyMs, doubtMs, unexplainedMs } from './queued.js';
+import { lookAgainMs } from './why-queries.js';
+
+/** Work that nothing has kept from being run for 10 s: a defect of the ledger, and so always none. */
+export interface ShouldBeRunning {
+  /** of each agent the first run that it would be given, of each lane the first retry that is due, and demands */
+  readonly count: number;
+  /** a run, or a demand where it has none */
+  readonly first?: { readonly company: string; readonly id: string };
+}
+
+/** Counts them over the whole ledger; what it finds it looks for once more, because a hold or a lease may have ended just now. */
+export async function shouldBeRunning(readModels: ReadModels): Promise<ShouldBeRunning> {
+  const first = await unexplained(readModels);
+  if (first.length === 0) return { count: 0 };
+  await pause(lookAgainMs);
+  const second = await unexplained(readModels);
+  const lasting = second.filter((one) => first.some(({ company, id }) => company === one.company && id === one.id));
+  return { count: lasting.length, ...(lasting[0] && { first: lasting[0] }) };
+}
+
+interface Unexplained {
+  readonly company: string;
+  readonly id: string;
+}
+
+const most = 1_000;
+
+/** What claims and promotion would take, and by the rules of `queuedReasons` and `parkedReasons` nothing else explains. */
+async function unexplained(readModels: ReadModels): Promise<Unexplained[]> {
+  const held = await heldSql(readModels);
+  const parts = [await neverGiven(readModels, held), await neverPromoted(readModels, held), await neverTakenUp(readModels)];
+  const { rows } = await sql<Unexplained>`
+    ${held.withHeld}
+    select company, id
+    from (${sql.join(parts, sql` union all `)}) unexplained
+    limit ${most}`.execute(readModels.kysely);
+  return rows;
+}
+
+const ms = (n: number): RawBuilder<unknown> => sql`${n} * interval '1 ms'`;
+
+/** Of each agent whose workers ask in vain: the first run that one of them would be given. */
+async function neverGiven(readModels: ReadModels, held: HeldSql): Promise<RawBuilder<unknown>> {
+  const ready = await readModels.table(readyRuns);
+  const runs = await readModels.table(runStatus);
+  const known = await readModels.table(agents);
+  return sql`(
+    select agent.company, next.run_id as id
+    from (
+      select company, agent, max(asked_at) as asked_at
+      from workers
+      where asked_at > ledger_now() - ${ms(askedLatelyMs)}
+      group by company, agent
+    ) asking
+    join ${known} agent using (company, agent)
+    cross join lateral (
+      select run_id, ready_at
+      from ${ready} run
+      where run.company = agent.company
+        and run.agent = agent.agent
+        and ${isLaneFree(held, 'run')}
+        and not exists (
+          select
+          from ${runs} running
+          where running.company = run.company
+            and running.task = run.task
+            and running.status = 'running'
+        )
+      order by rank, priority, ready_at, n
+      limit 1
+    ) next
+    cross join lateral (select greatest(next.ready_at, agent.since, agent.last_run_at) as since) free
+    where agent.status = 'active'
+      and free.since < ledger_now() - ${ms(unexplainedMs)}
+      and asking.asked_at > free.since + ${ms(doubtMs)}
+      and (agent.policy ->> 'maxConcurrentRuns')::int > (
+        select count(*)
+        from lane_leases lease
+        where lease.company = agent.company
+          and lease.agent = agent.agent
+      )
+  )`;
+}
+
+/** Of each lane on which a retry is due that nothing holds: the first, while somebody promotes. */
+async function neverPromoted(readModels: ReadModels, { isLaneHeld, isAgentHeld }: HeldSql): Promise<RawBuilder<unknown>> {
+  const due = await readModels.table(dueRetries);
+  return sql`(
+    select lane.company, parked.run ->> 'runId' as id
+    from ${due} lane
+    cross join lateral (
+      select run
+      from jsonb_array_elements(lane.parked) run
+      where (run ->> 'dueAt')::timestamptz < ledger_now() - ${ms(unexplainedMs)}
+        and not ${isAgentHeld(sql.ref('lane.company'), sql`run ->> 'agent'`)}
+      limit 1
+    ) parked
+    where lane.due_at < ledger_now() - ${ms(unexplainedMs)}
+      and not ${isLaneHeld(sql.ref('lane.company'), sql.ref('lane.task'))}
+      and exists (
+        select
+        from processes
+        where 'promoter' = any(roles)
+          and seen_at > clock_timestamp() - interval '15 s'
+      )
+    limit ${most}
+  )`;
+}
+
+/** Demands that wait for the end of a run, and no run of their agent is at work on their lane. */
+async function neverTakenUp(readModels: ReadModels): Promise<RawBuilder<unknown>> {
+  const demands = await readModels.table(wakeupRequests);
+  const runs = await readModels.table(runStatus);
+  return sql`(
+    select demand.company, demand.wakeup_id::text as id
+    from ${demands} demand
+    where demand.status = 'deferred'
+      and demand.requested_at < ledger_now() - ${ms(unexplainedMs)}
+      and not exists (
+        select
+        from ${runs} running
+        where running.company = demand.company
+          and running.task = demand.task
+          and running.agent = demand.agent
+          and running.status = 'running'
+      )
+    limit ${most}
+  )`;
+}
