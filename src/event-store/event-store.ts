@@ -42,6 +42,8 @@ export interface ReadStream {
 export interface ReadAll {
   /** exclusive; `beginning` reads from the first event */
   readonly after: Position;
+  /** inclusive; default the head */
+  readonly upTo?: Position;
   readonly limit: number;
   readonly types?: readonly string[];
 }

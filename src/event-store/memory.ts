@@ -51,12 +51,13 @@ export class MemoryEventStore extends EventStore {
     return new Map(streams.map((stream) => [stream, [...(this.#streams.get(stream) ?? [])] as Recorded<E>[]]));
   }
 
-  async readAll<E extends Event>({ after, limit, types }: ReadAll): Promise<Recorded<E>[]> {
+  async readAll<E extends Event>({ after, upTo, limit, types }: ReadAll): Promise<Recorded<E>[]> {
     this.#refuseWhenClosed();
     const place = placeOf(after);
+    const last = upTo === undefined ? Infinity : placeOf(upTo);
     const events = types
-      ? this.#log.slice(place).filter(({ type }) => types.includes(type))
-      : this.#log.slice(place, place + limit);
+      ? this.#log.slice(place, last).filter(({ type }) => types.includes(type))
+      : this.#log.slice(place, Math.min(place + limit, last));
     return events.slice(0, limit) as Recorded<E>[];
   }
 

@@ -8,8 +8,8 @@ import { unstorable } from './prepared-write.js';
 
 /** enough for ranges that differ by a few per cent */
 const sampledEvents = 10_000;
-/** counted in one statement, so that none takes too long */
-const countedAtOnce = 500_000;
+/** scanned by one statement, so that none takes too long */
+const scannedAtOnce = 200_000;
 
 const streamRange = (name: string, order: 'asc' | 'desc'): Statement<EventRow> => ({
   name,
@@ -50,6 +50,7 @@ const pageOfTypes: Statement<EventRow> = {
     select ${eventColumns}
     from public.events
     where position > $1
+      and position <= $4
       and type = any ($3)
     order by position
     limit $2`,
@@ -129,9 +130,22 @@ export class PostgresReads {
     return found;
   }
 
-  async readAll({ after, limit, types }: ReadAll): Promise<Recorded[]> {
-    const bounds = [placeOf(after), limit];
-    return readRows(await (types ? this.#query(pageOfTypes, [...bounds, types]) : this.#query(page, bounds)));
+  /** Positions have no holes. */
+  async readAll({ after, upTo, limit, types }: ReadAll): Promise<Recorded[]> {
+    const place = placeOf(after);
+    if (types) return this.#readTypes({ place, last: placeOf(upTo ?? (await this.head())), limit, types });
+    const left = upTo === undefined ? limit : Math.min(limit, placeOf(upTo) - place);
+    return left > 0 ? readRows(await this.#query(page, [place, left])) : [];
+  }
+
+  /** Of rare types, a page may be all over the log. */
+  async #readTypes(asked: { place: number; last: number; limit: number; types: readonly string[] }): Promise<Recorded[]> {
+    const found: EventRow[] = [];
+    for (let from = asked.place; from < asked.last && found.length < asked.limit; from += scannedAtOnce) {
+      const to = Math.min(from + scannedAtOnce, asked.last);
+      found.push(...(await this.#query(pageOfTypes, [from, asked.limit - found.length, asked.types, to])));
+    }
+    return readRows(found);
   }
 
   async readByStream({ upTo, from = '', before, after, limit, types }: ReadByStream): Promise<Recorded[]> {
@@ -151,8 +165,8 @@ export class PostgresReads {
     const last = placeOf(upTo);
     if (!types) return last;
     let count = 0;
-    for (let from = 0; from < last; from += countedAtOnce) {
-      const [row] = await this.#query(countOfTypes, [from, Math.min(from + countedAtOnce, last), types]);
+    for (let from = 0; from < last; from += scannedAtOnce) {
+      const [row] = await this.#query(countOfTypes, [from, Math.min(from + scannedAtOnce, last), types]);
       count += Number(row?.count);
     }
     return count;

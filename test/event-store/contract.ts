@@ -297,6 +297,20 @@ export function eventStoreContract(open: () => Promise<Engine>): void {
       ]);
     });
 
+    it('stops at the position that it is told', async () => {
+      await append(lane, 'no-stream', [event(), { ...event(), type: 'RunStarted' }, event(), { ...event(), type: 'RunStarted' }]);
+      const log = await store.readAll({ after: beginning, limit: 10 });
+      const [first, second, third] = log.map(({ position }) => position);
+      const read = async (asked: Parameters<EventStore['readAll']>[0]) =>
+        (await store.readAll(asked)).map(({ revision }) => revision);
+      expect(await read({ after: beginning, upTo: third!, limit: 10 })).toEqual([0, 1, 2]);
+      expect(await read({ after: first!, upTo: third!, limit: 1 })).toEqual([1]);
+      expect(await read({ after: beginning, upTo: third!, limit: 10, types: ['RunStarted'] })).toEqual([1]);
+      expect(await read({ after: second!, upTo: second!, limit: 10 })).toEqual([]);
+      expect(await read({ after: third!, upTo: beginning, limit: 10 })).toEqual([]);
+      expect(await read({ after: third!, upTo: first!, limit: 10, types: ['RunStarted'] })).toEqual([]);
+    });
+
     it('refuses a position that it never handed out', async () => {
       await expect(store.readAll({ after: 'yesterday', limit: 1 })).rejects.toThrow('"yesterday" is not a position');
     });

@@ -41,7 +41,7 @@ export class ReadModelTable<Row extends object> {
     private readonly db: pg.Pool,
     private readonly projection: Projection<Row>,
     private readonly readModel: string,
-    private readonly columns: readonly Column[],
+    readonly columns: readonly Column[],
   ) {
     this.sql = statements(projection, readModel, columns);
   }
@@ -61,6 +61,11 @@ export class ReadModelTable<Row extends object> {
       [`${readModel}.${projection.name}`],
     );
     return new ReadModelTable(db, projection, readModel, rows);
+  }
+
+  /** with its schema's */
+  get name(): string {
+    return `${this.readModel}.${this.projection.name}`;
   }
 
   async load(keys: readonly (readonly string[])[]): Promise<Row[]> {

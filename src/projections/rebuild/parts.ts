@@ -1,0 +1,79 @@
+import type pg from 'pg';
+import { inTransaction } from '../../database.js';
+import type { Position } from '../../events/event.js';
+import type { EventStore } from '../../event-store/event-store.js';
+import type { AnyProjection } from '../projection.js';
+
+/** A range of streams, or without bounds the whole log; what it came to once its rows are there. */
+export interface Part {
+  readonly part: number;
+  readonly from: string | null;
+  readonly before: string | null;
+  readonly events: number | null;
+  readonly rows: number | null;
+}
+
+/** so many events make a part: a second's work, and some 10 MB of rows */
+const eventsOfPart = 25_000;
+const mostParts = 10_000;
+
+/** The parts that a fill of a table was divided into when it began. */
+export function partsOf(
+  { db, store, projection, upTo }: { db: pg.Pool; store: EventStore; projection: AnyProjection; upTo: Position },
+  table: string,
+): Promise<Part[]> {
+  return inTransaction(db, async (client) => {
+    await client.query(`select pg_advisory_xact_lock(hashtext('run-ledger fill'))`);
+    const known = await knownParts(client, table);
+    if (known.length > 0) return known;
+    const bounds = projection.keyedBy === 'wider' ? [] : await boundsOf(store, upTo);
+    await client.query(
+      `insert into fill_parts (read_model, part, from_stream, before_stream)
+       select $1, part, from_stream, before_stream
+       from unnest($2::text[], $3::text[]) with ordinality as ranges (from_stream, before_stream, part)`,
+      [table, [null, ...bounds], [...bounds, null]],
+    );
+    return knownParts(client, table);
+  });
+}
+
+async function boundsOf(store: EventStore, upTo: Position): Promise<string[]> {
+  const events = (await store.count({ upTo })) ?? 0;
+  const ranges = Math.min(Math.ceil(events / eventsOfPart), mostParts);
+  return ranges > 1 ? store.streamBounds({ upTo, ranges }) : [];
+}
+
+export async function knownParts(db: pg.Pool | pg.PoolClient, table: string): Promise<Part[]> {
+  const { rows } = await db.query<Part>(
+    `select part, from_stream as from, before_stream as before, events, rows
+     from fill_parts
+     where read_model = $1
+     order by part`,
+    [table],
+  );
+  return rows;
+}
+
+/** Whoever has claimed a part is the only one who writes its rows, until its transaction ends. False when they are there already. */
+export async function claim(client: pg.PoolClient, table: string, { part }: Part): Promise<boolean> {
+  const { rowCount } = await client.query(
+    `select
+     from fill_parts
+     where read_model = $1
+       and part = $2
+       and events is null
+     for update`,
+    [table, part],
+  );
+  return rowCount === 1;
+}
+
+export async function mark(client: pg.PoolClient, table: string, { part }: Part, events: number, rows: number): Promise<void> {
+  await client.query(
+    `update fill_parts
+     set events = $3, rows = $4
+     where read_model = $1
+       and part = $2`,
+    [table, part, events, rows],
+  );
+}
