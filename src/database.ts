@@ -6,7 +6,7 @@ import pg from 'pg';
  * append: the event store's writes, one at a time and one to spare · read: the event store's reads, and in a second pool every query of
  * the doors · projector: the transactions of projectors · loop: reaper, claims · beat: signs of life and removals of leases ·
  * listen: one long-lived LISTEN · admin: migrations and operators' commands.
- * A server with all roles opens at most 45.
+ * A server with all roles opens at most 45, and 6 more while it rebuilds.
  */
 export type PoolName = 'append' | 'read' | 'projector' | 'loop' | 'beat' | 'listen' | 'admin';
 

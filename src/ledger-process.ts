@@ -12,6 +12,7 @@ import { Turns } from './commands/turns.js';
 import type { ServerConfig } from './config.js';
 import { createPool } from './database.js';
 import { PostgresEventStore } from './event-store/postgres.js';
+import { operations, operationsStream } from './events/operations.js';
 import { IdempotencyKeys } from './idempotency-keys.js';
 import type { Log } from './log.js';
 import { ManualClock } from './manual-clock.js';
@@ -39,6 +40,8 @@ import { PolicyRunner } from './workers/policy-runner.js';
 import { ProcessBeat } from './workers/process-beat.js';
 import { promoter } from './workers/promoter.js';
 import { Reaper } from './workers/reaper.js';
+import { RebuildTables } from './workers/rebuild-tables.js';
+import { Rebuilder } from './workers/rebuilder.js';
 import { sealer } from './workers/sealer.js';
 import { silenceWatch } from './workers/silence-watch.js';
 
@@ -69,6 +72,8 @@ export class LedgerProcess implements CommandPorts {
   private readonly pools: readonly pg.Pool[];
   /** of projectors and policies */
   private readonly catchUp: pg.Pool;
+  /** of rebuilds, whose statements may take long */
+  private readonly rebuilds: pg.Pool;
   private readonly pages: LogPages;
   private readonly owners: Owners;
   private readonly signOfLife: ProcessBeat;
@@ -87,7 +92,8 @@ export class LedgerProcess implements CommandPorts {
     const loops = createPool(databaseUrl, 'loop');
     const beats = createPool(databaseUrl, 'beat');
     this.catchUp = createPool(databaseUrl, 'projector');
-    this.pools = [this.reads, loops, beats, this.catchUp];
+    this.rebuilds = createPool(databaseUrl, 'admin', 6);
+    this.pools = [this.reads, loops, beats, this.catchUp, this.rebuilds];
     this.clock =
       settings.clock === 'manual' ? new ManualClock(this.reads, () => this.bells.ring(retriesBell)) : new SystemClock(this.reads);
     this.store = new PostgresEventStore({ url: databaseUrl, log });
@@ -133,6 +139,7 @@ export class LedgerProcess implements CommandPorts {
   startLoops(dispatch: Dispatch): void {
     const runs = new RunStatusQueries(this.readModels);
     if (this.has('policies')) this.startPolicies(dispatch);
+    if (this.has('projector')) this.running.push(this.rebuilder(dispatch).run(this.stopping.signal));
     if (this.has('promoter')) this.run(promoter({ ...this.ports(), dispatch }));
     if (!this.has('reaper')) return;
     this.run(silenceWatch({ dispatch, runs, log: this.log }));
@@ -152,6 +159,14 @@ export class LedgerProcess implements CommandPorts {
     const world = { ...this.followers(), dispatch, index: () => new PolicyIndexQueries(this.readModels) };
     this.policies = policiesOfTheLedger.map((policy) => new PolicyRunner(policy, world));
     this.running.push(...this.policies.map((runner) => runner.run(this.stopping.signal)));
+  }
+
+  private rebuilder(dispatch: Dispatch): Rebuilder {
+    const { rebuilds: db, store, owners, log, bells, projectors, ledger } = this;
+    const tables = new RebuildTables(db);
+    const state = () => ledger.streams.state(operations, operationsStream, true);
+    const look = () => projectors.look();
+    return new Rebuilder(this.projections, { db, store, owners, log, bells, tables, dispatch, operations: state, look });
   }
 
   private sealer(): Loop {

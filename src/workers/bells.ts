@@ -43,3 +43,5 @@ export const claimsBell = (company: string, agent: string): string => `${claimsB
 export const claimsBells = (company: string): string => `claims:${company}/`;
 /** Rung when the next due time may be an earlier one, or what is due is no longer held. */
 export const retriesBell = 'retries';
+/** Rung when something was decided about read models. */
+export const operationsBell = 'operations';

@@ -2,7 +2,8 @@ import type { Ledger } from '../commands/ledger.js';
 import type { EventStore } from '../event-store/event-store.js';
 import type { Position, Recorded } from '../events/event.js';
 import type { LedgerEvent } from '../events/ledger-event.js';
-import { claimsBell, claimsBells, retriesBell, type Bells } from './bells.js';
+import { operationsStream } from '../events/operations.js';
+import { claimsBell, claimsBells, operationsBell, retriesBell, type Bells } from './bells.js';
 import type { Loop } from './loop.js';
 
 /** Keeps what this process knows of streams up to what all processes append, and rings for those who wait for it. */
@@ -15,6 +16,7 @@ export function logFollower(ports: { store: EventStore; ledger: Ledger; bells: B
       for await (const page of store.subscribe<LedgerEvent>({ after, signal })) {
         ledger.streams.follow(page);
         for (const bell of new Set(page.flatMap(bellsOf))) bells.ring(bell);
+        if (page.some(({ stream }) => stream === operationsStream)) bells.ring(operationsBell);
         for (const company of new Set(page.flatMap(releasedCompanies))) bells.ringAll(claimsBells(company));
         after = page.at(-1)?.position ?? after;
       }

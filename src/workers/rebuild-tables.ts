@@ -1,0 +1,146 @@
+import type pg from 'pg';
+import type { Position } from '../events/event.js';
+import type { Operations, ReadModelName } from '../events/operations.js';
+import type { Checkpoint } from '../projections/projector/checkpoint.js';
+
+/** Readers ask for a second whatever they have known to be live. */
+const askedStillMs = 2_000;
+
+/** How the checkpoints of two read models stand to each other. */
+export interface Standing {
+  /** the rebuilt one is not behind the other */
+  readonly caughtUp: boolean;
+  readonly position: Position;
+  readonly livePosition: Position;
+  /** what it could not fold, or why it does not go on */
+  readonly failure: string | null;
+}
+
+/** What is said of read models in tables beside the log, as rebuilds change it. */
+export class RebuildTables {
+  constructor(private readonly db: pg.Pool) {}
+
+  /** The last event that any read model has folded: a place in the log that a fill can go up to, known with its id. */
+  async furthest(): Promise<Checkpoint | undefined> {
+    const { rows } = await this.db.query<Checkpoint>(
+      `select position, event_id as "eventId", stream, revision
+       from checkpoints
+       where not filling
+       order by position desc
+       limit 1`,
+    );
+    return rows[0];
+  }
+
+  async versionOf(readModel: ReadModelName): Promise<{ name: string; version: number } | undefined> {
+    const { rows } = await this.db.query<{ name: string; version: number }>(
+      'select projection as name, version from checkpoints where read_model = $1',
+      [readModel],
+    );
+    return rows[0];
+  }
+
+  async positionOf(readModel: ReadModelName): Promise<Position> {
+    const { rows } = await this.db.query<{ position: Position }>('select position from checkpoints where read_model = $1', [
+      readModel,
+    ]);
+    if (!rows[0]) throw new Error(`${readModel} was dropped while it was filled`);
+    return rows[0].position;
+  }
+
+  /** From now on, projectors follow it. */
+  async follow(readModel: ReadModelName): Promise<void> {
+    await this.db.query(
+      `update checkpoints
+       set filling = false, moved_at = clock_timestamp()
+       where read_model = $1
+         and filling`,
+      [readModel],
+    );
+  }
+
+  async standing(readModel: ReadModelName, live: ReadModelName): Promise<Standing | undefined> {
+    const { rows } = await this.db.query<Standing>(
+      `select
+         rebuilt.position >= live.position as "caughtUp",
+         rebuilt.position,
+         live.position as "livePosition",
+         coalesce(
+           rebuilt.halted,
+           (
+             select 'it cannot fold ' || stream || ' from revision ' || revision || ' (position ' || position || ') on: ' || error
+             from parked_streams
+             where read_model = rebuilt.read_model
+             order by position
+             limit 1
+           )
+         ) as failure
+       from checkpoints rebuilt
+       join checkpoints live on live.read_model = $2
+       where rebuilt.read_model = $1`,
+      [readModel, live],
+    );
+    return rows[0];
+  }
+
+  /**
+   * Lets what is live by record be asked, wherever it is there and not behind what is asked now. Answers the projections of which it still
+   * is not.
+   */
+  async settleLive({ live }: Operations): Promise<string[]> {
+    const recorded = [Object.keys(live), Object.values(live)];
+    const { rows } = await this.db.query<{ projection: string }>(
+      `select asked.projection
+       from unnest($1::text[], $2::text[]) as recorded (projection, read_model)
+       join projection_versions asked using (projection)
+       where asked.read_model <> recorded.read_model`,
+      recorded,
+    );
+    const unsettled: string[] = [];
+    for (const { projection } of rows) if (!(await this.ask(projection, live[projection]!))) unsettled.push(projection);
+    return unsettled;
+  }
+
+  /** Nobody is to ask or follow them any more; what is asked stays, whatever the record says. Answers whether there were any. */
+  async leave(gone: readonly ReadModelName[]): Promise<boolean> {
+    const { rowCount } = await this.db.query(
+      `update checkpoints
+       set filling = true, moved_at = clock_timestamp()
+       where read_model = any ($1)
+         and not filling
+         and read_model not in (select read_model from projection_versions)`,
+      [gone],
+    );
+    return rowCount !== 0;
+  }
+
+  /** Those that are there, with how long nobody has had to do with them. */
+  async known(): Promise<{ readModel: ReadModelName; isLeft: boolean }[]> {
+    const { rows } = await this.db.query<{ readModel: ReadModelName; isLeft: boolean }>(
+      `select read_model as "readModel", filling and moved_at < clock_timestamp() - $1 * interval '1 ms' as "isLeft"
+       from checkpoints`,
+      [askedStillMs],
+    );
+    return rows;
+  }
+
+  async forgetOwners(names: readonly string[]): Promise<void> {
+    await this.db.query('delete from owners where name = any ($1)', [names]);
+  }
+
+  /** One statement sees both checkpoints at one moment. */
+  private async ask(projection: string, readModel: ReadModelName): Promise<boolean> {
+    const { rowCount } = await this.db.query(
+      `update projection_versions asked
+       set version = next.version, read_model = next.read_model, live_since = clock_timestamp()
+       from checkpoints next
+       where asked.projection = $1
+         and next.read_model = $2
+         and not next.filling
+         and next.halted is null
+         and next.position >= coalesce((select position from checkpoints former where former.read_model = asked.read_model), '')`,
+      [projection, readModel],
+    );
+    return rowCount === 1;
+  }
+}

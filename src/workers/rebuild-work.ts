@@ -1,0 +1,197 @@
+import type pg from 'pg';
+import { Contention, OutcomeUnknown, type CommandContext, type Sendable } from '../commands/decider.js';
+import type { Dispatch } from '../commands/dispatch.js';
+import { recordComparison, recordFailure, recordFilled } from '../commands/rebuild-steps.js';
+import { isOutage } from '../database.js';
+import { nameUuid } from '../events/event.js';
+import type { KnownReadModel, Operations, Rebuild, ReadModelName } from '../events/operations.js';
+import { StoreUnavailable, type EventStore } from '../event-store/event-store.js';
+import type { Log } from '../log.js';
+import { backOff, pause } from '../pause.js';
+import type { AnyProjection } from '../projections/projection.js';
+import type { Owners, Ownership } from '../projections/projector/owner.js';
+import { TermOver } from '../projections/projector/projector-term.js';
+import { compare } from '../projections/rebuild/compare.js';
+import { fill } from '../projections/rebuild/fill.js';
+import { addIndexes, createReadModel } from '../projections/rebuild/schema.js';
+import { RatePace } from './rebuild-pace.js';
+import { RebuildProgress } from './rebuild-progress.js';
+import type { RebuildTables } from './rebuild-tables.js';
+
+/** What the rebuilds of a process share. */
+export interface RebuildWorld {
+  /** connections that may be silent for long: `admin` */
+  readonly db: pg.Pool;
+  readonly store: EventStore;
+  readonly owners: Owners;
+  readonly tables: RebuildTables;
+  readonly dispatch: Pick<Dispatch, 'send'>;
+  /** as the store has it now */
+  readonly operations: () => Promise<Operations>;
+  /** Lets this process's projectors see at once what was made. */
+  readonly look: () => Promise<void>;
+  readonly log: Log;
+}
+
+const waits = { firstMs: 200, mostMs: 5_000 };
+const askEveryMs = 100;
+
+/** The name under which the work on a rebuild is owned. */
+export const rebuildOwner = (rebuild: ReadModelName): string => `rebuild ${rebuild}`;
+
+/**
+ * The work on one rebuild, from where the record says that it is to the recorded comparison. Of all processes that know both versions one
+ * does it, and when it is gone another goes on. What may go away is waited for; anything else is recorded as the rebuild's failure.
+ */
+export class RebuildWork {
+  readonly pace: RatePace;
+  private readonly stopping = new AbortController();
+  private readonly progress: RebuildProgress;
+  private readonly name: ReadModelName;
+  private readonly rebuild: Rebuild;
+  private trouble: string | undefined;
+  private failure: string | undefined;
+
+  constructor(
+    { name, rebuild }: KnownReadModel,
+    private readonly projection: AnyProjection,
+    private readonly live: AnyProjection,
+    private readonly world: RebuildWorld,
+  ) {
+    this.name = name;
+    this.rebuild = rebuild!;
+    this.pace = new RatePace(this.rebuild.eventsPerSecond);
+    this.progress = new RebuildProgress(world.db, name);
+  }
+
+  /** Ends when there is nothing left to do, or early with `signal`, or when it is stopped; never by an error. */
+  async run(signal: AbortSignal): Promise<void> {
+    const until = AbortSignal.any([signal, this.stopping.signal]);
+    for (let failures = 0; !until.aborted; failures++)
+      try {
+        if (await this.own(until)) return;
+      } catch (error) {
+        if (until.aborted) return;
+        await this.meet(error);
+        await pause(backOff(failures, waits), until);
+      }
+  }
+
+  /** It is paused, or is to be no more. */
+  stop(): void {
+    this.stopping.abort();
+  }
+
+  /** False when the work was lost to another process, who may lose it as well. */
+  private async own(until: AbortSignal): Promise<boolean> {
+    const ownership = await this.world.owners.acquire(rebuildOwner(this.name), until);
+    if (!ownership) return true;
+    try {
+      await this.goOn(AbortSignal.any([until, ownership.signal]));
+      return true;
+    } catch (error) {
+      if (ownership.signal.aborted) return false;
+      throw error;
+    } finally {
+      await this.giveBack(ownership);
+    }
+  }
+
+  private async giveBack(ownership: Ownership): Promise<void> {
+    await ownership.release().catch(() => {});
+  }
+
+  private async goOn(until: AbortSignal): Promise<void> {
+    if (this.failure !== undefined) return this.record('failed', recordFailure, { error: this.failure });
+    const status = (await this.world.operations()).readModels[this.name]?.rebuild?.status;
+    if (status === 'filling') await this.fill(until);
+    if (status === 'filling' || status === 'filled') await this.compare(until);
+  }
+
+  private async fill(signal: AbortSignal): Promise<void> {
+    const { db, store, tables } = this.world;
+    const { name: readModel, projection, pace, rebuild, progress } = this;
+    await progress.begin('filling');
+    const at = await tables.furthest();
+    await createReadModel(db, projection, { readModel, generation: rebuild.generation, filling: true, at });
+    const position = await tables.positionOf(readModel);
+    const moved = (done: number, total?: number) => {
+      this.recovered();
+      progress.moved(done, total);
+    };
+    const filled = await fill({ db, store, projection, readModel, upTo: position, pace, signal, moved });
+    await addIndexes(db, projection, readModel);
+    await this.record('filled', recordFilled, { position, ...filled });
+  }
+
+  private async compare(signal: AbortSignal): Promise<void> {
+    const { db, store, owners } = this.world;
+    const { name: rebuilt, projection, rebuild } = this;
+    await this.catchUp(signal);
+    await this.progress.begin('comparing');
+    const live = { projection: this.live, readModel: rebuild.beside };
+    const comparison = await compare({ db, store, owners, projection, live, rebuilt, signal });
+    this.refuseUnfolded((await this.world.tables.standing(rebuilt, rebuild.beside))?.failure);
+    await this.record('compared', recordComparison, { comparison });
+  }
+
+  private async catchUp(signal: AbortSignal): Promise<void> {
+    const { tables, look } = this.world;
+    await this.progress.begin('catching_up');
+    await tables.follow(this.name);
+    await look();
+    for (let from: number | undefined; !signal.aborted; await pause(askEveryMs, signal)) {
+      const standing = await tables.standing(this.name, this.rebuild.beside);
+      if (!standing) throw new Error(`${this.name} or ${this.rebuild.beside} was dropped before they were compared`);
+      this.refuseUnfolded(standing.failure);
+      this.recovered();
+      if (standing.caughtUp) return;
+      from ??= Number(standing.position);
+      this.progress.moved(Number(standing.position) - from, Number(standing.livePosition) - from);
+    }
+    signal.throwIfAborted();
+  }
+
+  /** A projector leaves aside what it cannot fold, or halts; a rebuild fails. */
+  private refuseUnfolded(failure: string | null | undefined): void {
+    if (failure) throw new Error(failure);
+  }
+
+  /** The same step twice is the same command. */
+  private async record<C extends object, Answer>(step: string, kind: Sendable<C, Answer>, fields: object): Promise<void> {
+    const commandId = nameUuid('rebuild', this.name, step);
+    const context: CommandContext = { commandId, actor: { type: 'system', id: 'rebuilder' } };
+    // The fields of a command and `rebuild`, which each of them has.
+    await this.world.dispatch.send(kind, { rebuild: this.name, ...fields } as { [Field in keyof C]?: unknown }, context);
+  }
+
+  private async meet(error: unknown): Promise<void> {
+    const message = error instanceof Error ? error.message : String(error);
+    if (!mayGoAway(error)) {
+      this.failure ??= message;
+      this.world.log.error(`the rebuild of ${this.name} fails: ${message}`);
+      return;
+    }
+    const sentence = isFull(error)
+      ? `Postgres has no room left (${message}): make room on its disk; the rebuild goes on by itself`
+      : `the database does not answer as it should (${message}): the rebuild goes on by itself when it does`;
+    if (!this.trouble) this.world.log.warn(`the rebuild of ${this.name} waits: ${sentence}`);
+    this.trouble = sentence;
+    await this.progress.trouble(sentence);
+  }
+
+  private recovered(): void {
+    if (this.trouble) this.world.log.info(`the rebuild of ${this.name} goes on`);
+    this.trouble = undefined;
+  }
+}
+
+const mayGoAway = (error: unknown): boolean =>
+  isOutage(error) ||
+  error instanceof StoreUnavailable ||
+  error instanceof OutcomeUnknown ||
+  error instanceof Contention ||
+  error instanceof TermOver;
+
+/** disk_full: https://www.postgresql.org/docs/current/errcodes-appendix.html */
+const isFull = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === '53100';

@@ -1,0 +1,95 @@
+import { isGone, isUnderWay, type KnownReadModel, type Operations, type ReadModelName } from '../events/operations.js';
+import type { AnyProjection } from '../projections/projection.js';
+import { projectorOf } from '../projections/projector/projector.js';
+import { dropReadModel } from '../projections/rebuild/schema.js';
+import { operationsBell, type Bells } from './bells.js';
+import { runLoop, type Loop } from './loop.js';
+import { rebuildOwner, RebuildWork, type RebuildWorld } from './rebuild-work.js';
+
+interface AtWork {
+  readonly work: RebuildWork;
+  readonly running: Promise<void>;
+}
+
+/** Each may hold some hundred MB of rows. */
+const atOnce = 2;
+const lookEveryMs = 1_000;
+const settleEveryMs = 20;
+/** Whoever still works on what is to be dropped notices within moments. */
+const handOverMs = 100;
+
+/**
+ * Makes of the read models what the record of operations says that they are to be: works on rebuilds, lets be asked what was cut over to,
+ * drops what is to be no more. What was cut off at any point is found undone, and done, by whoever looks next.
+ */
+export class Rebuilder implements Loop {
+  readonly name = 'the rebuilder';
+  private readonly atWork = new Map<ReadModelName, AtWork>();
+
+  constructor(
+    private readonly projections: readonly AnyProjection[],
+    private readonly world: RebuildWorld & { readonly bells: Bells },
+  ) {}
+
+  /** Ends with `signal`, and never by an error. */
+  async run(signal: AbortSignal): Promise<void> {
+    await runLoop(this, signal, this.world.log);
+    await Promise.all([...this.atWork.values()].map(({ running }) => running));
+  }
+
+  async turn(signal: AbortSignal): Promise<void> {
+    const state = await this.world.operations();
+    await this.reconcile(state, signal);
+    const unsettled = await this.world.tables.settleLive(state);
+    await this.drop(state);
+    await this.world.bells.wait(operationsBell, unsettled.length > 0 ? settleEveryMs : lookEveryMs, signal);
+  }
+
+  private async reconcile(state: Operations, signal: AbortSignal): Promise<void> {
+    const toDo = Object.values(state.readModels).filter(isToDo);
+    for (const [name, { work }] of this.atWork) if (!toDo.some((known) => known.name === name)) work.stop();
+    for (const known of toDo) {
+      const atWork = this.atWork.get(known.name);
+      if (atWork) atWork.work.pace.eventsPerSecond = known.rebuild!.eventsPerSecond;
+      else if (this.atWork.size < atOnce) await this.begin(known, signal);
+    }
+  }
+
+  /** Only by a process that knows both versions. */
+  private async begin(known: KnownReadModel, signal: AbortSignal): Promise<void> {
+    const { beside, version } = known.rebuild!;
+    const projection = this.definition({ name: known.projection, version });
+    const live = this.definition(await this.world.tables.versionOf(beside));
+    if (!projection || !live) return;
+    const work = new RebuildWork(known, projection, live, this.world);
+    const running = work.run(signal).finally(() => this.atWork.delete(known.name));
+    this.atWork.set(known.name, { work, running });
+  }
+
+  private definition(of: { name: string; version: number } | undefined): AnyProjection | undefined {
+    return this.projections.find(({ name, version }) => name === of?.name && version === of.version);
+  }
+
+  /** First nobody follows them any more, and a little later, when nobody asks them either, they go. */
+  private async drop(state: Operations): Promise<void> {
+    const gone = (await this.world.tables.known()).filter(({ readModel }) => isGone(state, readModel));
+    if (gone.length === 0) return;
+    if (await this.world.tables.leave(gone.map(({ readModel }) => readModel))) await this.world.look();
+    for (const { readModel, isLeft } of gone) if (isLeft) await this.dropOne(readModel);
+  }
+
+  private async dropOne(readModel: ReadModelName): Promise<void> {
+    const { owners, db, tables } = this.world;
+    const ownership = await owners.acquire(rebuildOwner(readModel), AbortSignal.timeout(handOverMs));
+    if (!ownership) return;
+    try {
+      await dropReadModel(db, readModel);
+    } finally {
+      await ownership.release();
+    }
+    await tables.forgetOwners([rebuildOwner(readModel), projectorOf(readModel)]);
+  }
+}
+
+const isToDo = (known: KnownReadModel): boolean =>
+  isUnderWay(known) && !known.rebuild!.paused && (known.rebuild!.status === 'filling' || known.rebuild!.status === 'filled');
