@@ -78,7 +78,7 @@ export class Client {
         headers: { accept: 'text/event-stream', ...this.identity(), ...(lastEventId && { 'last-event-id': lastEventId }) },
         signal: AbortSignal.any([signal, silence.signal]),
       });
-      if (!response.ok || !response.body) await answerOf(response);
+      if (!response.ok) await answerOf(response);
       for await (const text of response.body!.pipeThrough(new TextDecoderStream())) {
         timer.refresh();
         yield text;

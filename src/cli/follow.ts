@@ -29,8 +29,9 @@ export async function* follow(client: Client, query: Query, { since, signal, not
     try {
       for await (const text of client.stream(['stream'], query, { lastEventId: last, signal, silenceMs })) {
         if (isGone) note('the ledger is back, and nothing was missed');
-        [connected, isGone, failures] = [true, false, 0];
+        [connected, isGone] = [true, false];
         const messages = parser.push(text);
+        if (messages.some(({ event }) => event !== 'ready' && event !== 'resume')) failures = 0;
         last = parser.lastEventId || last;
         yield* messages;
       }

@@ -142,11 +142,17 @@ function toldBy({ event, data }: Message): Told | undefined {
 }
 
 /** Until Ctrl-C, or until nobody reads what is written. */
-function messages({ client, output }: Door, query: Query, since?: string): AsyncGenerator<Message> {
+async function* messages({ client, output }: Door, query: Query, since?: string): AsyncGenerator<Message> {
   const over = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => over.abort());
   process.stdout.once('error', () => over.abort());
-  return follow(client, query, { since, signal: over.signal, note: (sentence) => output.note(sentence) });
+  const note = (sentence: string) => output.note(sentence);
+  let isFirst = true;
+  for await (const message of follow(client, query, { since, signal: over.signal, note })) {
+    if (isFirst && output.format === 'table') note(`from position ${Number(message.id)} on, until Ctrl-C`);
+    isFirst = false;
+    yield message;
+  }
 }
 
 /** A table on a terminal, and lines elsewhere: what has no end is no one document. */

@@ -151,15 +151,12 @@ describe('ledger runs watch', () => {
   it('tells how the runs of a task move on, and ends well with Ctrl-C', async () => {
     await server.api('PUT', 'agents/mover', {});
     const watch = await ledger('runs watch --task MOVE-1 -o table');
-    await until('two lines', async () => {
-      await server.api('PUT', 'tasks/MOVE-1', { title: 'this one', assignee: 'mover' });
-      await server.api('PUT', 'tasks/MOVE-2', { title: 'not this one', assignee: 'mover' });
-      await server.api('POST', 'tasks/MOVE-1/assign', { agent: null });
-      await server.api('POST', 'tasks/MOVE-1/assign', { agent: 'mover' });
-      return watch.log.length >= 2;
-    });
-    for (const line of watch.log)
-      expect(line).toMatch(/^\d\d:\d\d:\d\d +MOVE-1\.\d+ +(queued +MOVE-1\.\d+ is queued|cancelled +MOVE-1\.\d+ is not started)/);
+    await watch.has('where it begins', () => /^from position \d+ on, until Ctrl-C$/.test(watch.log[0] ?? ''));
+    for (const task of ['MOVE-1', 'MOVE-2']) await server.api('PUT', `tasks/${task}`, { title: 'to move', assignee: 'mover' });
+    await server.api('POST', 'tasks/MOVE-1/assign', { agent: null });
+    await watch.has('two lines', () => watch.log.length === 3);
+    expect(watch.log[1]).toMatch(/^\d\d:\d\d:\d\d +MOVE-1\.1 +queued +MOVE-1\.1 is queued for mover/);
+    expect(watch.log[2]).toMatch(/^\d\d:\d\d:\d\d +MOVE-1\.1 +cancelled +MOVE-1\.1 is not started any more/);
     watch.child.kill('SIGINT');
     expect(await exitOf(watch.child)).toEqual({ code: 0, signal: null });
   });

@@ -1,11 +1,10 @@
-import { randomUUID } from 'node:crypto';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { ServerResponse } from 'node:http';
-import { beginning, type NewEvent, type Recorded } from '../../src/events/event.js';
-import { metadata } from '../event-store/contract.js';
+import { beginning, type Recorded } from '../../src/events/event.js';
 import { History, seeded } from '../projections/history.js';
 import { until } from '../projections/until.js';
 import { startServer, type TestServer } from '../server.js';
+import { large, largeBytes } from './large.js';
 import { Reader, type Message } from './reader.js';
 
 const servers: TestServer[] = [];
@@ -228,7 +227,7 @@ describe('the connection of a live stream', () => {
     const reader = await reading(server);
     readers[0]!.response.pause();
     await until('a connection that takes no more', async () => {
-      await ledger.store.append([large(1)]);
+      await ledger.store.append([large(20)]);
       return responses[0]!.writableNeedDrain;
     });
     const began = Date.now();
@@ -264,24 +263,6 @@ describe('the connection of a live stream', () => {
     expect(again.events.length).toBeGreaterThan(0);
   });
 });
-
-const largeBytes = 50_000;
-
-/** Several of these are more than what the system keeps for a socket that nobody reads. */
-function large(count: number) {
-  const commented = (): NewEvent => ({
-    id: randomUUID(),
-    type: 'CommentAdded',
-    schema: 1,
-    data: { task: 'T-1', commentId: 'c', author: metadata.actor, body: 'a'.repeat(largeBytes), mentions: [], wakeupIds: [] },
-  });
-  return {
-    stream: 'task-acme.T-1',
-    expectedRevision: 'any',
-    events: Array.from({ length: count }, commented),
-    metadata,
-  } as const;
-}
 
 /** The answers of the server that begin meanwhile, as it holds them itself. */
 async function observed(work: () => Promise<void>): Promise<ServerResponse[]> {

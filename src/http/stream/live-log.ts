@@ -7,7 +7,7 @@ import { backOff, pause } from '../../pause.js';
 import { Drain } from '../drain.js';
 import { Told } from './messages.js';
 
-const pageSize = 250;
+const pageSize = 100;
 /** Readers that are no further behind than this need no query of their own. */
 const keptEvents = 1_000;
 const waits = { firstMs: 100, mostMs: 2_000 };
@@ -49,7 +49,8 @@ export class LiveLog {
   private async page(position: Position, signal: AbortSignal): Promise<readonly Told[]> {
     if (this.from !== undefined && position >= this.from) return this.keptAfter(position);
     try {
-      const events = await this.turns.take('log', () => this.store.readAll({ after: position, limit: pageSize }));
+      const read = async () => (signal.aborted ? [] : this.store.readAll({ after: position, limit: pageSize }));
+      const events = await this.turns.take('log', read);
       return events.map((event) => new Told(event));
     } catch (error) {
       if (!(error instanceof StoreUnavailable)) throw error;

@@ -11,7 +11,7 @@ export interface StreamTimes {
   readonly stalledMs: number;
   /** how often, at most, the dashboard is said to have changed */
   readonly dashboardMs: number;
-  /** how soon a reader is asked to come back */
+  /** how soon, at the earliest, a reader is asked to come back; twice that at the latest */
   readonly retryMs: number;
 }
 
@@ -19,13 +19,13 @@ export interface StreamTimes {
 const pieceBytes = 64 * 1024;
 
 /**
- * The log as one reader is told it. Nothing is kept for a reader that is slow: it is written to as fast as it takes, what it has not
- * been written yet is in the log, and so it holds a piece and one message at most. Who takes nothing for `stalledMs` is told to resume.
+ * The log as one reader is told it. Nothing is kept for a reader that is slow: it is written to as fast as it takes, and what it has
+ * not been written is in the log; so it holds a page of that, and a piece of text, at most. Who takes nothing for `stalledMs` is told
+ * to resume.
  */
 export class LiveStream {
   /** everything up to here is written, or does not concern the reader */
   private place: Position;
-  private takesNothing = false;
   private dashboardChanged: boolean;
 
   constructor(
@@ -39,17 +39,16 @@ export class LiveStream {
     this.dashboardChanged = filter.topics.has('dashboard');
   }
 
-  /** Until the reader is told to resume, and why. Has nothing to do with a connection that is gone. */
+  /** Resolves when the reader is to be told to resume, with the reason. Whose connection is gone need not be told. */
   async run(log: LiveLog, ended: AbortSignal): Promise<string> {
     const { beatMs, dashboardMs, retryMs } = this.times;
-    this.raw.write(messages.ready(this.place, retryMs));
+    // Those whose server ends do not all come back at the same time.
+    this.raw.write(messages.ready(this.place, Math.round(retryMs * (1 + Math.random()))));
     const timers = [setInterval(() => this.beat(), beatMs), setInterval(() => this.tellDashboard(), dashboardMs)];
     this.tellDashboard();
     try {
-      while (!ended.aborted) {
-        if (!(await this.tell(await log.after(this.place, ended), ended))) return 'the reader took nothing for too long';
-      }
-      return 'the server shuts down';
+      while (await this.tell(await log.after(this.place, ended), ended));
+      return ended.aborted ? 'the server shuts down' : 'nothing was read for too long';
     } finally {
       for (const timer of timers) clearInterval(timer);
     }
@@ -64,7 +63,7 @@ export class LiveStream {
     raw.once('close', () => clearTimeout(cut));
   }
 
-  /** False when the reader does not take it. */
+  /** False when there is an end to it: the reader does not take it, or has gone, or the server goes. */
   private async tell(page: readonly Told[], ended: AbortSignal): Promise<boolean> {
     let piece = '';
     for (const told of page) {
@@ -75,16 +74,14 @@ export class LiveStream {
       if (!(await this.write(piece, told.event.position, ended))) return false;
       piece = '';
     }
-    return true;
+    return !ended.aborted;
   }
 
   private async write(piece: string, place: Position, ended: AbortSignal): Promise<boolean> {
     this.place = place;
     if (piece === '' || this.raw.write(piece)) return true;
-    this.takesNothing = true;
     await this.drained(ended);
-    this.takesNothing = this.raw.writableNeedDrain;
-    return !this.takesNothing || ended.aborted;
+    return this.isTaking && !ended.aborted;
   }
 
   /** Until the reader has taken what was written, or its time is over. */
@@ -102,12 +99,16 @@ export class LiveStream {
     });
   }
 
+  private get isTaking(): boolean {
+    return !this.raw.destroyed && !this.raw.writableNeedDrain;
+  }
+
   private beat(): void {
-    if (!this.takesNothing) this.raw.write(messages.beat(this.place));
+    if (this.isTaking) this.raw.write(messages.beat(this.place));
   }
 
   private tellDashboard(): void {
-    if (!this.dashboardChanged || this.takesNothing) return;
+    if (!this.dashboardChanged || !this.isTaking) return;
     this.dashboardChanged = false;
     this.raw.write(messages.dashboard(this.place));
   }

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { Injectable, Logger } from '@nestjs/common';
 import { EventStore } from '../../event-store/event-store.js';
@@ -67,11 +68,14 @@ export class LiveStreams {
     const gone = closing(request.raw.socket);
     const ended = AbortSignal.any([this.drain.signal, gone]);
     reply.hijack();
-    reply.raw.writeHead(200, headers);
+    // What is written to a connection that is about to close fails; its closing says the same.
+    reply.raw.on('error', () => {}).writeHead(200, headers);
     if (request.method === 'HEAD') return void reply.raw.end();
     const stream = new LiveStream(reply.raw, filter, this.limits, after);
     const reason = await stream.run(this.log, ended).catch(failed);
-    if (!gone.aborted) stream.end(reason, this.drain.signal.aborted);
+    if (gone.aborted) return;
+    stream.end(reason, this.drain.signal.aborted);
+    await once(gone, 'abort');
   }
 }
 
