@@ -8,6 +8,7 @@ import { CompaniesController } from './companies.controller.js';
 import { EventsController } from './events.controller.js';
 import { OperationsController } from './operations.controller.js';
 import { OverviewController } from './overview.controller.js';
+import { ParkedController } from './parked.controller.js';
 import { ProjectionsController } from './projections.controller.js';
 import { RetriesController } from './retries.controller.js';
 import { RunsController } from './runs.controller.js';
@@ -36,3 +37,5 @@ export const controllers = [
   AuditController,
   ClockController,
 ];
+  ParkedController,
+  RebuildsController,

@@ -5,6 +5,7 @@ import { controllers } from './controllers.js';
 import { DocsController } from './docs.controller.js';
 import { Drain } from './drain.js';
 import { EventPages } from './event-pages.js';
+import { LiveReadModels } from './live-read-models.js';
 import { ProblemFilter } from './problem.filter.js';
 import { Reads } from './reads.js';
 import { LiveLog } from './stream/live-log.js';
@@ -19,7 +20,7 @@ export class HttpModule {
       module: HttpModule,
       imports,
       controllers: [...controllers, DocsController],
-      providers: [CommandDoor, Reads, EventPages, LiveLog, LiveStreams, Drain, filter],
+      providers: [CommandDoor, Reads, EventPages, LiveReadModels, LiveLog, LiveStreams, Drain, filter],
     };
   }
 }

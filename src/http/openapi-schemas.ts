@@ -65,5 +65,7 @@ export const fieldExamples: Schema = {
   after: '0000000000000042',
   projection: 'run_status',
   readModel: 'run_status_v1',
+  rebuild: 'run_status_v2',
+  version: 1,
   limit: 50,
 };

@@ -1,44 +1,43 @@
 import { Controller, Get, Post } from '@nestjs/common';
-import { IsOptional } from 'class-validator';
-import { Rejected } from '../commands/decider.js';
+import { dropReadModel, rollBack } from '../commands/cut-over.js';
 import { validated } from '../commands/dispatch.js';
-import { Exact, Slug, Text } from '../commands/fields.js';
-import { retryParkedStream, skipParkedEvent, StreamName } from '../commands/parked.js';
+import { Exact, Int, Optional, Slug, Text } from '../commands/fields.js';
+import { startRebuild } from '../commands/rebuild.js';
 import { EventStore } from '../event-store/event-store.js';
-import type { StreamId } from '../events/event.js';
-import { CheckpointQueries, type CheckpointView } from '../projections/checkpoint-queries.js';
+import type { ReadModelName, RebuildPurpose } from '../events/operations.js';
+import { CheckpointQueries } from '../projections/checkpoint-queries.js';
 import { KnownProjections } from '../projections/known-projections.js';
-import { ParkedStreams } from '../projections/projector/parked.js';
+import { RebuildQueries } from '../projections/rebuild-queries.js';
+import { rebuilds } from '../projections/rebuilds.js';
 import { Call, type Exchange } from './call.js';
 import { CommandDoor } from './command-door.js';
 import { commandHeaders, Documented } from './documented.js';
-import { Count, queryOf, readOf } from './query.js';
+import { LiveReadModels } from './live-read-models.js';
+import { malformed } from './problem.js';
+import { readOf } from './query.js';
+import { Reads } from './reads.js';
 
 export class OneProjection {
   @Slug() projection!: string;
 }
 
-export class ParkedOfProjection extends OneProjection {
-  /** instead of the one that is asked */
-  @IsOptional() @Slug() readModel?: string;
-  @Count(1, 1_000) limit?: number;
+export class ChangeOfProjection extends OneProjection {
+  /** kept with the change */
+  @Optional() @Text(4_000) reason?: string;
 }
 
-/** Of a parked stream: which read model's, when it is not the one that is asked. */
-export class OfReadModel {
-  @IsOptional() @Slug() readModel?: string;
+export class VerifyProjection extends ChangeOfProjection {
+  /** no faster than this */
+  @Optional() @Int(1, 10_000_000) eventsPerSecond?: number;
 }
 
-export class RetryParked extends OneProjection {
-  @StreamName() stream!: StreamId;
-  @IsOptional() @Text(4_000) reason?: string;
+export class RebuildProjection extends VerifyProjection {
+  /** without one: the highest that this server knows */
+  @Optional() @Int(1, 1_000_000) version?: number;
 }
 
-export class SkipParked extends OneProjection {
-  @StreamName() stream!: StreamId;
-  @Text(4_000) reason!: string;
-  /** the event that is meant, where another one may have taken its place */
-  @IsOptional() @Exact(100) eventId?: string;
+export class DropOfProjection extends ChangeOfProjection {
+  @Exact(200) readModel!: ReadModelName;
 }
 
 /** What operators do with read models; they belong to no company. */
@@ -47,9 +46,11 @@ export class ProjectionsController {
   constructor(
     private readonly door: CommandDoor,
     private readonly store: EventStore,
+    private readonly reads: Reads,
     private readonly projections: KnownProjections,
     private readonly checkpoints: CheckpointQueries,
-    private readonly parked: ParkedStreams,
+    private readonly rebuilding: RebuildQueries,
+    private readonly live: LiveReadModels,
   ) {}
 
   @Get()
@@ -60,69 +61,90 @@ export class ProjectionsController {
 
   @Get(':projection')
   @Documented({
-    summary: 'The read models of a projection, and the versions that this server knows',
+    summary: 'The read models of a projection, the versions that this server knows, and what is being built',
     takes: OneProjection,
     answers: 'Projection',
     refuses: ['projection_not_found'],
   })
   async get(@Call() call: Exchange) {
-    const { projection } = readOf(OneProjection, call);
-    const versions = this.projections.versionsOf(projection);
-    return { name: projection, versions, head: await this.store.head(), readModels: await this.checkpoints.list(projection) };
+    const { projection: name } = readOf(OneProjection, call);
+    const versions = this.projections.versionsOf(name);
+    await this.reads.upTo(call, rebuilds);
+    const [head, readModels, known] = await Promise.all([
+      this.store.head(),
+      this.checkpoints.list(name),
+      this.rebuilding.list({ projection: name }),
+    ]);
+    return { name, versions, head, readModels, rebuild: known.find(({ phase }) => underWay.includes(phase)) };
   }
 
-  @Get(':projection/parked')
+  @Post(':projection/rebuilds')
   @Documented({
-    summary: 'Streams that a read model could not fold, with the event that each is parked at',
-    takes: ParkedOfProjection,
-    answers: 'ParkedStreams',
-    refuses: ['projection_not_found'],
-  })
-  async parkedStreams(@Call() call: Exchange) {
-    const { projection, readModel, limit = 50 } = readOf(ParkedOfProjection, call);
-    const { readModel: name } = await this.readModel(projection, readModel);
-    return { readModel: name, ...(await this.parked.list(name, limit)) };
-  }
-
-  @Post(':projection/parked/:stream/retry')
-  @Documented({
-    summary: 'Folds a parked stream again, after its fold was mended',
-    takes: RetryParked,
-    query: OfReadModel,
-    answers: 'RefoldedStream',
+    summary: 'Builds a version of a projection, or the same one anew, beside the read model that is asked',
+    takes: RebuildProjection,
+    answers: 'StartedRebuild',
+    status: [202],
     headers: commandHeaders,
-    refuses: ['projection_not_found', 'parked_stream_not_found', 'stream_unfoldable'],
+    refuses: ['projection_not_found', 'rebuild_under_way'],
   })
-  async retry(@Call() call: Exchange) {
-    return this.door.send(retryParkedStream, call, { fields: await this.fieldsOf(RetryParked, call) });
+  async rebuild(@Call() call: Exchange) {
+    const { version, ...asked } = validated(RebuildProjection, call.fields());
+    const versions = this.projections.versionsOf(asked.projection);
+    const wanted = version ?? versions.at(-1)!;
+    if (!versions.includes(wanted))
+      throw malformed('version', `version is ${wanted}: this server knows ${versions.join(', ')} of ${asked.projection}`);
+    return this.start(call, { ...asked, version: wanted, purpose: 'cut_over' });
   }
 
-  @Post(':projection/parked/:stream/skip')
+  @Post(':projection/verify')
   @Documented({
-    summary: 'Leaves the event out that a stream is parked at, for good, and folds the stream on behind it',
-    takes: SkipParked,
-    query: OfReadModel,
-    answers: 'RefoldedStream',
+    summary: 'Proves that the rows that are asked are those that the log folds to, while the system runs',
+    takes: VerifyProjection,
+    answers: 'StartedRebuild',
+    status: [202],
     headers: commandHeaders,
-    refuses: ['projection_not_found', 'parked_stream_not_found', 'parked_elsewhere'],
+    refuses: ['projection_not_found', 'rebuild_under_way'],
   })
-  async skip(@Call() call: Exchange) {
-    return this.door.send(skipParkedEvent, call, { fields: await this.fieldsOf(SkipParked, call) });
+  async verify(@Call() call: Exchange) {
+    const asked = validated(VerifyProjection, call.fields());
+    this.projections.versionsOf(asked.projection);
+    const { version } = await this.live.of(asked.projection);
+    return this.start(call, { ...asked, version, purpose: 'verify' });
   }
 
-  private async fieldsOf<C extends OneProjection>(type: new () => C, call: Exchange) {
-    const { projection, ...fields } = validated(type, call.fields());
-    const { readModel } = await this.readModel(projection, queryOf(OfReadModel, call).readModel);
-    return { ...fields, readModel };
+  @Post(':projection/rollback')
+  @Documented({
+    summary: 'Asks again what was asked before the last cut-over',
+    takes: ChangeOfProjection,
+    answers: 'LiveReadModel',
+    status: [200, 202],
+    headers: commandHeaders,
+    refuses: ['projection_not_found', 'nothing_to_roll_back'],
+  })
+  async rollback(@Call() call: Exchange) {
+    const fields = { ...validated(ChangeOfProjection, call.fields()) };
+    this.projections.versionsOf(fields.projection);
+    return this.live.changed(call, await this.door.send(rollBack, call, { fields }));
   }
 
-  /** The one that is asked, or the one of that name. */
-  private async readModel(projection: string, name: string | undefined): Promise<CheckpointView> {
-    this.projections.versionsOf(projection);
-    const all = await this.checkpoints.list(projection);
-    const found = all.find(({ readModel, live }) => (name === undefined ? live : readModel === name));
-    if (found) return found;
-    const names = all.map(({ readModel }) => readModel).join(', ');
-    throw new Rejected('projection_not_found', `${projection} has no read model ${name ?? 'yet'}; there are ${names || 'none'}`);
+  @Post(':projection/drop')
+  @Documented({
+    summary: 'Removes a read model for good that is neither asked nor being built',
+    takes: DropOfProjection,
+    answers: 'DroppedReadModel',
+    headers: commandHeaders,
+    refuses: ['projection_not_found', 'rebuild_not_found', 'read_model_in_use'],
+  })
+  async drop(@Call() call: Exchange) {
+    const fields = { ...validated(DropOfProjection, call.fields()) };
+    this.projections.versionsOf(fields.projection);
+    return this.door.send(dropReadModel, call, { fields });
+  }
+
+  private async start(call: Exchange, fields: ChangeOfProjection & { version: number; purpose: RebuildPurpose }) {
+    const { readModel: live } = await this.live.of(fields.projection);
+    return this.door.send(startRebuild, call, { fields: { ...fields, live }, status: () => 202 });
   }
 }
+
+const underWay: readonly string[] = ['filling', 'catching_up', 'comparing', 'ready', 'different'];

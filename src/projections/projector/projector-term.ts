@@ -113,7 +113,7 @@ export class ProjectorTerm<Row extends object> {
     if (skip) this.skipped.add(skip.eventId);
     this.parked.delete(stream);
     const rest = await this.store.readStream<LedgerEvent>(stream, { from: revision });
-    const events = rest.filter(({ id, position }) => position <= this.at.position && !this.skipped.has(id));
+    const events = rest.filter(({ position }) => position <= this.at.position);
     const stuck = await this.firstUnfoldable(stream, events);
     const folded = stuck ? events.slice(0, events.indexOf(stuck.event)) : events;
     const done = { events: folded.length, stuck };
