@@ -14,6 +14,7 @@ import type { CheckpointView } from '../projections/checkpoint-queries.js';
 import type { ParkedEvent } from '../projections/projector/parked.js';
 import type { Comment } from '../projections/comment-queries.js';
 import type { Dashboard } from '../projections/dashboard-queries.js';
+import type { RebuildView } from '../projections/rebuild-queries.js';
 import type { Run } from '../projections/run-queries.js';
 import type { Task } from '../projections/task-queries.js';
 import type { Wakeup } from '../projections/wakeup-queries.js';
@@ -183,22 +184,6 @@ const projection: CheckpointView = {
   parkedStreams: 0,
 };
 
-const parked: ParkedEvent = {
-  readModel: 'run_status_v1',
-  stream: event.stream,
-  position: event.position,
-  revision: event.revision,
-  eventId: event.id,
-  error: 'TypeError: …',
-  parkedAt: due,
-  type: event.type,
-  data: event.data,
-};
-
-const comment: Comment = {
-  id: 'c-1',
-  company: 'acme',
-  author: { type: 'user', id: 'alice' },
 const rebuild: RebuildView = {
   id: 'run_status_v2',
   projection: 'run_status',
@@ -248,6 +233,22 @@ const startedRebuild = {
   differences: 0,
 };
 
+const parked: ParkedEvent = {
+  readModel: 'run_status_v1',
+  stream: event.stream,
+  position: event.position,
+  revision: event.revision,
+  eventId: event.id,
+  error: 'TypeError: …',
+  parkedAt: due,
+  type: event.type,
+  data: event.data,
+};
+
+const comment: Comment = {
+  id: 'c-1',
+  company: 'acme',
+  author: { type: 'user', id: 'alice' },
   task: 'ACME-12',
   body: 'the tests are red again, @coder',
   mentions: ['coder'],

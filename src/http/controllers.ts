@@ -10,6 +10,7 @@ import { OperationsController } from './operations.controller.js';
 import { OverviewController } from './overview.controller.js';
 import { ParkedController } from './parked.controller.js';
 import { ProjectionsController } from './projections.controller.js';
+import { RebuildsController } from './rebuilds.controller.js';
 import { RetriesController } from './retries.controller.js';
 import { RunsController } from './runs.controller.js';
 import { StreamController } from './stream.controller.js';
@@ -34,8 +35,8 @@ export const controllers = [
   StreamController,
   OperationsController,
   ProjectionsController,
+  ParkedController,
+  RebuildsController,
   AuditController,
   ClockController,
 ];
-  ParkedController,
-  RebuildsController,
