@@ -22,6 +22,7 @@ import { KnownProjections } from './projections/known-projections.js';
 import { ParkedStreams } from './projections/projector/parked.js';
 import { Progress } from './projections/projector/progress.js';
 import { RebuildQueries } from './projections/rebuild-queries.js';
+import { ReplayQueries } from './projections/replay/replay-queries.js';
 import { RunStatusQueries } from './projections/run-queries.js';
 import { TasksQueries } from './projections/task-queries.js';
 import { WakeupRequestsQueries } from './projections/wakeup-queries.js';
@@ -67,6 +68,7 @@ const partsOfTheLedger = [
     RebuildQueries,
   ].map((Queries) => part(Queries, ({ readModels }) => new Queries(readModels))),
   part(PastQueries, ({ store }) => new PastQueries(store)),
+  part(ReplayQueries, ({ store }) => new ReplayQueries(store)),
   part(AsOf, ({ store, clock }) => new AsOf(store, clock)),
   part(Verifier, ({ verifier }) => verifier),
   part(Prover, ({ prover }) => prover),

@@ -15,6 +15,7 @@ import type { ParkedEvent } from '../projections/projector/parked.js';
 import type { Comment } from '../projections/comment-queries.js';
 import type { Dashboard } from '../projections/dashboard-queries.js';
 import type { RebuildView } from '../projections/rebuild-queries.js';
+import type { ReplayedEvent } from '../projections/replay/replay-queries.js';
 import type { Run } from '../projections/run-queries.js';
 import type { Task } from '../projections/task-queries.js';
 import type { Wakeup } from '../projections/wakeup-queries.js';
@@ -147,6 +148,20 @@ const event: Recorded = {
   recordedAt: due,
   data: { runId: 'ACME-12.4', trigger: 'due', promotedAt: due },
   metadata: { actor: { type: 'system', id: 'promoter' }, commandId: wakeupId, causationId: wakeupId, correlationId: 'ACME-12.3' },
+};
+
+const replayed: ReplayedEvent = {
+  ...event,
+  sentence: 'ACME-12.4 is queued, because it is due',
+  reason: 'noisy',
+  cause: {
+    kind: 'policy',
+    sentence: 'policy holds sent InterruptRun, because of AgentPaused at position 0000000000000041: coder is paused: noisy',
+    command: 'InterruptRun',
+    event: { type: 'AgentPaused', stream: 'agent-acme.coder', revision: 3, position: '0000000000000041' },
+  },
+  changes: [{ path: ['runs', 'ACME-12.4', 'status'], from: 'scheduled_retry', to: 'queued' }],
+  meanwhile: true,
 };
 
 const activity: ActivityLine = {
@@ -376,6 +391,11 @@ export const answerExamples = {
   Beat: { leaseMs: 30_000, cancelRequested: true },
   Event: event,
   Stream: stream,
+  Replay: {
+    items: [replayed],
+    next: 'WyJyZXBsYXkiLCIwMDAwMDAwMDAwMDAwMDQyIl0',
+    state: { task: { status: 'in_progress' }, runs: { 'ACME-12.4': { status: 'queued' } } },
+  },
   Activity: activity,
   Dashboard: dashboard,
   Projections: { head: '0000000000000042', items: [projection] },

@@ -1,4 +1,5 @@
-import { Matches } from 'class-validator';
+import { Matches, MATCHES, ValidateBy } from 'class-validator';
+import { isoTimePattern, readIsoTime } from '../commands/iso-time.js';
 import type { Clock } from '../commands/ledger.js';
 import type { EventStore } from '../event-store/event-store.js';
 import { beginning, type Position, type TaskId } from '../events/event.js';
@@ -12,6 +13,23 @@ export const LogPosition = (): PropertyDecorator =>
     message: ({ property, value }) =>
       `${property} is ${JSON.stringify(value)}: give a position that a Ledger-Position header or an event had`,
   });
+
+/** Either of them. */
+export const TimeOrPosition = (): PropertyDecorator =>
+  ValidateBy(
+    {
+      name: MATCHES,
+      constraints: [new RegExp(`${isPosition.source}|${isoTimePattern.source}`)],
+      validator: {
+        validate: (value) => typeof value === 'string' && (isPosition.test(value) || !Number.isNaN(readIsoTime(value))),
+      },
+    },
+    {
+      message: ({ property, value }) =>
+        `${property} is ${JSON.stringify(value)}: give a time such as 2026-04-20T12:00:00Z, on a day that exists, ` +
+        'or a position that a Ledger-Position header or an event had',
+    },
+  );
 
 const isPosition = /^\d{1,16}$/;
 

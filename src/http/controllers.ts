@@ -11,6 +11,7 @@ import { OverviewController } from './overview.controller.js';
 import { ParkedController } from './parked.controller.js';
 import { ProjectionsController } from './projections.controller.js';
 import { RebuildsController } from './rebuilds.controller.js';
+import { ReplayController } from './replay.controller.js';
 import { RetriesController } from './retries.controller.js';
 import { RunsController } from './runs.controller.js';
 import { StreamController } from './stream.controller.js';
@@ -28,6 +29,7 @@ export const controllers = [
   WakeupsController,
   RunsController,
   BeatsController,
+  ReplayController,
   RetriesController,
   WhyController,
   OverviewController,

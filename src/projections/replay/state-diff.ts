@@ -1,0 +1,72 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Json, JsonObject } from '../../events/event.js';
+
+/** What became of one value of a state; `null` is none. A segment of the path may have dots in it, as runs have. */
+export interface Difference {
+  readonly path: readonly string[];
+  readonly from: Json;
+  readonly to: Json;
+}
+
+/** The smallest values that differ; an object that comes or goes is one of them. */
+export function differences(from: Json | undefined, to: Json | undefined, path: readonly string[] = []): Difference[] {
+  if (isObject(from) && isObject(to)) {
+    const names = new Set([...Object.keys(from), ...Object.keys(to)]);
+    return [...names].flatMap((name) => differences(from[name], to[name], [...path, name]));
+  }
+  return isDeepStrictEqual(from ?? null, to ?? null) ? [] : [{ path, from: from ?? null, to: to ?? null }];
+}
+
+/** Changes `state` to what it is behind the differences; nothing is left of what nothing is in. */
+export function apply(state: JsonObject, changes: readonly Difference[]): void {
+  for (const { path, to } of changes) set(state, path, to);
+}
+
+function set(state: JsonObject, [name, ...rest]: readonly string[], to: Json): void {
+  if (name === undefined) return;
+  if (rest.length === 0) state[name] = structuredClone(to);
+  else set(innerOf(state, name), rest, to);
+  if (isNothing(state[name])) delete state[name];
+}
+
+function innerOf(state: JsonObject, name: string): JsonObject {
+  const known = state[name];
+  if (isObject(known)) return known;
+  const inner: JsonObject = {};
+  state[name] = inner;
+  return inner;
+}
+
+function isNothing(value: Json | undefined): boolean {
+  if (!isObject(value)) return value === null;
+  for (const _ in value) return false;
+  return true;
+}
+
+const isObject = (value: Json | undefined): value is JsonObject =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** `runs.ACME-12.3.status: queued → running` */
+export const differenceInWords = ({ path, from, to }: Difference): string =>
+  from === null ? `${path.join('.')}: ${inWords(to)}` : `${path.join('.')}: ${inWords(from)} → ${inWords(to)}`;
+
+const mostWords = 60;
+
+function inWords(value: Json): string {
+  const text = isObject(value)
+    ? Object.entries(value)
+        .filter(isTelling)
+        .slice(0, 5)
+        .map(([name, of]) => `${name} ${plain(of)}`)
+        .join(', ')
+    : plain(value);
+  return text.length > mostWords ? `${text.slice(0, mostWords - 1)}…` : text;
+}
+
+const isTelling = ([, value]: [string, Json]): boolean => typeof value !== 'object' && value !== false;
+
+function plain(value: Json): string {
+  if (value === null) return 'none';
+  if (Array.isArray(value)) return value.map(plain).join(' ');
+  return typeof value === 'object' ? inWords(value) : String(value);
+}
