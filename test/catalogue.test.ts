@@ -25,6 +25,9 @@ const inner = {
   TellChildrenCompleted: 'of the policy on children',
   RecoverTask: 'of the policy on stranded tasks',
   ReportSilence: 'what the watch over silent runs says',
+  RecordFilled: 'of the rebuilder',
+  RecordComparison: 'of the rebuilder',
+  RecordFailure: 'of the rebuilder',
 };
 
 it('knows the facts of the ledger', () => expect(types.length).toBeGreaterThanOrEqual(27));

@@ -40,7 +40,7 @@ export const startRebuild = decision({
     rebuildAnswer((started as RebuildStarted).data, { state }),
 });
 
-function start(command: StartRebuild, state: Operations, { now, actor: startedBy }: World): RebuildStarted[] {
+function start(command: StartRebuild, state: Operations, { now, actor: startedBy }: World): OperationsEvent[] {
   const { projection, version, purpose, live, eventsPerSecond = null, reason = 'asked for' } = command;
   const other = underWay(state, projection);
   if (other) throw alreadyUnderWay(other);

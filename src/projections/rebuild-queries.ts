@@ -90,10 +90,20 @@ export class RebuildQueries {
 }
 
 function shown(row: Found): RebuildView {
-  const { rebuild, version, generation, beside, purpose, paused, reason, events, rows, error } = row;
+  const { version, generation, beside, purpose, paused, reason, events, rows, error } = row;
   return {
-    ...{ id: rebuild, projection: row.projection, version, generation, beside, purpose, phase: phaseOf(row), paused },
-    ...{ eventsPerSecond: row.events_per_second, reason, startedBy: row.actor, startedAt: row.started_at },
+    id: row.rebuild,
+    projection: row.projection,
+    version,
+    generation,
+    beside,
+    purpose,
+    phase: phaseOf(row),
+    paused,
+    eventsPerSecond: row.events_per_second,
+    reason,
+    startedBy: row.actor,
+    startedAt: row.started_at,
     ...progressOf(row),
     ...(row.filled_at !== null && { filledAt: row.filled_at, events: events ?? 0, rows: rows ?? 0 }),
     ...(row.compared_at !== null && { comparedAt: row.compared_at, comparison: row.comparison! }),

@@ -64,16 +64,33 @@ const changed = (rebuild: ReadModelName, change: (row: RebuildRow) => Partial<Re
 function started({ data, metadata, position }: Fact<'RebuildStarted'>): RebuildRow {
   const { rebuild, projection: of, version, generation, beside, purpose, eventsPerSecond, reason, startedAt } = data;
   return {
-    ...{ rebuild, projection: of, version, generation, beside, purpose, reason, position },
+    rebuild,
+    projection: of,
+    version,
+    generation,
+    beside,
+    purpose,
     phase: 'filling',
     paused: false,
     events_per_second: eventsPerSecond,
+    reason,
     actor: metadata.actor,
     started_at: startedAt,
-    ...{ filled_at: null, events: null, rows: null, compared_at: null, comparison: null },
-    ...{ error: null, cut_over_at: null, ended_at: null },
+    ...nothingYet,
+    position,
   };
 }
+
+const nothingYet = {
+  filled_at: null,
+  events: null,
+  rows: null,
+  compared_at: null,
+  comparison: null,
+  error: null,
+  cut_over_at: null,
+  ended_at: null,
+};
 
 function compared(comparison: Comparison, at: string, purpose: RebuildPurpose): Partial<RebuildRow> {
   const isOver = purpose === 'verify';
