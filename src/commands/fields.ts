@@ -36,10 +36,10 @@ export interface FieldOptions {
 export const Optional = (): PropertyDecorator => ValidateIf((_, value) => value !== undefined);
 
 /** May be left out, and `null` says "none". */
-export const OptionalOrNull = (): PropertyDecorator =>
+export const OptionalOrNull = (type: NullableType = 'string'): PropertyDecorator =>
   all(
     ValidateIf((_, value) => value !== undefined && value !== null),
-    describedAsNullable,
+    describedAsNullable(type),
   );
 
 /** Fields of a class of their own. */
@@ -57,7 +57,7 @@ export const SlugOrNull = (): PropertyDecorator =>
       { name: MATCHES, constraints: [slug], validator: { validate: (value) => value === null || isSlug(value) } },
       says('a name, or null for none', {}),
     ),
-    describedAsNullable,
+    describedAsNullable('string'),
   );
 
 /** A task's name, or `heartbeat~<agent>` for the lane of an agent's own work. */
@@ -154,8 +154,12 @@ function changed(change: (text: string) => string): PropertyDecorator {
   return Transform(({ value }: { value: unknown }) => (Array.isArray(value) ? value.map(each) : each(value)));
 }
 
-const describedAsNullable: PropertyDecorator = (target, property) =>
-  JSONSchema({ type: ['string', 'null'] })(target, String(property));
+type NullableType = 'string' | 'integer';
+
+const describedAsNullable =
+  (type: NullableType): PropertyDecorator =>
+  (target, property) =>
+    JSONSchema({ type: [type, 'null'] })(target, String(property));
 
 function all(...decorators: readonly PropertyDecorator[]): PropertyDecorator {
   return (target, property) => decorators.forEach((decorate) => decorate(target, property));

@@ -72,7 +72,7 @@ export const pauseRebuild = decision({
 export class ResumeRebuild {
   @Exact(200) rebuild!: string;
   /** null: as fast as it can; without it, as before */
-  @OptionalOrNull() @Int(1, 10_000_000) eventsPerSecond?: number | null;
+  @OptionalOrNull('integer') @Int(1, 10_000_000) eventsPerSecond?: number | null;
   @Optional() @Text(4_000) reason?: string;
 }
 

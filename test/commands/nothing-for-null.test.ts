@@ -6,7 +6,7 @@ import { HeartbeatFields, PolicyFields, RetryFields } from '../../src/commands/a
 import { InvalidCommand, validated } from '../../src/commands/dispatch.js';
 
 /** Where null is an answer of its own: there is none. */
-const nullable = ['manager', 'assignee', 'parent', 'AssignTask.agent'];
+const nullable = ['manager', 'assignee', 'parent', 'AssignTask.agent', 'ResumeRebuild.eventsPerSecond'];
 
 const types = [...catalogue.map(({ command }) => command), PolicyFields, HeartbeatFields, RetryFields];
 const fields = types.flatMap((type) => {
