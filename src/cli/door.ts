@@ -67,7 +67,7 @@ export async function named<T>(client: Client, list: List, id: string, work: (id
     return await work(id);
   } catch (error) {
     // An id that is not even of the right form may still be the beginning of one.
-    if (!(error instanceof Problem) || ![400, 404].includes(error.status)) throw error;
+    if (!(error instanceof Problem) || ![400, 404].includes(error.status) || error.code === 'not_yet') throw error;
     const whole = await onlyOneBeginning(client, list, id);
     if (!whole) throw error;
     return work(whole);

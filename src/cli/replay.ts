@@ -1,21 +1,24 @@
 import type { Command } from 'commander';
-import { agentStream, companyStream, type AgentId, type Recorded, type StreamId } from '../events/event.js';
-import type { Client } from './client.js';
-import { named, openDoor, pages, verb, type Door, type DoorOptions } from './door.js';
-import { Usage } from './problem.js';
-import { storyColumns } from './story.js';
+import type { JsonObject } from '../events/event.js';
+import type { Replay, ReplayedEvent } from '../projections/replay/replay-queries.js';
+import { differenceInWords, differences } from '../projections/replay/state-diff.js';
+import { named, openDoor, verb, type Door, type DoorOptions } from './door.js';
+import type { Output } from './output.js';
+import { plain, type Column } from './table.js';
+import { sayTime } from './times.js';
 
 export function addReplay(program: Command): void {
   verb(
     program,
     'replay <task|run>',
-    'the whole story of a task or a run: each event, when, by whom, and what it says; and what held its agents meanwhile',
+    'the whole story of a task or a run: each event, when, by whom, what led to it, what it says and what it changed; ' +
+      'and what held its agents meanwhile',
   )
-    .option('--at <time|position>', 'as it was then: an ISO time, or a position of the log')
+    .option('--at <time|position>', 'until then, and how it stood: an ISO time, or a position of the log')
     .option('--json', 'the same as -o json')
     .action((id: string, options: ReplayOptions) => {
       const door = openDoor({ ...options, output: options.output ?? (options.json ? 'json' : undefined) });
-      return replay(door, id, until(options.at));
+      return replay(door, id, options.at);
     });
 }
 
@@ -24,64 +27,44 @@ interface ReplayOptions extends DoorOptions {
   json?: boolean;
 }
 
-async function replay({ client, output }: Door, id: string, isBefore: (fact: Recorded) => boolean): Promise<void> {
+async function replay({ client, output }: Door, id: string, at: string | undefined): Promise<void> {
   const kind = isRun(id) ? 'runs' : 'tasks';
-  const facts = await named(client, kind, id, async (whole) => {
-    const told: Recorded[] = [];
-    for await (const fact of pages<Recorded>(client, [kind, whole, 'events'])) {
-      if (!isBefore(fact)) break;
-      told.push(fact);
+  const told = await named(client, kind, id, async (whole) => {
+    const items: ReplayedEvent[] = [];
+    for (let cursor: string | undefined; ;) {
+      const page = await client.get<Replay>([kind, whole, 'replay'], { at, cursor, limit: mostOfAPage });
+      items.push(...page.items);
+      if (!page.next) return { items, state: page.state };
+      cursor = page.next;
     }
-    return told;
   });
-  const meanwhile = await heldMeanwhile(client, facts);
-  output.list({ items: [...facts, ...meanwhile].toSorted(inOrder) }, storyColumns);
+  output.list(told, columns);
+  if (output.format === 'table' && at !== undefined && told.state) standing(output, at, told.state);
 }
 
-/** What was paused and resumed while the story went on is no event of the task, and explains much of what is. */
-async function heldMeanwhile(client: Client, facts: readonly Recorded[]): Promise<Recorded[]> {
-  const [first, last] = [facts[0], facts.at(-1)];
-  if (!first || !last) return [];
-  const streams = [companyStream(first.company), ...agentsOf(facts).map((agent) => agentStream(first.company, agent))];
-  const found = await Promise.all(streams.map((stream) => holdsOn(client, stream)));
-  return found.flat().filter(({ position }) => position > first.position && position < last.position);
+/** As much as a page can have: a story is seldom longer. */
+const mostOfAPage = 10_000;
+
+const columns: readonly Column<ReplayedEvent>[] = [
+  ['time', ({ recordedAt }) => sayTime(recordedAt)],
+  ['position', ({ position }) => Number(position)],
+  ['event', ({ type }) => type],
+  ['by', ({ metadata: { actor } }) => `${actor.type}:${actor.id}`],
+  [
+    'what',
+    (event) => [event.sentence, ledTo(event), ...event.changes.map(differenceInWords)].filter(Boolean).join('; '),
+    'wrapped',
+  ],
+];
+
+/** Where it is not simply what somebody asked for. */
+const ledTo = ({ cause }: ReplayedEvent): string => (cause.kind === 'command' ? '' : cause.sentence);
+
+function standing(output: Output, at: string, state: JsonObject): void {
+  output.line(`\nAs of ${at}:`);
+  for (const [part, of] of Object.entries(state))
+    for (const difference of differences({}, of, [part])) output.line(plain(differenceInWords(difference)));
 }
-
-const mostAgents = 20;
-
-/** Every agent that a demand, a run or the task was given to. */
-function agentsOf(facts: readonly Recorded[]): AgentId[] {
-  const named = facts.flatMap(({ data }) =>
-    Object.entries(data).flatMap(([field, value]) => (whose.includes(field) ? [value] : [])),
-  );
-  return [...new Set(named.filter((agent) => typeof agent === 'string'))].slice(0, mostAgents);
-}
-
-const whose: readonly string[] = ['agent', 'assignee'];
-
-async function holdsOn(client: Client, stream: StreamId): Promise<Recorded[]> {
-  const holds: Recorded[] = [];
-  for await (const fact of pages<Recorded>(client, ['events'], { stream })) if (holding.includes(fact.type)) holds.push(fact);
-  return holds;
-}
-
-const holding: readonly string[] = ['AgentPaused', 'AgentResumed', 'AgentTerminated', 'CompanyHeld', 'CompanyReleased'];
-
-const inOrder = (a: Recorded, b: Recorded): number => (a.position < b.position ? -1 : 1);
 
 /** `<task>.<n>`; a task has no dot in its name. */
 const isRun = (id: string): boolean => id.includes('.');
-
-function until(at: string | undefined): (fact: Recorded) => boolean {
-  if (at === undefined) return () => true;
-  if (!at.includes('-')) return ({ position }) => Number(position) <= wholePosition(at);
-  const time = Date.parse(at);
-  if (Number.isNaN(time))
-    throw new Usage(`--at ${at} is neither a time nor a position: give an ISO time such as 2026-04-20T12:00:00Z`);
-  return ({ recordedAt }) => Date.parse(recordedAt) <= time;
-}
-
-function wholePosition(at: string): number {
-  if (!/^\d+$/.test(at)) throw new Usage(`--at ${at} is neither a time nor a position: take a position from replay -o json`);
-  return Number(at);
-}

@@ -6,19 +6,19 @@ import type { Recorded } from '../events/event.js';
 import type { Page } from '../projections/paging.js';
 import type { Run } from '../projections/run-queries.js';
 import type { AnswerOf } from './client.js';
+import { asOfOption, asOfQuery, type AsOfOptions } from './as-of.js';
 import { act, named, openDoor, verb, type Door, type DoorOptions } from './door.js';
 import { pageOptions, type PageOptions } from './options.js';
 import { storyColumns } from './story.js';
 import type { Column } from './table.js';
 import { sayDue, sayTime } from './times.js';
 import { addWhyOf } from './why.js';
-import { addWhyOf } from './why.js';
 import { addRunsWatch } from './watch.js';
 
 export function addRuns(program: Command): void {
   const runs = program.command('runs').description('attempts at a task: look at them, cancel them, have them tried again');
 
-  pageOptions(verb(runs, 'list', 'newest first'))
+  asOfOption(pageOptions(verb(runs, 'list', 'newest first')), 'with --task: as they were then')
     .addOption(new Option('--status <status...>', 'only those').choices(runStatuses))
     .option('--agent <agent>')
     .option('--task <task>')
@@ -27,8 +27,8 @@ export function addRuns(program: Command): void {
     .option('--search <text>', 'in errors')
     .action((options: ListOptions) => list(openDoor(options), options));
 
-  verb(runs, 'get <run>', 'all that is known of one run').action((run: string, options: DoorOptions) =>
-    get(openDoor(options), run),
+  asOfOption(verb(runs, 'get <run>', 'all that is known of one run')).action((run: string, options: DoorOptions & AsOfOptions) =>
+    get(openDoor(options), run, options),
   );
 
   pageOptions(verb(runs, 'events <run>', 'what happened to one run')).action((run: string, options: DoorOptions & PageOptions) =>
@@ -36,8 +36,6 @@ export function addRuns(program: Command): void {
   );
 
   addRunsWatch(runs);
-
-  addWhyOf(runs, 'runs', 'run');
 
   addWhyOf(runs, 'runs', 'run');
 
@@ -66,7 +64,7 @@ export function addRuns(program: Command): void {
     );
 }
 
-interface ListOptions extends DoorOptions, PageOptions {
+interface ListOptions extends DoorOptions, PageOptions, AsOfOptions {
   status?: string[];
   agent?: string;
   task?: string;
@@ -103,13 +101,14 @@ function nextStep({ status, scheduledRetryAt, behind, finishedAt, exhausted }: R
 
 async function list(
   { client, output }: Door,
-  { status, agent, task, chain, errorCode, search: q, limit, cursor }: ListOptions,
+  { status, agent, task, chain, errorCode, search: q, limit, cursor, asOf }: ListOptions,
 ): Promise<void> {
-  output.list(await client.get<Page<Run>>(['runs'], { status, agent, task, chain, errorCode, q, limit, cursor }), runColumns);
+  const query = { status, agent, task, chain, errorCode, q, limit, cursor, ...asOfQuery({ asOf }) };
+  output.list(await client.get<Page<Run>>(['runs'], query), runColumns);
 }
 
-async function get({ client, output }: Door, run: string): Promise<void> {
-  const found = await named(client, 'runs', run, (id) => client.get<Run>(['runs', id]));
+async function get({ client, output }: Door, run: string, when: AsOfOptions): Promise<void> {
+  const found = await named(client, 'runs', run, (id) => client.get<Run>(['runs', id], asOfQuery(when)));
   output.one(found, (one) => [
     ['run', one.id],
     ['task', one.task],

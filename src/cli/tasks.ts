@@ -3,6 +3,7 @@ import type { assignTask, setTaskStatus } from '../commands/task.js';
 import { taskKinds, taskPriorities, taskStatuses } from '../events/task.js';
 import type { Page } from '../projections/paging.js';
 import type { Task } from '../projections/task-queries.js';
+import { asOfOption, asOfQuery, type AsOfOptions } from './as-of.js';
 import type { AnswerOf, Client } from './client.js';
 import { addTaskBlockers } from './blockers.js';
 import { addTaskComments } from './comments.js';
@@ -19,7 +20,9 @@ export function addTasks(program: Command): void {
     .option('--assignee <agent>')
     .action((options: ListOptions) => list(openDoor(options), options));
 
-  verb(tasks, 'get <task>', 'one task').action((task: string, options: DoorOptions) => get(openDoor(options), task));
+  asOfOption(verb(tasks, 'get <task>', 'one task')).action((task: string, options: DoorOptions & AsOfOptions) =>
+    get(openDoor(options), task, options),
+  );
 
   verb(tasks, 'set <task>', 'open a task, or change what is given of it')
     .option('--title <title>', 'needed to open one')
@@ -70,8 +73,8 @@ async function list({ client, output }: Door, { status, assignee, limit, cursor 
   ]);
 }
 
-async function get({ client, output }: Door, task: string): Promise<void> {
-  output.one(await named(client, 'tasks', task, (id) => client.get<Task>(['tasks', id])), (one) => [
+async function get({ client, output }: Door, task: string, when: AsOfOptions): Promise<void> {
+  output.one(await named(client, 'tasks', task, (id) => client.get<Task>(['tasks', id], asOfQuery(when))), (one) => [
     ['task', one.id],
     ['title', one.title],
     ['kind', one.kind],

@@ -4,8 +4,9 @@ import { wakeupSources } from '../events/wakeup.js';
 import type { Page } from '../projections/paging.js';
 import type { Wakeup } from '../projections/wakeup-queries.js';
 import { wakeupStatuses } from '../projections/wakeup-requests.js';
+import { asOfOption, asOfQuery, type AsOfOptions } from './as-of.js';
 import type { AnswerOf } from './client.js';
-import { act, openDoor, surely, verb, type Door, type DoorOptions } from './door.js';
+import { act, named, openDoor, surely, verb, type Door, type DoorOptions } from './door.js';
 import { jsonObject, pageOptions, type PageOptions } from './options.js';
 import { sayTime } from './times.js';
 import { addWhyOf } from './why.js';
@@ -13,12 +14,16 @@ import { addWhyOf } from './why.js';
 export function addWakeups(program: Command): void {
   const wakeups = program.command('wakeups').description('demands that an agent runs, and what became of them');
 
-  pageOptions(verb(wakeups, 'list', 'newest first'))
+  asOfOption(pageOptions(verb(wakeups, 'list', 'newest first')), 'with --task: as they were then')
     .addOption(new Option('--status <status...>', 'only those').choices(wakeupStatuses))
     .option('--agent <agent>')
     .option('--task <task>')
     .option('--reason <reason>')
     .action((options: ListOptions) => list(openDoor(options), options));
+
+  asOfOption(verb(wakeups, 'get <wakeup>', 'one demand, and what became of it')).action(
+    (wakeup: string, options: DoorOptions & AsOfOptions) => get(openDoor(options), wakeup, options),
+  );
 
   verb(wakeups, 'request <agent>', 'ask that an agent runs')
     .option('--task <task>', "on that task; without it, on the agent's own lane")
@@ -35,7 +40,7 @@ export function addWakeups(program: Command): void {
     .action((wakeup: string, options: DoorOptions & { reason: string }) => cancel(openDoor(options), wakeup, options.reason));
 }
 
-interface ListOptions extends DoorOptions, PageOptions {
+interface ListOptions extends DoorOptions, PageOptions, AsOfOptions {
   status?: string[];
   agent?: string;
   task?: string;
@@ -50,8 +55,9 @@ interface RequestOptions extends DoorOptions {
   key?: string;
 }
 
-async function list({ client, output }: Door, { status, agent, task, reason, limit, cursor }: ListOptions): Promise<void> {
-  output.list(await client.get<Page<Wakeup>>(['wakeups'], { status, agent, task, reason, limit, cursor }), [
+async function list({ client, output }: Door, { status, agent, task, reason, limit, cursor, asOf }: ListOptions): Promise<void> {
+  const query = { status, agent, task, reason, limit, cursor, ...asOfQuery({ asOf }) };
+  output.list(await client.get<Page<Wakeup>>(['wakeups'], query), [
     ['wakeup', (wakeup) => wakeup.id.slice(0, 13)],
     ['agent', (wakeup) => wakeup.agent],
     ['task', (wakeup) => wakeup.task],
@@ -60,6 +66,23 @@ async function list({ client, output }: Door, { status, agent, task, reason, lim
     ['requested', (wakeup) => sayTime(wakeup.requestedAt)],
     ['reason', (wakeup) => wakeup.reason],
     ['code', (wakeup) => wakeup.code],
+  ]);
+}
+
+async function get({ client, output }: Door, wakeup: string, when: AsOfOptions): Promise<void> {
+  const found = await named(client, 'wakeups', wakeup, (id) => client.get<Wakeup>(['wakeups', id], asOfQuery(when)));
+  output.one(found, (one) => [
+    ['wakeup', one.id],
+    ['agent', one.agent],
+    ['task', one.task],
+    ['status', one.held ? `${one.status} (held)` : one.status],
+    ['code', one.code],
+    ['run', one.run],
+    ['joined', one.coalescedInto],
+    ['reason', one.reason],
+    ['requested', `${sayTime(one.requestedAt)} by ${one.requestedBy}`],
+    ['claimed', sayTime(one.claimedAt)],
+    ['ended', sayTime(one.finishedAt)],
   ]);
 }
 

@@ -1,0 +1,12 @@
+import type { Command } from 'commander';
+
+export interface AsOfOptions {
+  asOf?: string;
+}
+
+export const asOfOption = (command: Command, what = 'as it was then'): Command =>
+  command.option('--as-of <time|position>', `${what}: an ISO time, or a position of the log`);
+
+/** As a route takes it: a time has more in it than digits. */
+export const asOfQuery = ({ asOf }: AsOfOptions): { asOf?: string; asOfPosition?: string } =>
+  asOf !== undefined && /^\d+$/.test(asOf) ? { asOfPosition: asOf } : { asOf };
