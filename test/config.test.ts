@@ -96,7 +96,7 @@ describe('the key that signs what is sealed of the log', () => {
   });
 
   it.each([
-    ['that is not there', () => join(folder, 'none.pem'), 'it cannot be read (ENOENT'],
+    ['that is not there', () => join(folder, 'none.pem'), 'it cannot be read'],
     ['without a key', () => written('no key'), 'there is no private key in it that can be used'],
     ['with half of a key', () => written(generateKeyPairSync('ed25519', { publicKeyEncoding: { type: 'spki', format: 'pem' }, privateKeyEncoding: { type: 'pkcs8', format: 'pem' } }).publicKey), 'there is no private key in it'],
     ['with a key of another kind', () => written(pem(generateKeyPairSync('x25519').privateKey)), 'the key in it is of the kind x25519'],

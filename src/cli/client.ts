@@ -71,12 +71,30 @@ export class Client {
 
   /** The text of an answer that has no end of its own, as it comes; `silenceMs` without any is a lost connection. */
   async *stream(at: At, query: Query, { lastEventId, signal, silenceMs }: StreamOptions): AsyncGenerator<string> {
+    const headers = { accept: 'text/event-stream', ...this.identity(), ...(lastEventId && { 'last-event-id': lastEventId }) };
+    yield* this.texts(this.address(at, query), { headers, signal }, silenceMs);
+  }
+
+  /** What an answer that takes its time says line by line, each of them JSON. */
+  async *lines<T>(at: At, body: object): AsyncGenerator<T> {
+    const headers = { accept: 'application/x-ndjson', 'content-type': 'application/json', ...this.identity() };
+    let rest = '';
+    for await (const text of this.texts(this.address(at), { method: 'POST', headers, body: JSON.stringify(body) }, 60_000)) {
+      const lines = (rest + text).split('\n');
+      rest = lines.pop() ?? '';
+      // The routes of api.md answer what it says of them; nothing is checked twice.
+      for (const line of lines) yield JSON.parse(line) as T;
+    }
+  }
+
+  private async *texts(address: string, request: RequestInit, silenceMs: number): AsyncGenerator<string> {
+    const { signal } = request;
     const silence = new AbortController();
     const timer = setTimeout(() => silence.abort(new Error(`silent for ${silenceMs / 1_000} s`)), silenceMs);
     try {
-      const response = await fetch(this.address(at, query), {
-        headers: { accept: 'text/event-stream', ...this.identity(), ...(lastEventId && { 'last-event-id': lastEventId }) },
-        signal: AbortSignal.any([signal, silence.signal]),
+      const response = await fetch(address, {
+        ...request,
+        signal: signal ? AbortSignal.any([signal, silence.signal]) : silence.signal,
       });
       if (!response.ok) await answerOf(response);
       for await (const text of response.body!.pipeThrough(new TextDecoderStream())) {

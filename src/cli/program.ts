@@ -13,6 +13,7 @@ import { addRuns } from './runs.js';
 import { addServe } from './serve.js';
 import { addTasks } from './tasks.js';
 import { addWakeups } from './wakeups.js';
+import { addWhatIf } from './what-if.js';
 import { addWhy } from './why.js';
 import { addWhy } from './why.js';
 import { addWatch } from './watch.js';
@@ -33,6 +34,7 @@ const add = [
   addWhy,
   addWatch,
   addAudit,
+  addWhatIf,
   addDoctor,
 ];
 

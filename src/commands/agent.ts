@@ -87,7 +87,7 @@ const talk = ({ requireComment = false, continuations = 0, maxAgentReplies = usu
 });
 
 /** Field by field: a field that was left out is there as `undefined`, and must not replace the default. */
-function retryOf(fields: RetryFields = {}): Omit<RetryPolicy, 'name' | 'version'> {
+export function retryOf(fields: RetryFields = {}): Omit<RetryPolicy, 'name' | 'version'> {
   const { delaysMs, jitterRatio, maxNotBeforeMs, notBeforeJitterMs } = defaultRetryPolicy;
   return {
     delaysMs: fields.delaysMs ?? delaysMs,

@@ -19,6 +19,7 @@ import type { ReplayedEvent } from '../projections/replay/replay-queries.js';
 import type { Run } from '../projections/run-queries.js';
 import type { Task } from '../projections/task-queries.js';
 import type { Wakeup } from '../projections/wakeup-queries.js';
+import type { WhatIfReport } from '../projections/what-if/what-if.js';
 import type { Why } from '../projections/why/reason.js';
 
 const noon = '2026-04-20T12:00:00.000Z';
@@ -318,6 +319,25 @@ const proof: Proof = {
   },
   chainBefore: hash,
 };
+const ends = { succeeded: 0, failed: 9, cancelled: 1, open: 2 };
+const whatIf: WhatIfReport = {
+  policy: { delaysMs: [60_000, 300_000], jitterRatio: 0.25, maxNotBeforeMs: 86_400_000, notBeforeJitterMs: 0 },
+  period: { from: '0000000000000001', to: '0000000000000042', firstAt: noon, lastAt: due },
+  company: 'acme',
+  events: 42,
+  failures: 40,
+  chains: 31,
+  unchanged: 10,
+  moved: 9,
+  saved: 12,
+  givenUp: 0,
+  recordedEnds: { saved: ends, givenUp: ends },
+  extraAttempts: { atLeast: 12, atMost: 24 },
+  fewerAttempts: 0,
+  addedWaitingMs: { count: 28, sum: -1_680_000, p50: -60_000, p95: 0 },
+  extraWaitingMs: { count: 12, sum: 3_600_000, p50: 300_000, p95: 300_000 },
+  byHand: 1,
+};
 const promoted: PromotedRetries = { promoted: 2, runIds: ['ACME-12.4', 'ACME-13.2'], held: 0 };
 const claimed: ClaimedRuns = { runs: [{ run: { ...runView, status: 'running' }, lease }] };
 const changed = { wakeups: [wakeupId], cancelledRuns: ['ACME-12.2'] };
@@ -409,6 +429,7 @@ export const answerExamples = {
   Ready: { status: 'ready', head: '0000000000000042', projections: [projection] },
   Verification: verification,
   Proof: proof,
+  WhatIf: whatIf,
   Health: { status: 'ok' },
   Checks: { checks: [check] },
   Clock: clock,

@@ -17,6 +17,7 @@ import { RunsController } from './runs.controller.js';
 import { StreamController } from './stream.controller.js';
 import { TasksController } from './tasks.controller.js';
 import { WakeupsController } from './wakeups.controller.js';
+import { WhatIfController } from './what-if.controller.js';
 import { WhyController } from './why.controller.js';
 
 /** Every resource of the API; /openapi.json is made from this list. */
@@ -40,5 +41,6 @@ export const controllers = [
   ParkedController,
   RebuildsController,
   AuditController,
+  WhatIfController,
   ClockController,
 ];

@@ -68,4 +68,5 @@ export const fieldExamples: Schema = {
   rebuild: 'run_status_v2',
   version: 1,
   limit: 50,
+  policy: { delaysMs: [60_000, 300_000] },
 };
