@@ -15,7 +15,6 @@ import { addTasks } from './tasks.js';
 import { addWakeups } from './wakeups.js';
 import { addWhatIf } from './what-if.js';
 import { addWhy } from './why.js';
-import { addWhy } from './why.js';
 import { addWatch } from './watch.js';
 import { addWorker } from './worker-verb.js';
 
@@ -30,7 +29,6 @@ const add = [
   addTasks,
   addCompanies,
   addReplay,
-  addWhy,
   addWhy,
   addWatch,
   addAudit,
