@@ -2,33 +2,28 @@ import { sql } from 'kysely';
 import type { Streams } from '../../commands/streams.js';
 import { lanes } from '../../events/evolve-lane.js';
 import {
-  agentStream,
-  companyStream,
   numberOfRun,
   runId,
   taskStream,
   type AgentId,
   type Recorded,
   type RunId,
-  type StreamId,
   type TaskId,
   type WakeupId,
 } from '../../events/event.js';
 import { openBlockers, together, type Lane, type LaneEvent } from '../../events/lane.js';
 import { isClosed } from '../../events/task.js';
 import type { EventStore } from '../../event-store/event-store.js';
-import { agents, type AgentRow } from '../agents.js';
-import { dueRetries } from '../due-retries.js';
-import { heldSql } from '../held.js';
 import { holds, type HoldRow } from '../holds.js';
-import { ProjectionBehind, type Progress } from '../projector/progress.js';
+import type { Progress } from '../projector/progress.js';
 import type { ReadModels } from '../read-models.js';
-import { isLaneFree, readyRuns } from '../ready-runs.js';
 import { runStatus, type RunRow } from '../run-status.js';
-import { stallOf } from '../stalled.js';
 import { tasks, type TaskRow } from '../tasks.js';
 import { wakeupRequests, type WakeupRow } from '../wakeup-requests.js';
-import type { AgentFacts, BlockerFact, Facts, LagFact, LeaseFact, ReadyFact, WorkerFact } from './facts.js';
+import type { Facts, LeaseFact } from './facts.js';
+import { agentFacts, readyFacts } from './gather-agents.js';
+import { blockerFacts } from './gather-blockers.js';
+import { lagFacts } from './gather-lags.js';
 
 export interface WhyWorld {
   readonly readModels: ReadModels;
@@ -45,9 +40,6 @@ export interface Subject {
   readonly demand?: WakeupRow;
 }
 
-const startFrom = [runStatus, tasks, wakeupRequests, agents, holds, readyRuns, dueRetries].map(({ name }) => name);
-/** Who asks is not to wait longer for read models that do not get on. */
-const patienceMs = 1_000;
 /** What comes after a run is looked for among so many. */
 const nearby = 20;
 /** Since when a task is closed or blocked is looked for among so many events. */
@@ -56,17 +48,6 @@ const backwards = 500;
 /** All facts that explain one lane, each found by a key or an index, however much there is of everything else. */
 export class Gathering {
   constructor(private readonly world: WhyWorld) {}
-
-  /** Waits a little for the read models; those that do not come up to the head of the log by then are behind. */
-  async caughtUp(): Promise<boolean> {
-    try {
-      await this.world.progress.reached(startFrom, await this.world.store.head(), patienceMs);
-      return true;
-    } catch (error) {
-      if (error instanceof ProjectionBehind) return false;
-      throw error;
-    }
-  }
 
   /** Undefined without such a task; `task` is undefined when it is not in the read models yet. */
   async around(subject: Subject, isCaughtUp: boolean): Promise<(Omit<Facts, 'task'> & { readonly task?: TaskRow }) | undefined> {
@@ -86,11 +67,11 @@ export class Gathering {
     const [left, held, known, ready, blockers, since, lags] = await Promise.all([
       this.runLeft(company, lease, runs),
       this.holdsOn(company, task),
-      this.agentsNamed(company, names),
-      this.ready(company, queued),
-      this.blockers(company, row),
+      agentFacts(this.world.readModels, company, names),
+      readyFacts(this.world.readModels, company, queued),
+      blockerFacts(this.world.readModels, company, row),
       this.since(company, lane, row?.changed_at ?? ''),
-      this.lags(company, task, names, isCaughtUp),
+      lagFacts(this.world, { company, task, agents: names }, isCaughtUp),
     ]);
     return {
       now,
@@ -210,108 +191,18 @@ export class Gathering {
         where not next.task = any(way)
       )
       select held.*
-      from ${held} held
-      left join above on held.kind = 'task' and held.target = above.task
-      where held.company = ${company}
-        and (held.kind = 'company' or (above.task is not null and (held.subtree or held.target = ${task})))
-      order by held.kind, cardinality(way)`.execute(this.world.readModels.kysely);
+      from (
+        select 0 as distance, 'company' as kind, ${company}::text as target
+        union all
+        select cardinality(way), 'task', task
+        from above
+      ) one
+      join ${held} held on held.company = ${company} and held.kind = one.kind and held.target = one.target
+      where held.kind = 'company'
+        or held.subtree
+        or held.target = ${task}
+      order by distance`.execute(this.world.readModels.kysely);
     return rows;
-  }
-
-  private async agentsNamed(company: string, names: readonly AgentId[]): Promise<Map<AgentId, AgentFacts>> {
-    if (names.length === 0) return new Map();
-    const db = await this.world.readModels.of(agents);
-    const rows = await db.selectFrom('agents').selectAll().where('company', '=', company).where('agent', 'in', names).execute();
-    return new Map(await Promise.all(rows.map(async (row) => [row.agent, await this.agentFacts(row)] as const)));
-  }
-
-  private async agentFacts(row: AgentRow): Promise<AgentFacts> {
-    const [leases, workers] = await Promise.all([
-      sql<AgentFacts['leases'][number]>`
-        select run_id as "runId", worker_id as "workerId"
-        from lane_leases
-        where company = ${row.company}
-          and agent = ${row.agent}
-        order by run_id`.execute(this.world.readModels.kysely),
-      sql<WorkerFact>`
-        select worker_id as "workerId", seen_at as "seenAt", coalesce(asked_at, seen_at) as "askedAt"
-        from workers
-        where company = ${row.company}
-          and agent = ${row.agent}
-        order by seen_at desc
-        limit 20`.execute(this.world.readModels.kysely),
-    ]);
-    return { row, leases: leases.rows, workers: workers.rows };
-  }
-
-  private async ready(company: string, runs: readonly RunId[]): Promise<Map<RunId, ReadyFact>> {
-    if (runs.length === 0) return new Map();
-    const table = await this.world.readModels.table(readyRuns);
-    const status = await this.world.readModels.table(runStatus);
-    const held = await heldSql(this.world.readModels);
-    const { rows } = await sql<ReadyFact & { runId: RunId }>`
-      ${held.withHeld}
-      select run.run_id as "runId", run.ready_at as since, ahead.count as ahead, ahead.first
-      from ${table} run
-      cross join lateral (
-        select count(*)::int as count, (array_agg(run_id order by rank, priority, ready_at, n))[1] as first
-        from (
-          select run_id, rank, priority, ready_at, n
-          from ${table} other
-          where other.company = run.company
-            and other.agent = run.agent
-            and (other.rank, other.priority, other.ready_at, other.n) < (run.rank, run.priority, run.ready_at, run.n)
-            and ${isLaneFree(held, 'other')}
-            and not exists (
-              select
-              from ${status} running
-              where running.company = other.company
-                and running.task = other.task
-                and running.status = 'running'
-            )
-          order by rank, priority, ready_at, n
-          limit 100
-        ) before
-      ) ahead
-      where run.company = ${company}
-        and run.run_id = any(${runs}::text[])`.execute(this.world.readModels.kysely);
-    return new Map(rows.map(({ runId: id, ...ready }) => [id, ready]));
-  }
-
-  /** What the task still waits for, and whether anything is done about that. */
-  private async blockers(company: string, task: TaskRow | undefined): Promise<BlockerFact[]> {
-    const names = task ? openBlockers(task).slice(0, nearby) : [];
-    if (names.length === 0) return [];
-    const rows = await this.taskRows(company, names);
-    const [held, paused] = await Promise.all([
-      this.heldAmong(company, names),
-      this.agentHolds(
-        company,
-        rows.flatMap(({ assignee }) => assignee ?? []),
-      ),
-    ]);
-    return names.map((name) => {
-      const row = rows.find((one) => one.task === name);
-      return { task: name, row, stall: row && stallOf(row, held.has(name), paused.get(row.assignee ?? '')) };
-    });
-  }
-
-  private async heldAmong(company: string, names: readonly TaskId[]): Promise<Set<TaskId>> {
-    const { withHeld, isLaneHeld } = await heldSql(this.world.readModels);
-    const { rows } = await sql<{ task: TaskId }>`
-      ${withHeld}
-      select lane.task
-      from unnest(${names}::text[]) as lane (task)
-      where ${isLaneHeld(sql`${company}::text`, sql.ref('lane.task'))}`.execute(this.world.readModels.kysely);
-    return new Set(rows.map(({ task }) => task));
-  }
-
-  private async agentHolds(company: string, names: readonly AgentId[]): Promise<Map<AgentId, HoldRow>> {
-    if (names.length === 0) return new Map();
-    const db = await this.world.readModels.of(holds);
-    const ofAgents = db.selectFrom('holds').selectAll().where('company', '=', company).where('kind', '=', 'agent');
-    const rows = await ofAgents.where('target', 'in', names).execute();
-    return new Map(rows.map((row) => [row.target, row]));
   }
 
   /** Of a task that is open and waits for nothing, nobody asks since when. */
@@ -327,29 +218,6 @@ export class Gathering {
       movedAt: timeOf(events, ['TaskStatusChanged', 'TaskOpened']) ?? oldest,
       blockedAt: timeOf(events, ['BlockersSet', 'BlockerReopened']) ?? oldest,
     };
-  }
-
-  private async lags(company: string, task: TaskId, names: readonly AgentId[], isCaughtUp: boolean): Promise<LagFact[]> {
-    const streams: StreamId[] = [
-      taskStream(company, task),
-      companyStream(company),
-      ...names.map((name) => agentStream(company, name)),
-    ];
-    const head = await this.world.store.head();
-    const asked = await Promise.all(startFrom.map((name) => this.world.readModels.nameOf(name)));
-    const { rows } = await sql<LagFact>`
-      select
-        projection,
-        coalesce(parked.position, checkpoint.position) as position,
-        ${head} as head,
-        coalesce(parked.parked_at, checkpoint.moved_at) as "movedAt",
-        coalesce(parked.error, checkpoint.halted) as trouble
-      from checkpoints checkpoint
-      left join parked_streams parked on parked.read_model = checkpoint.read_model and parked.stream = any(${streams}::text[])
-      where checkpoint.read_model = any(${asked}::text[])
-        and (parked.stream is not null or (not ${isCaughtUp} and checkpoint.position < ${head}))
-      order by projection`.execute(this.world.readModels.kysely);
-    return rows;
   }
 }
 

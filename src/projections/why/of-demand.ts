@@ -36,19 +36,20 @@ function coalesced(facts: Facts, demand: WakeupRow): Reason[] {
 }
 
 /** Its agent is at work on this very lane, and goes on with it afterwards. */
-function deferred(facts: Facts, { wakeup_id, agent, requested_at }: WakeupRow): Reason[] {
+function deferred(facts: Facts, demand: WakeupRow): Reason[] {
+  const { wakeup_id, agent, requested_at } = demand;
   const running = facts.runs.find((run) => run.status === 'running' && run.agent === agent);
   const waiting = facts.lane.waiting.find(({ wakeupId }) => wakeupId === wakeup_id);
   const barring = waiting ? barringReasons(facts, waiting, `the demand ${wakeup_id}`) : [];
-  return [...heldReasons(facts, agent), ...barring, running ? behind(running.run_id, agent, requested_at) : stranded()];
+  const turn = running ? behind(running.run_id, agent, requested_at) : passedOver(facts, demand);
+  return [...heldReasons(facts, agent), ...barring, turn];
+}
 
-  function stranded(): Reason {
-    const sentence = `the demand ${wakeup_id} waits for ${agent}, which is not at work on the task`;
-    const isLong = since(requested_at, facts.now) > unexplainedMs;
-    return isLong
-      ? { code: 'SHOULD_BE_RUNNING', sentence: `${sentence}: the ledger is at fault`, since: requested_at }
-      : { code: 'READY', sentence, since: requested_at };
-  }
+/** The end of that run has not taken it up. */
+function passedOver({ now }: Facts, { wakeup_id, agent, requested_at }: WakeupRow): Reason {
+  const sentence = `the demand ${wakeup_id} waits for ${agent}, which is not at work on the task`;
+  if (since(requested_at, now) <= unexplainedMs) return { code: 'READY', sentence, since: requested_at };
+  return { code: 'SHOULD_BE_RUNNING', sentence: `${sentence}: the ledger is at fault`, since: requested_at };
 }
 
 const behind = (run: string, agent: string, requestedAt: string): Reason => ({

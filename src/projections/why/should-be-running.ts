@@ -4,10 +4,11 @@ import { agents } from '../agents.js';
 import { dueRetries } from '../due-retries.js';
 import { heldSql, type HeldSql } from '../held.js';
 import type { ReadModels } from '../read-models.js';
-import { isLaneFree, readyRuns } from '../ready-runs.js';
+import { readyRuns } from '../ready-runs.js';
 import { runStatus } from '../run-status.js';
 import { wakeupRequests } from '../wakeup-requests.js';
 import { askedLatelyMs, doubtMs, unexplainedMs } from './queued.js';
+import { startable } from './startable.js';
 import { lookAgainMs } from './why-queries.js';
 
 /** Work that nothing has kept from being run for 10 s: a defect of the ledger, and so always none. */
@@ -52,7 +53,6 @@ const ms = (n: number): RawBuilder<unknown> => sql`${n} * interval '1 ms'`;
 /** Of each agent whose workers ask in vain: the first run that one of them would be given. */
 async function neverGiven(readModels: ReadModels, held: HeldSql): Promise<RawBuilder<unknown>> {
   const ready = await readModels.table(readyRuns);
-  const runs = await readModels.table(runStatus);
   const known = await readModels.table(agents);
   return sql`(
     select agent.company, next.run_id as id
@@ -68,14 +68,7 @@ async function neverGiven(readModels: ReadModels, held: HeldSql): Promise<RawBui
       from ${ready} run
       where run.company = agent.company
         and run.agent = agent.agent
-        and ${isLaneFree(held, 'run')}
-        and not exists (
-          select
-          from ${runs} running
-          where running.company = run.company
-            and running.task = run.task
-            and running.status = 'running'
-        )
+        and ${await startable(readModels, held, 'run')}
       order by rank, priority, ready_at, n
       limit 1
     ) next

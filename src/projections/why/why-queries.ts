@@ -3,6 +3,7 @@ import { taskOfRun, type RunId, type TaskId, type WakeupId } from '../../events/
 import { pause } from '../../pause.js';
 import type { Facts } from './facts.js';
 import { Gathering, type Subject, type WhyWorld } from './gather.js';
+import { caughtUp } from './gather-lags.js';
 import { laggingReasons } from './lagging.js';
 import { reasonsOfDemand } from './of-demand.js';
 import { reasonsOfRun } from './of-run.js';
@@ -16,24 +17,24 @@ export const lookAgainMs = 2_500;
 export class WhyQueries {
   private readonly gathering: Gathering;
 
-  constructor(world: WhyWorld) {
+  constructor(private readonly world: WhyWorld) {
     this.gathering = new Gathering(world);
   }
 
   run(company: string, run: RunId): Promise<Why | undefined> {
     return twice(async () => {
-      const isCaughtUp = await this.gathering.caughtUp();
+      const isCaughtUp = await caughtUp(this.world);
       return this.explain({ company, task: taskOfRun(run), run }, isCaughtUp, ofRun(run));
     });
   }
 
   task(company: string, task: TaskId): Promise<Why | undefined> {
-    return twice(async () => this.explain({ company, task }, await this.gathering.caughtUp(), ofTask));
+    return twice(async () => this.explain({ company, task }, await caughtUp(this.world), ofTask));
   }
 
   wakeup(company: string, id: WakeupId): Promise<Why | undefined> {
     return twice(async () => {
-      const isCaughtUp = await this.gathering.caughtUp();
+      const isCaughtUp = await caughtUp(this.world);
       const demand = await this.gathering.demand(company, id);
       return (
         demand &&
