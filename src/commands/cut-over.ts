@@ -1,6 +1,9 @@
+import { IsBoolean } from 'class-validator';
 import {
   isGone,
+  isOfVersion,
   isUnderWay,
+  readModelName,
   type KnownReadModel,
   type Operations,
   type OperationsEvent,
@@ -16,6 +19,8 @@ import { ofOperations, rebuildOf } from './rebuild.js';
  */
 export class CutOver {
   @Exact(200) rebuild!: string;
+  /** What was built anew in the version that is asked may differ from it: a fold of the log is right, and what is asked is repaired. */
+  @Optional() @IsBoolean() acceptDifferences?: boolean;
   @Optional() @Text(4_000) reason?: string;
 }
 
@@ -27,17 +32,19 @@ export const cutOver = decision({
     liveAnswer(state.readModels[rebuild]?.projection ?? rebuild, state),
 });
 
-function decideCutOver({ rebuild: to, reason = 'agrees' }: CutOver, state: Operations, { now }: World): OperationsEvent[] {
+function decideCutOver(command: CutOver, state: Operations, { now }: World): OperationsEvent[] {
+  const { rebuild: to, acceptDifferences = false, reason = acceptDifferences ? 'repaired' : 'agrees' } = command;
   const rebuild = rebuildOf(state, to);
   const { projection } = state.readModels[to]!;
   const from = state.live[projection] ?? rebuild.beside;
   if (from === to) return [];
-  refuseUnready(to, rebuild, from);
+  refuseUncompared(to, rebuild, from);
+  if (rebuild.status === 'different') refuseDifferences(to, projection, rebuild, acceptDifferences);
   return [{ type: 'ReadModelCutOver', data: { projection, from, to, reason, cutOverAt: now.toISOString() } }];
 }
 
 /** Whatever was cut over to once was compared then. */
-function refuseUnready(name: string, { status, purpose, paused, differences, beside }: Rebuild, live: string): void {
+function refuseUncompared(name: string, { status, purpose, paused, beside }: Rebuild, live: string): void {
   if (status === 'over') return;
   if (purpose === 'verify')
     throw new Rejected(
@@ -49,17 +56,25 @@ function refuseUnready(name: string, { status, purpose, paused, differences, bes
       'rebuild_not_ready',
       `${name} is not compared with ${beside} yet: ${paused ? 'resume it' : 'wait for it'}`,
     );
-  if (status === 'different')
-    throw new Rejected(
-      'differences_found',
-      `${differences} rows of ${name} differ from ${beside} where they are not meant to: look at the differences, name the columns that ` +
-        'are meant to differ in its definition, or abandon it',
-    );
   if (beside !== live)
     throw new Rejected(
       'rebuild_not_ready',
       `${name} was compared with ${beside}, and ${live} is asked by now: abandon it and rebuild again`,
     );
+}
+
+/** One definition gives one result: if what is asked is of the same version, it is what is wrong. */
+function refuseDifferences(name: string, projection: string, rebuild: Rebuild, areAccepted: boolean): void {
+  const { differences, beside, version } = rebuild;
+  const isRepair = isOfVersion(beside, readModelName(projection, version));
+  if (isRepair && areAccepted) return;
+  throw new Rejected(
+    'differences_found',
+    `${differences} rows of ${name} differ from ${beside} where they are not meant to: look at the differences, then ` +
+      (isRepair
+        ? 'repair what is asked by accepting them (acceptDifferences), or abandon it'
+        : 'name the columns that are meant to differ in its definition, or abandon it'),
+  );
 }
 
 /** What was asked before is asked again. What is asked now is followed on, and may be cut over to again. */

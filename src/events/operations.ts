@@ -192,6 +192,9 @@ export function nextGeneration({ generations }: Operations, base: ReadModelName,
   return (used(generations, live)[base] ?? 0) + 1;
 }
 
+/** Of whatever generation. */
+export const isOfVersion = (readModel: ReadModelName, base: ReadModelName): boolean => parted(readModel).base === base;
+
 function evolveOperations(state: Operations, event: OperationsEvent): Operations {
   switch (event.type) {
     case 'RebuildStarted':

@@ -1,7 +1,6 @@
 import type pg from 'pg';
 import type { Position } from '../events/event.js';
 import type { Operations, ReadModelName } from '../events/operations.js';
-import type { Checkpoint } from '../projections/projector/checkpoint.js';
 
 /** Readers ask for a second whatever they have known to be live. */
 const askedStillMs = 2_000;
@@ -12,25 +11,15 @@ export interface Standing {
   readonly caughtUp: boolean;
   readonly position: Position;
   readonly livePosition: Position;
-  /** what it could not fold, or why it does not go on */
+  /** what the rebuilt one could not fold, or why it does not go on */
   readonly failure: string | null;
+  /** the live one does not go on */
+  readonly liveIsHalted: boolean;
 }
 
 /** What is said of read models in tables beside the log, as rebuilds change it. */
 export class RebuildTables {
   constructor(private readonly db: pg.Pool) {}
-
-  /** The last event that any read model has folded: a place in the log that a fill can go up to, known with its id. */
-  async furthest(): Promise<Checkpoint | undefined> {
-    const { rows } = await this.db.query<Checkpoint>(
-      `select position, event_id as "eventId", stream, revision
-       from checkpoints
-       where not filling
-       order by position desc
-       limit 1`,
-    );
-    return rows[0];
-  }
 
   async versionOf(readModel: ReadModelName): Promise<{ name: string; version: number } | undefined> {
     const { rows } = await this.db.query<{ name: string; version: number }>(
@@ -38,14 +27,6 @@ export class RebuildTables {
       [readModel],
     );
     return rows[0];
-  }
-
-  async positionOf(readModel: ReadModelName): Promise<Position> {
-    const { rows } = await this.db.query<{ position: Position }>('select position from checkpoints where read_model = $1', [
-      readModel,
-    ]);
-    if (!rows[0]) throw new Error(`${readModel} was dropped while it was filled`);
-    return rows[0].position;
   }
 
   /** From now on, projectors follow it. */
@@ -59,12 +40,17 @@ export class RebuildTables {
     );
   }
 
-  async standing(readModel: ReadModelName, live: ReadModelName): Promise<Standing | undefined> {
-    const { rows } = await this.db.query<Standing>(
+  async standing(
+    readModel: ReadModelName,
+    live: ReadModelName,
+    db: pg.Pool | pg.PoolClient = this.db,
+  ): Promise<Standing | undefined> {
+    const { rows } = await db.query<Standing>(
       `select
          rebuilt.position >= live.position as "caughtUp",
          rebuilt.position,
          live.position as "livePosition",
+         live.halted is not null as "liveIsHalted",
          coalesce(
            rebuilt.halted,
            (
@@ -138,7 +124,13 @@ export class RebuildTables {
          and next.read_model = $2
          and not next.filling
          and next.halted is null
-         and next.position >= coalesce((select position from checkpoints former where former.read_model = asked.read_model), '')`,
+         and not exists (
+           select
+           from checkpoints former
+           where former.read_model = asked.read_model
+             and former.position > next.position
+             and former.halted is null
+         )`,
       [projection, readModel],
     );
     return rowCount === 1;

@@ -2,21 +2,32 @@ import type pg from 'pg';
 import { Contention, OutcomeUnknown, type CommandContext, type Sendable } from '../commands/decider.js';
 import type { Dispatch } from '../commands/dispatch.js';
 import { recordComparison, recordFailure, recordFilled } from '../commands/rebuild-steps.js';
-import { isOutage } from '../database.js';
-import { nameUuid } from '../events/event.js';
-import type { KnownReadModel, Operations, Rebuild, ReadModelName } from '../events/operations.js';
+import { inTransaction, isOutage } from '../database.js';
+import { nameUuid, type Recorded } from '../events/event.js';
+import {
+  operationsStream,
+  type Comparison,
+  type KnownReadModel,
+  type Operations,
+  type OperationsEvent,
+  type Rebuild,
+  type RebuildStarted,
+  type ReadModelName,
+} from '../events/operations.js';
 import { StoreUnavailable, type EventStore } from '../event-store/event-store.js';
 import type { Log } from '../log.js';
 import { backOff, pause } from '../pause.js';
 import type { AnyProjection } from '../projections/projection.js';
+import { checkpointAt } from '../projections/projector/checkpoint.js';
 import type { Owners, Ownership } from '../projections/projector/owner.js';
 import { TermOver } from '../projections/projector/projector-term.js';
+import { compareTables } from '../projections/rebuild/compare-tables.js';
 import { compare } from '../projections/rebuild/compare.js';
 import { fill } from '../projections/rebuild/fill.js';
 import { addIndexes, createReadModel } from '../projections/rebuild/schema.js';
 import { RatePace } from './rebuild-pace.js';
 import { RebuildProgress } from './rebuild-progress.js';
-import type { RebuildTables } from './rebuild-tables.js';
+import type { RebuildTables, Standing } from './rebuild-tables.js';
 
 /** What the rebuilds of a process share. */
 export interface RebuildWorld {
@@ -109,51 +120,77 @@ export class RebuildWork {
   }
 
   private async fill(signal: AbortSignal): Promise<void> {
-    const { db, store, tables } = this.world;
+    const { db, store } = this.world;
     const { name: readModel, projection, pace, rebuild, progress } = this;
     await progress.begin('filling');
-    const at = await tables.furthest();
+    const at = checkpointAt(await this.start());
     await createReadModel(db, projection, { readModel, generation: rebuild.generation, filling: true, at });
-    const position = await tables.positionOf(readModel);
     const moved = (done: number, total?: number) => {
       this.recovered();
       progress.moved(done, total);
     };
-    const filled = await fill({ db, store, projection, readModel, upTo: position, pace, signal, moved });
+    const filled = await fill({ db, store, projection, readModel, upTo: at.position, pace, signal, moved });
     await addIndexes(db, projection, readModel);
-    await this.record('filled', recordFilled, { position, ...filled });
+    await this.record('filled', recordFilled, { position: at.position, ...filled });
+  }
+
+  /** The event that it began with: up to there it is filled, however often that is begun. */
+  private async start(): Promise<Recorded<RebuildStarted>> {
+    const doings = await this.world.store.readStream<OperationsEvent>(operationsStream, { direction: 'backwards' });
+    const start = doings.find((event): event is Recorded<RebuildStarted> => isStartOf(event, this.name));
+    if (start) return start;
+    throw new Error(`the log does not say that the rebuild of ${this.name} was started`);
   }
 
   private async compare(signal: AbortSignal): Promise<void> {
     const { db, store, owners } = this.world;
     const { name: rebuilt, projection, rebuild } = this;
-    await this.catchUp(signal);
+    const { liveIsHalted } = await this.catchUp(signal);
     await this.progress.begin('comparing');
     const live = { projection: this.live, readModel: rebuild.beside };
-    const comparison = await compare({ db, store, owners, projection, live, rebuilt, signal });
-    this.refuseUnfolded((await this.world.tables.standing(rebuilt, rebuild.beside))?.failure);
+    const comparison = liveIsHalted
+      ? await this.compareAsTheyAre()
+      : await compare({ db, store, owners, projection, live, rebuilt, signal });
+    this.refuseUnfolded((await this.standing()).failure);
     await this.record('compared', recordComparison, { comparison });
   }
 
-  private async catchUp(signal: AbortSignal): Promise<void> {
+  /** What does not go on never comes to a position that both of them have been at. */
+  private compareAsTheyAre(): Promise<Comparison> {
+    const { name: rebuilt, rebuild, projection } = this;
+    const { name, key, version, differs = [] } = projection;
+    return inTransaction(this.world.db, async (client) => {
+      await client.query('set transaction isolation level repeatable read');
+      const { livePosition: position } = await this.standing(client);
+      const meant = version === this.live.version ? [] : differs;
+      return { position, ...(await compareTables(client, { name, key, live: rebuild.beside, rebuilt, meant })) };
+    });
+  }
+
+  private async standing(db?: pg.PoolClient): Promise<Standing> {
+    const standing = await this.world.tables.standing(this.name, this.rebuild.beside, db);
+    if (standing) return standing;
+    throw new Error(`${this.name} or ${this.rebuild.beside} was dropped before they were compared`);
+  }
+
+  private async catchUp(signal: AbortSignal): Promise<Standing> {
     const { tables, look } = this.world;
     await this.progress.begin('catching_up');
     await tables.follow(this.name);
     await look();
     for (let from: number | undefined; !signal.aborted; await pause(askEveryMs, signal)) {
-      const standing = await tables.standing(this.name, this.rebuild.beside);
-      if (!standing) throw new Error(`${this.name} or ${this.rebuild.beside} was dropped before they were compared`);
+      const standing = await this.standing();
       this.refuseUnfolded(standing.failure);
       this.recovered();
-      if (standing.caughtUp) return;
+      if (standing.caughtUp || standing.liveIsHalted) return standing;
       from ??= Number(standing.position);
       this.progress.moved(Number(standing.position) - from, Number(standing.livePosition) - from);
     }
-    signal.throwIfAborted();
+    throw signal.reason;
   }
 
   /** A projector leaves aside what it cannot fold, or halts; a rebuild fails. */
-  private refuseUnfolded(failure: string | null | undefined): void {
+  private refuseUnfolded(failure: string | null): void {
     if (failure) throw new Error(failure);
   }
 
@@ -185,6 +222,9 @@ export class RebuildWork {
     this.trouble = undefined;
   }
 }
+
+const isStartOf = (event: OperationsEvent, rebuild: ReadModelName): boolean =>
+  event.type === 'RebuildStarted' && event.data.rebuild === rebuild;
 
 const mayGoAway = (error: unknown): boolean =>
   isOutage(error) ||

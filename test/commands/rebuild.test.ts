@@ -255,6 +255,20 @@ describe('CutOver', () => {
       .when(cutOver, { rebuild: v2 })
       .refuses('differences_found', /^5 rows of run_status_v2 differ from run_status_v1/));
 
+  it('takes what differs from its own version, when that is accepted', () => {
+    const anew = started({ rebuild: 'run_status_v1_g2', version: 1, generation: 2 });
+    const facts = [anew, filled('run_status_v1_g2'), compared(differing, 'run_status_v1_g2')];
+    given(...facts)
+      .when(cutOver, { rebuild: 'run_status_v1_g2' })
+      .refuses('differences_found', 'repair what is asked by accepting them');
+    given(...facts)
+      .when(cutOver, { rebuild: 'run_status_v1_g2', acceptDifferences: true })
+      .then({ type: 'ReadModelCutOver', data: { from: v1, to: 'run_status_v1_g2', reason: 'repaired' } });
+    given(started(), filled(), compared(differing))
+      .when(cutOver, { rebuild: v2, acceptDifferences: true })
+      .refuses('differences_found', 'name the columns that are meant to differ');
+  });
+
   it('refuses what is given up', () =>
     given(...ready, abandoned)
       .when(cutOver, { rebuild: v2 })

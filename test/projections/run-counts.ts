@@ -51,14 +51,23 @@ export const withAColumn = version(2, 'runs integer not null, failed integer not
 export const meantToDiffer = version(3, 'runs integer not null', { on: counted(2), differs: ['runs'] });
 /** Counts double, and does not know it. */
 export const mistaken = version(4, 'runs integer not null', { on: counted(2) });
-/** Cannot fold what happened to acme-task-… of every kind. */
-export const unfoldable = version(5, 'runs integer not null', {
-  on: {
-    ...counted(1),
-    RunFailed: () => {
-      throw new Error('no such thing');
-    },
-  },
-});
-/** Gives Postgres what it cannot keep. */
-export const allVersions: readonly AnyProjection[] = [first, withAColumn, meantToDiffer, mistaken, unfoldable];
+const fails = () => {
+  throw new Error('no such thing');
+};
+/** Cannot fold what every history has in it. */
+export const unfoldable = version(5, 'runs integer not null', { on: { ...counted(1), RunFailed: fails } });
+/** Cannot fold what no history has in it. */
+export const unfoldableLater = version(6, 'runs integer not null', { on: { ...counted(1), CompanyNamed: fails } });
+/** Is given no room by Postgres before the test says so: `room()` is the test's. */
+export const crowded = version(7, 'runs integer not null check (public.room())', { on: counted(1) });
+
+/** Today's, of which the server of before knew the first. */
+export const allVersions: readonly AnyProjection[] = [
+  first,
+  withAColumn,
+  meantToDiffer,
+  mistaken,
+  unfoldable,
+  unfoldableLater,
+  crowded,
+];
