@@ -10,7 +10,7 @@ export class Output {
 
   constructor(
     wanted: Format | undefined,
-    private readonly color: boolean,
+    readonly color: boolean,
     private readonly out: NodeJS.WriteStream = process.stdout,
     private readonly err: NodeJS.WriteStream = process.stderr,
   ) {

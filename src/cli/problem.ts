@@ -66,7 +66,7 @@ export function exitCodeOf(error: unknown): ExitCode {
   return exitCodes.failure;
 }
 
-const conflicts = ['stale_lease', 'revision_mismatch'];
+const conflicts = ['stale_lease', 'revision_mismatch', 'rebuild_under_way', 'parked_elsewhere'];
 
 function exitCodeOfProblem({ status, code, retryable }: Problem): ExitCode {
   if (retryable) return exitCodes.tryAgain;

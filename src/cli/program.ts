@@ -6,6 +6,7 @@ import { addAudit } from './audit.js';
 import { addCompanies } from './companies.js';
 import { addDashboard } from './dashboard.js';
 import { addDoctor } from './doctor.js';
+import { addProjections } from './projections.js';
 import { Ended, exitCodeOf, exitCodes, type ExitCode } from './problem.js';
 import { addReplay } from './replay.js';
 import { addRetries } from './retries.js';
@@ -32,6 +33,7 @@ const add = [
   addWhy,
   addWatch,
   addAudit,
+  addProjections,
   addWhatIf,
   addDoctor,
 ];

@@ -7,7 +7,7 @@ import { EventStore } from '../event-store/event-store.js';
 import type { ReadModelName, RebuildPurpose } from '../events/operations.js';
 import { CheckpointQueries } from '../projections/checkpoint-queries.js';
 import { KnownProjections } from '../projections/known-projections.js';
-import { RebuildQueries } from '../projections/rebuild-queries.js';
+import { RebuildQueries, type RebuildView } from '../projections/rebuild-queries.js';
 import { rebuilds } from '../projections/rebuilds.js';
 import { Call, type Exchange } from './call.js';
 import { CommandDoor } from './command-door.js';
@@ -75,7 +75,7 @@ export class ProjectionsController {
       this.checkpoints.list(name),
       this.rebuilding.list({ projection: name }),
     ]);
-    return { name, versions, head, readModels, rebuild: known.find(({ phase }) => underWay.includes(phase)) };
+    return { name, versions, head, readModels, rebuild: known.find(isUnderWay) };
   }
 
   @Post(':projection/rebuilds')
@@ -147,4 +147,4 @@ export class ProjectionsController {
   }
 }
 
-const underWay: readonly string[] = ['filling', 'catching_up', 'comparing', 'ready', 'different'];
+const isUnderWay = ({ phase, endedAt }: RebuildView): boolean => endedAt === undefined && phase !== 'live' && phase !== 'former';
