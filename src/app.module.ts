@@ -81,6 +81,6 @@ const partsOfTheLedger = [
   part(IdempotencyKeys, ({ keys }) => keys),
   part(Bells, ({ bells }) => bells),
   part(LeaseBeats, ({ leases, ledger }) => new LeaseBeats(leases, ledger)),
-  part(Doctor, ({ reads, store, clock }) => ({ examine: () => examine(reads, store, clock.skewMs) })),
+  part(Doctor, ({ reads, store, clock, projections }) => ({ examine: () => examine(reads, store, clock.skewMs, projections) })),
   part(ManualClock, ({ clock }) => (clock instanceof ManualClock ? clock : undefined)),
 ];

@@ -5,8 +5,9 @@ import { pendingMigrations } from './migrator.js';
 import { policiesOfTheLedger } from './policies/all.js';
 import { projectionsOfTheLedger } from './projections/all.js';
 import { conservationChecks } from './projections/conservation-audit.js';
-import { installableReadModels } from './projections/projector/install.js';
+import type { AnyProjection } from './projections/projection.js';
 import { ReadModels } from './projections/read-models.js';
+import { versionNotes } from './projections/version-notes.js';
 import { shouldBeRunning } from './projections/why/should-be-running.js';
 
 export interface Check {
@@ -19,10 +20,15 @@ export interface Check {
 }
 
 /** Looks at what could be wrong with the ledger's database, and says what it saw. */
-export async function examine(db: pg.Pool, store: EventStore, skewMs: number): Promise<Check[]> {
+export async function examine(
+  db: pg.Pool,
+  store: EventStore,
+  skewMs: number,
+  known: readonly AnyProjection[] = projectionsOfTheLedger,
+): Promise<Check[]> {
   return [
     await schema(db),
-    await liveVersions(db),
+    await liveVersions(db, known),
     ...(await durability(db)),
     ...(await readModels(db, store)),
     await parkedStreams(db),
@@ -52,26 +58,31 @@ async function schema(db: pg.Pool): Promise<Check> {
   }
 }
 
-/** Which version of each projection is asked, against those that this code can install. */
-async function liveVersions(db: pg.Pool): Promise<Check> {
-  const known = installableReadModels();
-  const { rows } = await db.query<{ readModel: string }>('select read_model as "readModel" from projection_versions');
-  const live = rows.map(({ readModel }) => readModel);
-  const strange = live.filter((readModel) => !known.includes(readModel));
-  const missing = [...new Set(known.map(projectionOf))].filter((projection) => !live.map(projectionOf).includes(projection));
+/** Which version of each projection is asked, against those that this code has; and what is to be done about them. */
+async function liveVersions(db: pg.Pool, known: readonly AnyProjection[]): Promise<Check> {
+  const { rows: live } = await db.query<{ readModel: string; projection: string; version: number | null }>(
+    `select asked.read_model as "readModel", asked.projection, checkpoint.version
+     from projection_versions asked
+     left join checkpoints checkpoint using (read_model)`,
+  );
+  const strange = live.filter((asked) => !known.some((of) => of.name === asked.projection && of.version === asked.version));
+  const missing = [...new Set(known.map(({ name }) => name))].filter(
+    (name) => !live.some(({ projection }) => projection === name),
+  );
   const sentence = [
-    strange.length > 0 && `${strange.join(', ')} is asked, and this version of the ledger does not know it`,
+    strange.length > 0 &&
+      `${strange.map(({ readModel }) => readModel).join(', ')} is asked, and this version of the ledger does not know it`,
     missing.length > 0 && `nothing is there to ask of ${missing.join(', ')}`,
   ].filter(Boolean);
+  const well = [`the ${live.length} that are asked are known to this version of the ledger`];
+  const notes = sentence.length === 0 ? await versionNotes(new ReadModels(db, known)) : [];
   return check(
     'versions of read models',
     sentence.length === 0,
-    sentence.join('; ') || `the ${live.length} that are asked are known to this version of the ledger`,
+    sentence.join('; ') || [...well, ...notes].join('; '),
     'start a server of the newest version in use with the role projector',
   );
 }
-
-const projectionOf = (readModel: string): string => readModel.replace(/_v\d+$/, '');
 
 /** https://www.postgresql.org/docs/current/runtime-config-wal.html: what makes a commit survive a crash of the machine. */
 async function durability(db: pg.Pool): Promise<Check[]> {
@@ -98,6 +109,7 @@ async function readModels(db: pg.Pool, store: EventStore): Promise<Check[]> {
     `select read_model as "readModel", position, halted, split_part(host, ' ', 1) as host, pid
      from checkpoints
      left join owners on name = 'projector ' || read_model and expires_at > clock_timestamp()
+     where not filling
      order by read_model`,
   );
   return rows.map(({ readModel, ...row }) => follower(`read model ${readModel}`, row, head, 'projector'));

@@ -86,7 +86,7 @@ export class LedgerProcess implements CommandPorts {
     private readonly settings: Settings,
     private readonly log: Log,
     /** what it follows and rebuilds */
-    private readonly projections: readonly AnyProjection[] = projectionsOfTheLedger,
+    readonly projections: readonly AnyProjection[] = projectionsOfTheLedger,
   ) {
     this.reads = createPool(databaseUrl, 'read');
     const loops = createPool(databaseUrl, 'loop');

@@ -14,8 +14,8 @@ import type { CheckpointView } from '../projections/checkpoint-queries.js';
 import type { ParkedEvent } from '../projections/projector/parked.js';
 import type { Comment } from '../projections/comment-queries.js';
 import type { Dashboard } from '../projections/dashboard-queries.js';
-import type { RebuildView } from '../projections/rebuild-queries.js';
 import type { ReplayedEvent } from '../projections/replay/replay-queries.js';
+import type { RebuildView } from '../projections/rebuild-queries.js';
 import type { Run } from '../projections/run-queries.js';
 import type { Task } from '../projections/task-queries.js';
 import type { Wakeup } from '../projections/wakeup-queries.js';
@@ -426,7 +426,12 @@ export const answerExamples = {
   DroppedReadModel: { readModel: 'run_status_v1', status: 'gone' },
   ParkedStreams: { readModel: 'run_status_v1', total: 1, items: [parked] },
   RefoldedStream: { readModel: 'run_status_v1', stream: event.stream, events: 3, skipped: event.position, parked },
-  Ready: { status: 'ready', head: '0000000000000042', projections: [projection] },
+  Ready: {
+    status: 'ready',
+    head: '0000000000000042',
+    projections: [projection],
+    notes: ['run_status: version 2 is in this server, version 1 is asked: run `ledger projections rebuild run_status`'],
+  },
   Verification: verification,
   Proof: proof,
   WhatIf: whatIf,

@@ -28,13 +28,17 @@ export class OperationsController {
     return { status: 'ok' };
   }
 
-  /** It takes requests: the store is there, and the server does not end. How far read models are behind is said, and no reason. */
+  /**
+   * It takes requests: the store is there, and the server does not end. How far read models are behind, and which versions of them there are,
+   * is said, and no reason.
+   */
   @Get('readyz')
   @Documented({ summary: 'It takes requests, and its store is there', answers: 'Ready' })
   async ready() {
     if (this.drain.signal.aborted) throw new Refusal('shutting_down', 'this server shuts down');
     const head = await this.store.head();
-    return { status: 'ready', head, projections: await this.checkpoints.list() };
+    const [projections, notes] = [await this.checkpoints.list(), await this.checkpoints.notes()];
+    return { status: 'ready', head, projections, notes };
   }
 
   @Get('v1/doctor')

@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import type { Position } from '../events/event.js';
 import type { ReadModelName } from '../events/operations.js';
 import type { ReadModels } from './read-models.js';
+import { versionNotes } from './version-notes.js';
 
 /** A read model: a version of a projection, built for the first time or anew, and how far it has come. */
 export interface CheckpointView {
@@ -25,6 +26,11 @@ export interface CheckpointView {
 
 export class CheckpointQueries {
   constructor(private readonly readModels: ReadModels) {}
+
+  /** What an operator should know of the versions that there are, as sentences. */
+  notes(): Promise<string[]> {
+    return versionNotes(this.readModels);
+  }
 
   /** By name, version and generation; of one projection, or of all. */
   async list(projection?: string): Promise<CheckpointView[]> {

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import type pg from 'pg';
 import { inTransaction } from '../../database.js';
 import { readModelOf, type AnyProjection } from '../projection.js';
@@ -18,12 +18,6 @@ export async function install(db: pg.Pool, projections: readonly AnyProjection[]
 /** The statements that make the table of a version and its indexes. */
 export const ddlOf = ({ name, version, ddl }: Pick<AnyProjection, 'name' | 'version' | 'ddl'>): string =>
   ddl ?? readFileSync(new URL(`${name}.v${version}.sql`, folder), 'utf8');
-
-/** The names of all read models that have their tables in this version of the ledger: `run_status_v1`. */
-export const installableReadModels = (): string[] =>
-  readdirSync(folder)
-    .filter((file) => file.endsWith('.sql'))
-    .map((file) => file.slice(0, -'.sql'.length).replace('.v', '_v'));
 
 /** Of each projection the highest version, in the order in which they are listed. */
 function newestOf(projections: readonly AnyProjection[]): AnyProjection[] {
