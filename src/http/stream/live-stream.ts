@@ -17,6 +17,8 @@ export interface StreamTimes {
 
 /** What is written at once; a reader that does not take it gets no more until it has. */
 const pieceBytes = 64 * 1024;
+/** For the last message to be taken. */
+const lastMs = 30_000;
 
 /**
  * The log as one reader is told it. Nothing is kept for a reader that is slow: it is written to as fast as it takes, and what it has
@@ -39,8 +41,8 @@ export class LiveStream {
     this.dashboardChanged = filter.topics.has('dashboard');
   }
 
-  /** Resolves when the reader is to be told to resume, with the reason. Whose connection is gone need not be told. */
-  async run(log: LiveLog, ended: AbortSignal): Promise<string> {
+  /** Until the reader takes nothing any more, or `ended`. */
+  async run(log: LiveLog, ended: AbortSignal): Promise<void> {
     const { beatMs, dashboardMs, retryMs } = this.times;
     // Those whose server ends do not all come back at the same time.
     this.raw.write(messages.ready(this.place, Math.round(retryMs * (1 + Math.random()))));
@@ -48,23 +50,22 @@ export class LiveStream {
     this.tellDashboard();
     try {
       while (await this.tell(await log.after(this.place, ended), ended));
-      return ended.aborted ? 'the server shuts down' : 'nothing was read for too long';
     } finally {
       for (const timer of timers) clearInterval(timer);
     }
   }
 
-  /** The last message, and the end; a connection that does not take it is cut, now or when its time is over. */
-  end(reason: string, now: boolean): void {
+  /** The last message, and the end; a connection that does not take it is cut when its time is over. */
+  end(reason: string): void {
     const { raw } = this;
-    if (now && raw.writableNeedDrain) return void raw.destroy();
     raw.end(messages.resume(this.place, reason));
-    const cut = setTimeout(() => raw.destroy(), this.times.stalledMs).unref();
+    const cut = setTimeout(() => raw.destroy(), lastMs).unref();
     raw.once('close', () => clearTimeout(cut));
   }
 
   /** False when there is an end to it: the reader does not take it, or has gone, or the server goes. */
   private async tell(page: readonly Told[], ended: AbortSignal): Promise<boolean> {
+    if (ended.aborted) return false;
     let piece = '';
     for (const told of page) {
       const topic = this.filter.topicOf(told.event);
@@ -74,7 +75,7 @@ export class LiveStream {
       if (!(await this.write(piece, told.event.position, ended))) return false;
       piece = '';
     }
-    return !ended.aborted;
+    return true;
   }
 
   private async write(piece: string, place: Position, ended: AbortSignal): Promise<boolean> {
@@ -100,7 +101,8 @@ export class LiveStream {
   }
 
   private get isTaking(): boolean {
-    return !this.raw.destroyed && !this.raw.writableNeedDrain;
+    const { destroyed, writableEnded, writableNeedDrain } = this.raw;
+    return !destroyed && !writableEnded && !writableNeedDrain;
   }
 
   private beat(): void {

@@ -72,10 +72,13 @@ export class LiveStreams {
     reply.raw.on('error', () => {}).writeHead(200, headers);
     if (request.method === 'HEAD') return void reply.raw.end();
     const stream = new LiveStream(reply.raw, filter, this.limits, after);
-    const reason = await stream.run(this.log, ended).catch(failed);
+    const stalled = stream.run(this.log, ended).then(() => 'nothing was read for too long', failed);
+    // Not when a page has come that is being read: the end of a server waits for none.
+    const over = end(ended).then(() => 'the server shuts down');
+    const reason = await Promise.race([over, stalled]);
     if (gone.aborted) return;
-    stream.end(reason, this.drain.signal.aborted);
-    await once(gone, 'abort');
+    stream.end(reason);
+    await end(gone);
   }
 }
 
@@ -91,8 +94,13 @@ const headers = {
 /** Of the socket, because an answer that waits behind another one on it may never close. */
 function closing(socket: Socket): AbortSignal {
   const gone = new AbortController();
+  if (socket.destroyed) gone.abort();
   socket.once('close', () => gone.abort());
   return gone.signal;
+}
+
+async function end(signal: AbortSignal): Promise<void> {
+  if (!signal.aborted) await once(signal, 'abort');
 }
 
 function failed(error: unknown): string {
