@@ -8,8 +8,7 @@ import type { Json } from '../events/event.js';
 export function canonicalJson(value: Json): string {
   if (typeof value !== 'object' || value === null) return JSON.stringify(value);
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
-  const members = Object.keys(value)
-    .sort()
-    .map((key) => `${JSON.stringify(key)}:${canonicalJson(value[key]!)}`);
-  return `{${members.join(',')}}`;
+  let members = '';
+  for (const key of Object.keys(value).sort()) members += `,${JSON.stringify(key)}:${canonicalJson(value[key]!)}`;
+  return `{${members.slice(1)}}`;
 }

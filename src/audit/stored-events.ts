@@ -11,28 +11,49 @@ export class StoredEvents {
 
   /** In order; without `after` from the very first, also from one that stands where no event can be. */
   async after(after: Position | undefined, limit: number): Promise<StoredEvent[]> {
-    const { rows } = await this.db.query<Row>(
-      `select position, stream, revision, id, type, schema, data, metadata, recorded_at as "recordedAt"
-       from public.events
-       where position > $1::bigint
-       order by position
-       limit $2`,
-      [after ?? lowest, limit],
-    );
-    return rows.map(({ position, ...row }) => ({ ...row, position: String(position).padStart(16, '0') }));
+    const { rows } = await this.db.query<Row>({
+      text: `
+        select position, stream, revision, id, type, schema, data, metadata, public.epoch_ms(recorded_at) as "recordedMs"
+        from public.events
+        where position > $1::bigint
+        order by position
+        limit $2`,
+      values: [after ?? lowest, limit],
+      types: asText,
+    });
+    return readRows(rows);
   }
 
   /** The position of the last event, `''` when there is none. */
   async head(): Promise<Position> {
     const { rows } = await this.db.query<{ position: number | null }>('select max(position) as position from public.events');
     const position = rows[0]?.position;
-    return position ? String(position).padStart(16, '0') : '';
+    return position ? positionOf(String(position)) : '';
   }
 }
 
 const lowest = '-9223372036854775808';
+const asText: pg.CustomTypesConfig = { getTypeParser: () => (value: string) => value };
+const positionOf = (place: string): Position => place.padStart(16, '0');
 
-interface Row extends Omit<StoredEvent, 'position'> {
-  readonly position: number;
-  readonly data: JsonObject;
+/** Every column as Postgres writes it. */
+type Row = Readonly<Record<Exclude<keyof StoredEvent, 'recordedAt'> | 'recordedMs', string>>;
+
+/** The events of one append share their metadata, which are parsed once. */
+function readRows(rows: readonly Row[]): StoredEvent[] {
+  let last = { text: '', metadata: {} as JsonObject };
+  return rows.map(({ position, stream, revision, id, type, schema, data, metadata: text, recordedMs }) => {
+    if (text !== last.text) last = { text, metadata: JSON.parse(text) as JsonObject };
+    return {
+      position: positionOf(position),
+      stream,
+      revision: Number(revision),
+      id,
+      type,
+      schema: Number(schema),
+      recordedAt: new Date(Number(recordedMs)).toISOString(),
+      metadata: last.metadata,
+      data: JSON.parse(data) as JsonObject,
+    };
+  });
 }

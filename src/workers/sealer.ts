@@ -5,7 +5,7 @@ import type { Loop } from './loop.js';
 
 const everyMs = 1_000;
 /** Behind on an old log, it leaves others most of the time. */
-const betweenMs = 25;
+const betweenMs = 100;
 
 /** Seals the log as it grows, and an old one little by little. Of all processes, one does. */
 export function sealer(ports: SealerPorts & { readonly owners: Owners }): Loop {
