@@ -45,3 +45,4 @@ create index run_status_by_task on run_status (company, task, queued_at desc, ru
 create index run_status_by_error on run_status (company, error_code, queued_at desc, run_id desc) where error_code is not null;
 create index run_status_parked on run_status (company, scheduled_retry_at, run_id) where status = 'scheduled_retry';
 create index run_status_running on run_status (company, task) where status = 'running';
+create index run_status_waiting on run_status (company, task) include (agent) where status in ('queued', 'scheduled_retry');

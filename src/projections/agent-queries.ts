@@ -3,6 +3,7 @@ import type { AgentPolicy, AgentStatus } from '../events/agent.js';
 import type { AgentId, RunId } from '../events/event.js';
 import { agents, type AgentRow } from './agents.js';
 import { heldSql } from './held.js';
+import { holds } from './holds.js';
 import { cursorAt, keyIn, limitOf, type Page, type PageRequest } from './paging.js';
 import type { ReadModels } from './read-models.js';
 import { runStatus } from './run-status.js';
@@ -58,25 +59,31 @@ export class AgentsQueries {
     const table = await this.readModels.table(agents);
     const wakeups = await this.readModels.table(wakeupRequests);
     const runs = await this.readModels.table(runStatus);
-    const { withHeld, isAnythingHeld, isLaneHeld } = await heldSql(this.readModels);
+    const holding = await this.readModels.table(holds);
+    const { withHeld } = await heldSql(this.readModels, company);
+    // What is held is found from what holds it: as long as nothing does, no run is looked at, however many wait.
     const { rows } = await sql<AgentRow & Seen>`
       ${withHeld},
-      work as (
-        select agent, task
-        from ${runs}
-        where company = ${company}
-          and status in ('queued', 'scheduled_retry')
-        union all
-        select agent, task
-        from ${wakeups}
-        where company = ${company}
-          and status = 'deferred'
+      held_lanes as (
+        select distinct task
+        from held_tasks
       ),
-      held_work as (
+      held_work as materialized (
         select agent, count(*)::int as held
-        from work
-        where ${isAnythingHeld}
-          and ${isLaneHeld(sql`${company}::text`, sql.ref('work.task'))}
+        from held_lanes
+        cross join lateral (
+          select agent
+          from ${runs}
+          where company = ${company}
+            and task = held_lanes.task
+            and status in ('queued', 'scheduled_retry')
+          union all
+          select agent
+          from ${wakeups}
+          where company = ${company}
+            and task = held_lanes.task
+            and status = 'deferred'
+        ) work
         group by agent
       )
       select
@@ -89,6 +96,12 @@ export class AgentsQueries {
             and demand.status = 'deferred'
         ) as deferred,
         coalesce((select held from held_work where held_work.agent = agent.agent), 0) as held,
+        exists (
+          select
+          from ${holding} held
+          where held.company = agent.company
+            and held.kind = 'company'
+        ) as company_held,
         (
           select max(seen_at)
           from workers
@@ -106,13 +119,15 @@ export class AgentsQueries {
 
 interface Seen {
   readonly deferred: number;
-  /** on lanes that are held, whatever the agent's own status */
+  /** on tasks that are held, whatever the agent's own status */
   readonly held: number;
+  readonly company_held: boolean;
   readonly seen_at: string | null;
 }
 
 function shown(row: AgentRow & Seen): Agent {
   const { running, queued, parked, deferred } = row;
+  const isAllHeld = row.status === 'paused' || row.company_held;
   return {
     id: row.agent,
     company: row.company,
@@ -123,7 +138,7 @@ function shown(row: AgentRow & Seen): Agent {
     status: row.status,
     since: row.since,
     reason: row.reason ?? undefined,
-    counts: { running, queued, parked, deferred, held: row.status === 'paused' ? queued + parked + deferred : row.held },
+    counts: { running, queued, parked, deferred, held: isAllHeld ? queued + parked + deferred : row.held },
     lastRun: row.last_run ?? undefined,
     lastRunAt: row.last_run_at ?? undefined,
     workerSeenAt: row.seen_at ?? undefined,

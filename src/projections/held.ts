@@ -21,7 +21,8 @@ export interface HeldSql {
   readonly isAnythingHeld: Sql;
 }
 
-export async function heldSql(readModels: ReadModels): Promise<HeldSql> {
+/** `company`: only its own holds are asked about. */
+export async function heldSql(readModels: ReadModels, company?: string): Promise<HeldSql> {
   const held = await readModels.table(holds);
   const task = await readModels.table(tasks);
   return {
@@ -31,6 +32,7 @@ export async function heldSql(readModels: ReadModels): Promise<HeldSql> {
         select company, target, subtree
         from ${held}
         where kind = 'task'
+          and ${company === undefined ? sql`true` : sql`company = ${company}`}
         union
         select child.company, child.task, true
         from held_tasks above
@@ -65,7 +67,7 @@ export async function heldAmong(
   works: readonly Work[],
 ): Promise<(work: Work) => boolean> {
   if (works.length === 0) return () => false;
-  const { withHeld, isLaneHeld, isAgentPaused } = await heldSql(readModels);
+  const { withHeld, isLaneHeld, isAgentPaused } = await heldSql(readModels, company);
   const { rows } = await sql<Work>`
     ${withHeld}
     select work.task, work.agent
