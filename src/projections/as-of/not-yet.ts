@@ -47,14 +47,15 @@ export const wakeupThing = (company: string, task: TaskId, wakeup: WakeupId): Th
   isBegunBy: (event) => event.type === 'WakeupRequested' && event.data.wakeupId === wakeup,
 });
 
-const pageSize = 1_000;
+/** Most begin early: a task with its first event. */
+const pageSizes = { first: 1, most: 1_000 };
 
 /** The event that a thing began with; undefined if it never did. */
 export async function beginningOf(store: EventStore, { stream, isBegunBy }: Thing): Promise<Recorded<LedgerEvent> | undefined> {
-  for (let from = 0; ; from += pageSize) {
-    const events = await store.readStream<LedgerEvent>(stream, { from, limit: pageSize });
+  for (let from = 0, limit = pageSizes.first; ; from += limit, limit = Math.min(limit * 10, pageSizes.most)) {
+    const events = await store.readStream<LedgerEvent>(stream, { from, limit });
     const first = events.find(isBegunBy);
-    if (first || events.length < pageSize) return first;
+    if (first || events.length < limit) return first;
   }
 }
 

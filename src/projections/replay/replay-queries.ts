@@ -76,16 +76,16 @@ export class ReplayQueries {
       : { items, state: asked.shows(own.lane.state) };
   }
 
-  /** One more than the page has room for, if there are so many. */
+  /** One more than the page has room for, if there are so many. Agents are looked for to the end: one may have been held before. */
   private async ownSteps({ company, task, at, tells }: Asked, { after, limit }: Window): Promise<Own> {
     const own = { lane: new LaneStory(), steps: [] as Step[], agents: new Set<AgentId>(), since: beginning };
     for await (const events of streamUpTo(this.store, taskStream(company, task), at))
       for (const event of events) {
-        const step = own.lane.tell(event);
+        const step = own.steps.length > limit ? undefined : own.lane.tell(event);
         if (!tells(event)) continue;
         if (own.since === beginning) own.since = event.position;
         for (const agent of agentsIn(event)) own.agents.add(agent);
-        if (event.position > after && own.steps.push(step) > limit) return own;
+        if (step && event.position > after) own.steps.push(step);
       }
     return own;
   }

@@ -1,11 +1,10 @@
 import type { Json, JsonObject } from '../../events/event.js';
-import { commentIdsIn, type EndedRun, type Lane, type OpenRun } from '../../events/lane.js';
+import { commentIdsIn, unopened, type EndedRun, type Lane, type OpenRun } from '../../events/lane.js';
 import { differences, type Difference } from './state-diff.js';
 
 /**
  * What a lane's state says to an operator: all that is in it, under the names that decisions know it by, with its lists by id. What is
- * false, zero or empty is not there. Left out is what only counts (`opened`, `runs`), what is gone by the end of an append (`arriving`), what
- * only answers repeated commands (`withdrawn`), and the free JSON of demands and runs, which their events have.
+ * false, zero or empty is not there, nor is the free JSON of demands and runs, which their events have.
  */
 export function standingOf(lane: Lane): JsonObject {
   return told({ task: ownOf(lane), ...Object.fromEntries(sections.map(({ name, all }) => [name, all(lane)])) });
@@ -13,26 +12,26 @@ export function standingOf(lane: Lane): JsonObject {
 
 /** What became of a lane's state. Runs and comments that a lane does not remember any more are what they were. */
 export const differencesBetween = (before: Lane, after: Lane): Difference[] => [
-  ...differences(ownOf(before), ownOf(after), ['task']),
+  ...(ownFields.every((field) => before[field] === after[field]) ? [] : differences(ownOf(before), ownOf(after), ['task'])),
   ...sections.flatMap(({ between }) => between(before, after)),
 ];
 
-function ownOf({
-  opened,
-  task: _task,
-  runs: _runs,
-  open: _open,
-  ended: _ended,
-  waiting: _waiting,
-  arriving: _arriving,
-  withdrawn: _withdrawn,
-  comments: _comments,
-  blockers: _blockers,
-  refusals: _refusals,
-  ...own
-}: Lane): JsonObject | undefined {
-  return opened ? told(own) : undefined;
-}
+/** What are parts of their own; the task's name; a count; what is gone by the end of an append; what only answers commands again. */
+const notOwn: readonly (keyof Lane)[] = [
+  'open',
+  'ended',
+  'waiting',
+  'comments',
+  'blockers',
+  'task',
+  'runs',
+  'arriving',
+  'withdrawn',
+];
+const ownFields = Object.keys(unopened).filter((field): field is keyof Lane => !notOwn.some((other) => other === field));
+
+const ownOf = (lane: Lane): JsonObject | undefined =>
+  lane.opened ? told(Object.fromEntries(ownFields.map((field) => [field, lane[field]]))) : undefined;
 
 interface Section {
   readonly name: string;
@@ -42,7 +41,7 @@ interface Section {
 
 interface Listed<Item> {
   readonly name: string;
-  /** the same lists as long as nothing in them has changed */
+  /** the same lists, with the same items, as far as nothing has changed */
   readonly of: (lane: Lane) => readonly (readonly Item[])[];
   readonly keyOf: (item: Item) => string;
   readonly show: (item: Item) => Json;
@@ -50,17 +49,23 @@ interface Listed<Item> {
   readonly isCut?: true;
 }
 
-function section<Item>({ name, of, keyOf, show, isCut }: Listed<Item>): Section {
-  const byKey = (lane: Lane) => new Map(of(lane).flatMap((list) => list.map((item) => [keyOf(item), item] as const)));
-  const all = (lane: Lane) => Object.fromEntries([...byKey(lane)].map(([key, item]) => [key, show(item)]));
+function section<Item extends object>({ name, of, keyOf, show, isCut }: Listed<Item>): Section {
+  const all = (lane: Lane) =>
+    Object.fromEntries(of(lane).flatMap((list) => list.map((item) => [keyOf(item), show(item)] as const)));
+  const find = (lane: Lane, key: string): Item | undefined => {
+    for (const list of of(lane)) for (const item of list) if (keyOf(item) === key) return item;
+    return undefined;
+  };
   const between = (before: Lane, after: Lane): Difference[] => {
-    const [lists, others] = [of(before), of(after)];
-    if (lists.every((list, n) => list === others[n])) return [];
-    const [was, is] = [byKey(before), byKey(after)];
-    const gone = isCut ? [] : [...was.keys()].filter((key) => !is.has(key));
-    return [...is.keys(), ...gone].flatMap((key) => {
-      const [from, to] = [was.get(key), is.get(key)];
-      return from === to ? [] : differences(from && show(from), to && show(to), [name, key]);
+    const lists = of(before);
+    const moved = of(after).filter((list, n) => list !== lists[n]);
+    if (moved.length === 0) return [];
+    const known = new Set(lists.flat());
+    const changed = moved.flatMap((list) => list.filter((item) => !known.has(item)).map(keyOf));
+    const gone = isCut ? [] : lists.flatMap((list) => list.map(keyOf).filter((key) => !find(after, key)));
+    return [...changed, ...gone].flatMap((key) => {
+      const [from, to] = [find(before, key), find(after, key)];
+      return differences(from && show(from), to && show(to), [name, key]);
     });
   };
   return { name, all, between };
@@ -88,12 +93,6 @@ const sections: readonly Section[] = [
     show: ({ id: _, author, ...comment }) => told({ author: `${author.type}:${author.id}`, ...comment }),
     isCut: true,
   }),
-  section({
-    name: 'refusals',
-    of: ({ refusals }) => [Object.entries(refusals)],
-    keyOf: ([key]) => key,
-    show: ([, refusal]) => told(refusal),
-  }),
 ];
 
 /** Its status first, as that is looked for first. */
@@ -103,8 +102,12 @@ function runOf({ runId: _, context, status, ...run }: OpenRun | EndedRun): JsonO
 
 /** Without what is false, zero or empty. */
 function told(value: object): JsonObject {
-  const entries = Object.entries(value).map(([name, of]) => [name, worthTelling(of)] as const);
-  return Object.fromEntries(entries.flatMap(([name, of]) => (of === undefined ? [] : [[name, of]])));
+  const shown: JsonObject = {};
+  for (const [name, of] of Object.entries(value)) {
+    const worth = worthTelling(of);
+    if (worth !== undefined) shown[name] = worth;
+  }
+  return shown;
 }
 
 function worthTelling(value: unknown): Json | undefined {
