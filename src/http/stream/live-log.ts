@@ -9,7 +9,7 @@ import { Told } from './messages.js';
 
 const pageSize = 100;
 /** Readers that are no further behind than this need no query of their own. */
-const keptEvents = 1_000;
+const keptEvents = 5_000;
 const waits = { firstMs: 100, mostMs: 2_000 };
 const awayMs = 500;
 /** Until the subscription has begun, nobody announces anything. */
