@@ -43,7 +43,7 @@ export class Reader {
     return this.messages.filter(({ event }) => !['ready', 'dashboard', 'resume'].includes(event));
   }
 
-  has(what: string, condition: (reader: this) => boolean, ms?: number): Promise<void> {
+  has(what: string, condition: (reader: this) => boolean, ms = 30_000): Promise<void> {
     return until(what, () => condition(this), ms);
   }
 
