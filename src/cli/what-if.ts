@@ -67,7 +67,7 @@ const fieldsOf = (report: WhatIfReport): (readonly [string, string | number])[] 
     ['failures', `${count(report.failures)} of ${count(chains)} chains`],
     ['unchanged', share(report.unchanged, chains)],
     ['other times', share(report.moved, chains)],
-    ['tried again', `${share(report.saved, chains)}${endsOf(recordedEnds.saved)}; what would have come of it is not known`],
+    ['tried again', `${share(report.saved, chains)}${endsOf(recordedEnds.saved)}${report.saved > 0 ? unknown : ''}`],
     ['given up sooner', `${share(report.givenUp, chains)}${endsOf(recordedEnds.givenUp)}`],
     ['more attempts', `${count(extraAttempts.atLeast)}, at most ${count(extraAttempts.atMost)}`],
     ['fewer attempts', count(report.fewerAttempts)],
@@ -77,6 +77,9 @@ const fieldsOf = (report: WhatIfReport): (readonly [string, string | number])[] 
   ];
 };
 
+/** Nothing is claimed of attempts that were never made. */
+const unknown = '; what would have come of it is not known';
+
 const share = (part: number, whole: number): string => `${count(part)} (${Math.round((100 * part) / Math.max(1, whole))} %)`;
 
 function endsOf(ends: ByEnd): string {
@@ -85,6 +88,6 @@ function endsOf(ends: ByEnd): string {
 }
 
 const spreadOf = ({ count: times, sum, p50, p95 }: Spread): string =>
-  `${signed(sum)} over ${count(times)} attempts; half of them at most ${signed(p50)}, 95 % at most ${signed(p95)}`;
+  `${signed(sum)} in all over ${count(times)} attempts, p50 ${signed(p50)}, p95 ${signed(p95)}`;
 
 const signed = (ms: number): string => (ms < 0 ? `-${sayDuration(-ms)}` : sayDuration(ms));

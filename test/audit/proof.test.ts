@@ -76,6 +76,13 @@ it.each(['signed', 'unsigned'])('does not hold when any character of a %s proof 
   );
 });
 
+it('does not hold for an event that is said to stand elsewhere', async () => {
+  const { range, ...proof } = await proofOf(1_500);
+  const { signature: _, publicKey: __, ...bare } = range;
+  const moved = { ...bare, range: 2, first: at(2_049), last: at(3_072) };
+  expect(() => checkProof({ ...proof, range: moved })).toThrow(`position ${at(1_500)} is not event 475 of range 2`);
+});
+
 it('holds without the data, and says that it proves no more than their hash', async () => {
   const { event, ...proof } = await proofOf(1_500);
   const { data, ...witnessed } = event;

@@ -111,7 +111,7 @@ describe('on the command line', () => {
     const file = written('{"delaysMs": [60000, 120000], "jitterRatio": 0}');
     expect(await ledger('--retry-policy', file, '-o', 'table')).toBe(0);
     expect(out).toMatch(/^tried again +1 \(100 %\), recorded as 1 failed; what would have come of it is not known$/m);
-    expect(out).toMatch(/^added waiting +-4m over 1 attempts/m);
+    expect(out).toMatch(/^added waiting +-4m in all over 1 attempts, p50 -4m, p95 -4m$/m);
     expect(await ledger('--retry-policy', file)).toBe(0);
     expect(JSON.parse(out)).toMatchObject({ company: 'acme', saved: 1 });
   });

@@ -11,6 +11,7 @@ import type { EventStore } from '../../src/event-store/event-store.js';
 import { MemoryEventStore } from '../../src/event-store/memory.js';
 import { periodOf, type Asked } from '../../src/projections/what-if/period.js';
 import { redecide, type Failure } from '../../src/projections/what-if/redecide.js';
+import { StreamsAt } from '../../src/projections/what-if/streams-at.js';
 import { WhatIf, type WhatIfReport } from '../../src/projections/what-if/what-if.js';
 import { at } from '../facts.js';
 import { agents as modelAgents, drawSteps, policies } from '../model/steps.js';
@@ -201,6 +202,24 @@ describe('another retry policy', () => {
   it('has nothing to look at in an empty ledger', async () => {
     await expect(periodOf(new MemoryEventStore(), {})).rejects.toThrow('nothing has been recorded yet');
   });
+});
+
+it('knows streams as they stood at a place of the log, also those that it had forgotten', async () => {
+  const ledger = new VirtualLedger();
+  const names = ['a', 'b', 'c'].map((agent) => agentStream('acme', agent));
+  for (const max of [1, 2, 3, 4])
+    for (const agent of ['a', 'b', 'c']) await ledger.send(putAgent, { agent, policy: { maxConcurrentRuns: max } });
+  const log = await ledger.log();
+  const counted = { initial: 0, evolve: (count: number) => count + 1 };
+  const streams = new StreamsAt(ledger.ports.store, counted, 2);
+  for (const [done, event] of log.entries()) {
+    const asked = [names[done % 2]!, names[2]!];
+    await streams.load(asked, event.position);
+    const before = (stream: string) => log.slice(0, done).filter((each) => each.stream === stream).length;
+    expect(asked.map((stream) => streams.at(stream))).toEqual(asked.map(before));
+    streams.advance(event);
+  }
+  expect(names.filter((name) => streams.at(name) !== undefined)).toHaveLength(2);
 });
 
 /** All failures of a log, as they were decided on. */
