@@ -58,10 +58,7 @@ function section<Item extends object>({ name, of, keyOf, show, isCut }: Listed<I
   };
   const between = (before: Lane, after: Lane): Difference[] => {
     const lists = of(before);
-    const moved = of(after).filter((list, n) => list !== lists[n]);
-    if (moved.length === 0) return [];
-    const known = new Set(lists.flat());
-    const changed = moved.flatMap((list) => list.filter((item) => !known.has(item)).map(keyOf));
+    const changed = of(after).flatMap((list, n) => changedIn(lists[n] ?? [], list).map(keyOf));
     const gone = isCut ? [] : lists.flatMap((list) => list.map(keyOf).filter((key) => !find(after, key)));
     return [...changed, ...gone].flatMap((key) => {
       const [from, to] = [find(before, key), find(after, key)];
@@ -69,6 +66,13 @@ function section<Item extends object>({ name, of, keyOf, show, isCut }: Listed<I
     });
   };
   return { name, all, between };
+}
+
+/** Items that were not there, or are not the same; lists lose items at their beginning and get others at their end. */
+function changedIn<Item>(before: readonly Item[], after: readonly Item[]): Item[] {
+  if (before === after) return [];
+  const lost = after[0] === undefined ? 0 : Math.max(0, before.indexOf(after[0]));
+  return after.filter((item, n) => item !== before[n + lost]);
 }
 
 const sections: readonly Section[] = [
