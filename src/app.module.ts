@@ -14,6 +14,7 @@ import { ManualClock } from './manual-clock.js';
 import { ActivityQueries } from './projections/activity-queries.js';
 import { AgentsQueries } from './projections/agent-queries.js';
 import { PastQueries } from './projections/as-of/past-queries.js';
+import { AsOfSchemas } from './projections/as-of-schemas.js';
 import { BlockerGraphQueries } from './projections/blocker-graph.js';
 import { CheckpointQueries } from './projections/checkpoint-queries.js';
 import { CommentsQueries } from './projections/comment-queries.js';
@@ -73,6 +74,7 @@ const partsOfTheLedger = [
   part(Verifier, ({ verifier }) => verifier),
   part(Prover, ({ prover }) => prover),
   part(KnownProjections, ({ readModels }) => new KnownProjections(readModels.known)),
+  part(AsOfSchemas, ({ sideSchemas }) => sideSchemas),
   part(ParkedStreams, ({ parking }) => parking),
   part(
     WhyQueries,

@@ -19,6 +19,7 @@ import { ManualClock } from './manual-clock.js';
 import { migrate } from './migrator.js';
 import { policiesOfTheLedger } from './policies/all.js';
 import { projectionsOfTheLedger } from './projections/all.js';
+import { AsOfSchemas } from './projections/as-of-schemas.js';
 import { DueRetriesQueries } from './projections/due-retries.js';
 import { PolicyIndexQueries } from './projections/policy-index.js';
 import type { AnyProjection } from './projections/projection.js';
@@ -67,6 +68,7 @@ export class LedgerProcess implements CommandPorts {
   readonly dueRetries: DueRetriesQueries;
   readonly readyRuns: ReadyRunsQueries;
   readonly parking: ParkedStreams;
+  readonly sideSchemas: AsOfSchemas;
   /** empty without the role policies */
   policies: readonly PolicyRunner[] = [];
   private readonly pools: readonly pg.Pool[];
@@ -112,6 +114,8 @@ export class LedgerProcess implements CommandPorts {
     this.signOfLife = new ProcessBeat(this.reads, me, settings.roles);
     this.projectors = new Projectors(projections, this.followers());
     this.parking = new ParkedStreams({ ...this.followers(), projections });
+    const { reads, store, readModels, rebuilds: db } = this;
+    this.sideSchemas = new AsOfSchemas({ db, reads, store, readModels, projections });
   }
 
   /** Brings the database up to this code, then follows it. */
@@ -150,6 +154,7 @@ export class LedgerProcess implements CommandPorts {
     this.stopping.abort();
     await Promise.all(this.running);
     await this.projectors.stop();
+    await this.sideSchemas.stop();
     await this.signOfLife.end();
     await this.store.close();
     await Promise.all(this.pools.map((pool) => pool.end()));

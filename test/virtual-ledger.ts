@@ -79,6 +79,7 @@ export class VirtualLedger {
       promotions: new Turns(),
       readyRuns: new FoldedReadyRuns(events, this.leases),
       parking: nothingParked,
+      sideSchemas: builtAtOnce,
     };
   }
 
@@ -255,4 +256,9 @@ const byDueTime = (a: DueLane, b: DueLane): number =>
 const nothingParked: CommandPorts['parking'] = {
   find: () => Promise.resolve(undefined),
   refold: () => Promise.resolve({}),
+};
+
+const builtAtOnce: CommandPorts['sideSchemas'] = {
+  build: async ({ projection }, record) => void (await record([projection])),
+  drop: () => Promise.resolve(),
 };

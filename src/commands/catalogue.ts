@@ -3,6 +3,7 @@ import { dropBlocker, observeBlockers, setBlockers } from './blockers.js';
 import { tellChildrenCompleted } from './children.js';
 import { claim, claimRuns, type ClaimPorts } from './claim-runs.js';
 import { holdCompany, nameCompany, releaseCompany } from './company.js';
+import { buildAsOf, buildSideSchema, dropAsOf, dropSideSchema, type SideSchemaPorts } from './as-of.js';
 import { addComment, removeComment } from './comment.js';
 import type { CommandContext, Decision, Dispatched } from './decider.js';
 import type { Event } from '../events/event.js';
@@ -28,7 +29,7 @@ export interface Execution {
 }
 
 /** All that commands need of the world; the process provides it. */
-export abstract class CommandPorts implements ClaimPorts, PromotionPorts, ParkingPorts {
+export abstract class CommandPorts implements ClaimPorts, PromotionPorts, ParkingPorts, SideSchemaPorts {
   abstract readonly store: ClaimPorts['store'];
   abstract readonly ledger: ClaimPorts['ledger'];
   abstract readonly clock: PromotionPorts['clock'];
@@ -37,6 +38,7 @@ export abstract class CommandPorts implements ClaimPorts, PromotionPorts, Parkin
   abstract readonly readyRuns: ClaimPorts['readyRuns'];
   abstract readonly leases: ClaimPorts['leases'];
   abstract readonly parking: ParkingPorts['parking'];
+  abstract readonly sideSchemas: SideSchemaPorts['sideSchemas'];
 }
 
 const decided = <C extends object, State, E extends Event, Answer>(decision: Decision<C, State, E, Answer>): Execution => ({
@@ -97,4 +99,6 @@ export const catalogue: readonly Execution[] = [
   { command: promoteDueRetries.command, execute: promoteDue },
   { command: retryParkedStream.command, execute: retryParked },
   { command: skipParkedEvent.command, execute: skipParked },
+  { command: buildAsOf.command, execute: buildSideSchema },
+  { command: dropAsOf.command, execute: dropSideSchema },
 ];

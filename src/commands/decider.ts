@@ -155,6 +155,10 @@ export const rejectedCodes = [
   'parked_stream_not_found',
   'parked_elsewhere',
   'stream_unfoldable',
+  'as_of_schema_not_found',
+  'as_of_schema_taken',
+  'as_of_schema_busy',
+  'as_of_schema_lacks',
 ] as const;
 export type RejectedCode = (typeof rejectedCodes)[number];
 

@@ -142,6 +142,14 @@ export interface Operations {
   readonly readModels: Readonly<Record<ReadModelName, KnownReadModel>>;
   /** by name without a generation, the last generation that there was: no name is used twice */
   readonly generations: Readonly<Record<ReadModelName, number>>;
+  /** by the schema's name; null of one that was dropped */
+  readonly asOf: Readonly<Record<string, AsOfSchema | null>>;
+}
+
+/** Read models as they were at a position. */
+export interface AsOfSchema {
+  readonly position: Position;
+  readonly projections: readonly string[];
 }
 
 export interface KnownReadModel {
@@ -171,7 +179,7 @@ export interface Rebuild {
 }
 
 export const operations: Stream<Operations, OperationsEvent> = {
-  initial: { live: {}, readModels: {}, generations: {} },
+  initial: { live: {}, readModels: {}, generations: {}, asOf: {} },
   evolve: evolveOperations,
 };
 
@@ -218,10 +226,17 @@ function evolveOperations(state: Operations, event: OperationsEvent): Operations
       return without(state, event.data.readModel);
     case 'ParkedStreamRetried':
     case 'ParkedEventSkipped':
-    case 'AsOfBuilt':
-    case 'AsOfDropped':
       return state;
+    case 'AsOfBuilt':
+      return builtAsOf(state, event.data);
+    case 'AsOfDropped':
+      return { ...state, asOf: { ...state.asOf, [event.data.schema]: null } };
   }
+}
+
+function builtAsOf(state: Operations, { schema, position, projections }: AsOfBuilt['data']): Operations {
+  const before = state.asOf[schema]?.projections ?? [];
+  return { ...state, asOf: { ...state.asOf, [schema]: { position, projections: [...new Set([...before, ...projections])] } } };
 }
 
 function started(state: Operations, { rebuild: name, projection, beside, ...data }: RebuildStarted['data']): Operations {
@@ -230,6 +245,7 @@ function started(state: Operations, { rebuild: name, projection, beside, ...data
   const rebuild = { version, generation, beside, purpose, eventsPerSecond, startedBy, startedAt, ...status };
   const known = state.readModels[beside] ?? { name: beside, projection, rebuild: null, before: null };
   return {
+    ...state,
     live: { ...state.live, [projection]: state.live[projection] ?? beside },
     readModels: { ...state.readModels, [beside]: known, [name]: { name, projection, rebuild, before: null } },
     generations: used(used(state.generations, beside), name),

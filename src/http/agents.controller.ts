@@ -1,4 +1,6 @@
 import { Controller, Get, Post, Put } from '@nestjs/common';
+import { IsOptional } from 'class-validator';
+import { SchemaName } from '../commands/as-of.js';
 import { pauseAgent, putAgent, resumeAgent, terminateAgent } from '../commands/agent.js';
 import { Slug } from '../commands/fields.js';
 import { AgentsQueries } from '../projections/agent-queries.js';
@@ -8,10 +10,18 @@ import { Call, type Exchange } from './call.js';
 import { CommandDoor } from './command-door.js';
 import { Documented } from './documented.js';
 import { ListOfCompany, OfCompany, readOf } from './query.js';
-import { one, Reads } from './reads.js';
+import { one, present, Reads } from './reads.js';
+import { inSchema, SideReads } from './side-reads.js';
 
 export class OneAgent extends OfCompany {
   @Slug() agent!: string;
+  /** of a schema of read models as they were */
+  @IsOptional() @SchemaName() in?: string;
+}
+
+export class AgentList extends ListOfCompany {
+  /** of a schema of read models as they were */
+  @IsOptional() @SchemaName() in?: string;
 }
 
 const refuses = ['agent_not_found', 'agent_terminated'] as const;
@@ -22,22 +32,32 @@ export class AgentsController {
     private readonly door: CommandDoor,
     private readonly reads: Reads,
     private readonly queries: AgentsQueries,
+    private readonly sides: SideReads,
   ) {}
 
   @Get()
-  @Documented({ summary: 'Agents by id', takes: ListOfCompany, answers: 'Agent[]' })
+  @Documented({ summary: 'Agents by id', takes: AgentList, answers: 'Agent[]', refuses: inSchema })
   async list(@Call() call: Exchange) {
-    const { company, ...page } = readOf(ListOfCompany, call);
+    const { company, in: schema, ...page } = readOf(AgentList, call);
+    if (schema !== undefined) return (await this.sides.in(call, schema, AgentsQueries)).list(company, page);
     await this.reads.upTo(call, agents, wakeupRequests);
     return this.queries.list(company, page);
   }
 
   @Get(':agent')
-  @Documented({ summary: 'One agent, its policy and its load', takes: OneAgent, answers: 'Agent', refuses: ['agent_not_found'] })
+  @Documented({
+    summary: 'One agent, its policy and its load',
+    takes: OneAgent,
+    answers: 'Agent',
+    refuses: ['agent_not_found', ...inSchema],
+  })
   async get(@Call() call: Exchange) {
-    const { company, agent } = readOf(OneAgent, call);
+    const { company, agent, in: schema } = readOf(OneAgent, call);
+    const missing = { code: 'agent_not_found', name: agent } as const;
+    if (schema !== undefined)
+      return present(await (await this.sides.in(call, schema, AgentsQueries)).get(company, agent), missing);
     await this.reads.upTo(call, agents, wakeupRequests);
-    return one(call, await this.queries.get(company, agent), { code: 'agent_not_found', name: agent });
+    return one(call, await this.queries.get(company, agent), missing);
   }
 
   @Put(':agent')

@@ -12,6 +12,7 @@ import type { Agent } from '../projections/agent-queries.js';
 import type { GraphNode } from '../projections/blocker-graph.js';
 import type { CheckpointView } from '../projections/checkpoint-queries.js';
 import type { ParkedEvent } from '../projections/projector/parked.js';
+import type { AsOfSchemaView } from '../projections/as-of-schemas.js';
 import type { Comment } from '../projections/comment-queries.js';
 import type { Dashboard } from '../projections/dashboard-queries.js';
 import type { ReplayedEvent } from '../projections/replay/replay-queries.js';
@@ -236,6 +237,13 @@ const rebuild: RebuildView = {
   error: '…',
   endedAt: due,
 };
+const asOfSchema: AsOfSchemaView = {
+  schema: 'audit_2026_04',
+  position: '0000000000000042',
+  builtAt: due,
+  projections: [{ name: 'dashboard', version: 1 }],
+  bytes: 81_920,
+};
 const startedRebuild = {
   id: rebuild.id,
   projection: 'run_status',
@@ -422,6 +430,14 @@ export const answerExamples = {
   Projection: { name: 'run_status', versions: [1, 2], head: '0000000000000042', readModels: [projection], rebuild },
   Rebuild: rebuild,
   StartedRebuild: { rebuild: startedRebuild },
+  AsOfSchemas: { items: [asOfSchema] },
+  AsOfSchema: {
+    schema: 'audit_2026_04',
+    position: '0000000000000042',
+    projections: ['dashboard', 'task_counts'],
+    progress: { projection: 'dashboard', done: 42_000, total: 100_000, rate: 21_000, etaSeconds: 3 },
+  },
+  DroppedAsOfSchema: { schema: 'audit_2026_04', status: 'gone' },
   LiveReadModel: { projection: 'run_status', live: 'run_status_v2', before: 'run_status_v1' },
   DroppedReadModel: { readModel: 'run_status_v1', status: 'gone' },
   ParkedStreams: { readModel: 'run_status_v1', total: 1, items: [parked] },

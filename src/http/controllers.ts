@@ -1,5 +1,6 @@
 import { AgentsController } from './agents.controller.js';
 import { AuditController } from './audit.controller.js';
+import { AsOfSchemasController } from './as-of-schemas.controller.js';
 import { BeatsController } from './beats.controller.js';
 import { ClaimsController } from './claims.controller.js';
 import { ClockController } from './clock.controller.js';
@@ -40,6 +41,7 @@ export const controllers = [
   ProjectionsController,
   ParkedController,
   RebuildsController,
+  AsOfSchemasController,
   AuditController,
   WhatIfController,
   ClockController,

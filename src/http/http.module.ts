@@ -8,6 +8,7 @@ import { EventPages } from './event-pages.js';
 import { LiveReadModels } from './live-read-models.js';
 import { ProblemFilter } from './problem.filter.js';
 import { Reads } from './reads.js';
+import { SideReads } from './side-reads.js';
 import { LiveLog } from './stream/live-log.js';
 import { LiveStreams } from './stream/live-streams.js';
 
@@ -20,7 +21,7 @@ export class HttpModule {
       module: HttpModule,
       imports,
       controllers: [...controllers, DocsController],
-      providers: [CommandDoor, Reads, EventPages, LiveReadModels, LiveLog, LiveStreams, Drain, filter],
+      providers: [CommandDoor, Reads, EventPages, LiveReadModels, SideReads, LiveLog, LiveStreams, Drain, filter],
     };
   }
 }

@@ -66,6 +66,8 @@ export const fieldExamples: Schema = {
   projection: 'run_status',
   readModel: 'run_status_v1',
   rebuild: 'run_status_v2',
+  schema: 'audit_2026_04',
+  in: 'audit_2026_04',
   version: 1,
   limit: 50,
   policy: { delaysMs: [60_000, 300_000] },

@@ -1,6 +1,7 @@
 import { Controller, Get, Post } from '@nestjs/common';
 import { IsOptional } from 'class-validator';
 import { detachRun, reattachRun } from '../commands/detached.js';
+import { SchemaName } from '../commands/as-of.js';
 import { IsoTime, OneOf, RunId, Slug, TaskId, Text } from '../commands/fields.js';
 import { retryNow, scheduleRetry } from '../commands/retry.js';
 import { cancelRun, finishRun, recordProcess } from '../commands/run.js';
@@ -19,6 +20,7 @@ import { Documented } from './documented.js';
 import { EventPages } from './event-pages.js';
 import { ListOfCompany, OfCompany, readOf, Several } from './query.js';
 import { one, present, Reads } from './reads.js';
+import { inSchema, SideReads } from './side-reads.js';
 
 export class OneRun extends OfCompany {
   @RunId() run!: string;
@@ -27,6 +29,8 @@ export class OneRun extends OfCompany {
 export class RunAsOf extends OneRun {
   @IsOptional() @IsoTime() asOf?: string;
   @IsOptional() @LogPosition() asOfPosition?: string;
+  /** of a schema of read models as they were */
+  @IsOptional() @SchemaName() in?: string;
 }
 
 export class RunList extends ListOfCompany {
@@ -40,6 +44,8 @@ export class RunList extends ListOfCompany {
   /** of the runs of one task: as they were then */
   @IsOptional() @IsoTime() asOf?: string;
   @IsOptional() @LogPosition() asOfPosition?: string;
+  /** of a schema of read models as they were */
+  @IsOptional() @SchemaName() in?: string;
 }
 
 export class RunEvents extends ListOfCompany {
@@ -55,26 +61,31 @@ export class RunsController {
     private readonly asOf: AsOf,
     private readonly past: PastQueries,
     private readonly events: EventPages,
+    private readonly sides: SideReads,
   ) {}
 
   @Get()
-  @Documented({ summary: 'Runs, newest first', takes: RunList, answers: 'Run[]' })
+  @Documented({ summary: 'Runs, newest first', takes: RunList, answers: 'Run[]', refuses: inSchema })
   async list(@Call() call: Exchange) {
-    const { company, limit, cursor, asOf, asOfPosition, ...filters } = readOf(RunList, call);
+    const { company, limit, cursor, asOf, asOfPosition, in: schema, ...filters } = readOf(RunList, call);
+    const page = { limit, cursor };
+    if (schema !== undefined) return (await this.sides.in(call, schema, RunStatusQueries)).list(company, filters, page);
     const at = await this.asOf.of(call, { asOf, asOfPosition });
     if (at !== undefined) {
       const task = onlyTask(filters.task ?? filters.chain?.map(taskOfRun), runStatus);
-      return this.past.runs(company, task, filters, { limit, cursor }, at);
+      return this.past.runs(company, task, filters, page, at);
     }
     await this.reads.upTo(call, runStatus, tasks, agents);
-    return this.queries.list(company, filters, { limit, cursor });
+    return this.queries.list(company, filters, page);
   }
 
   @Get(':run')
-  @Documented({ summary: 'One run', takes: RunAsOf, answers: 'Run', refuses: ['run_not_found', 'not_yet'] })
+  @Documented({ summary: 'One run', takes: RunAsOf, answers: 'Run', refuses: ['run_not_found', 'not_yet', ...inSchema] })
   async get(@Call() call: Exchange) {
-    const { company, run, ...when } = readOf(RunAsOf, call);
+    const { company, run, in: schema, ...when } = readOf(RunAsOf, call);
     const missing = { code: 'run_not_found', name: run } as const;
+    if (schema !== undefined)
+      return present(await (await this.sides.in(call, schema, RunStatusQueries)).get(company, run), missing);
     const at = await this.asOf.of(call, when);
     if (at !== undefined) return present(await this.past.run(company, run, at), missing);
     await this.reads.upTo(call, runStatus, tasks, agents);

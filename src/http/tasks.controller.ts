@@ -1,5 +1,6 @@
 import { Controller, Get, Post, Put } from '@nestjs/common';
 import { IsOptional } from 'class-validator';
+import { SchemaName } from '../commands/as-of.js';
 import { IsoTime, OneOf, Slug, TaskId } from '../commands/fields.js';
 import { setBlockers } from '../commands/blockers.js';
 import { holdTask, releaseTask } from '../commands/hold.js';
@@ -17,6 +18,7 @@ import { Documented } from './documented.js';
 import { EventPages } from './event-pages.js';
 import { ListOfCompany, OfCompany, readOf, Several } from './query.js';
 import { one, present, Reads } from './reads.js';
+import { inSchema, SideReads } from './side-reads.js';
 
 export class OneTask extends OfCompany {
   @TaskId() task!: string;
@@ -25,11 +27,15 @@ export class OneTask extends OfCompany {
 export class TaskAsOf extends OneTask {
   @IsOptional() @IsoTime() asOf?: string;
   @IsOptional() @LogPosition() asOfPosition?: string;
+  /** of a schema of read models as they were */
+  @IsOptional() @SchemaName() in?: string;
 }
 
 export class TaskList extends ListOfCompany {
   @Several() @OneOf(taskStatuses, { each: true }) status?: TaskStatus[];
   @Several() @Slug({ each: true }) assignee?: string[];
+  /** of a schema of read models as they were */
+  @IsOptional() @SchemaName() in?: string;
 }
 
 export class TaskEvents extends ListOfCompany {
@@ -46,21 +52,25 @@ export class TasksController {
     private readonly past: PastQueries,
     private readonly graph: BlockerGraphQueries,
     private readonly events: EventPages,
+    private readonly sides: SideReads,
   ) {}
 
   @Get()
-  @Documented({ summary: 'Tasks, newest first', takes: TaskList, answers: 'Task[]' })
+  @Documented({ summary: 'Tasks, newest first', takes: TaskList, answers: 'Task[]', refuses: inSchema })
   async list(@Call() call: Exchange) {
-    const { company, limit, cursor, ...filters } = readOf(TaskList, call);
+    const { company, limit, cursor, in: schema, ...filters } = readOf(TaskList, call);
+    const page = { limit, cursor };
+    if (schema !== undefined) return (await this.sides.in(call, schema, TasksQueries)).list(company, filters, page);
     await this.reads.upTo(call, tasks);
-    return this.queries.list(company, filters, { limit, cursor });
+    return this.queries.list(company, filters, page);
   }
 
   @Get(':task')
-  @Documented({ summary: 'One task', takes: TaskAsOf, answers: 'Task', refuses: ['task_not_found', 'not_yet'] })
+  @Documented({ summary: 'One task', takes: TaskAsOf, answers: 'Task', refuses: ['task_not_found', 'not_yet', ...inSchema] })
   async get(@Call() call: Exchange) {
-    const { company, task, ...when } = readOf(TaskAsOf, call);
+    const { company, task, in: schema, ...when } = readOf(TaskAsOf, call);
     const missing = { code: 'task_not_found', name: task } as const;
+    if (schema !== undefined) return present(await (await this.sides.in(call, schema, TasksQueries)).get(company, task), missing);
     const at = await this.asOf.of(call, when);
     if (at !== undefined) return present(await this.past.task(company, task, at), missing);
     await this.reads.upTo(call, tasks);

@@ -1,6 +1,7 @@
 import { Controller, Get, Post } from '@nestjs/common';
 import { IsOptional } from 'class-validator';
 import { validated } from '../commands/dispatch.js';
+import { SchemaName } from '../commands/as-of.js';
 import { IsoTime, OneOf, Slug, TaskId, Text, Uuid } from '../commands/fields.js';
 import { cancelWakeup, requestWakeup } from '../commands/wakeup.js';
 import { EventStore } from '../event-store/event-store.js';
@@ -18,6 +19,7 @@ import { idempotencyKeyOf, isIdempotencyKey } from './headers.js';
 import { malformed } from './problem.js';
 import { ListOfCompany, OfCompany, readOf, Several } from './query.js';
 import { present, Reads } from './reads.js';
+import { inSchema, SideReads } from './side-reads.js';
 
 export class OneWakeup extends OfCompany {
   @Uuid() wakeup!: string;
@@ -26,6 +28,8 @@ export class OneWakeup extends OfCompany {
 export class WakeupAsOf extends OneWakeup {
   @IsOptional() @IsoTime() asOf?: string;
   @IsOptional() @LogPosition() asOfPosition?: string;
+  /** of a schema of read models as they were */
+  @IsOptional() @SchemaName() in?: string;
 }
 
 /** What a request may say beside the command. */
@@ -46,6 +50,8 @@ export class WakeupList extends ListOfCompany {
   /** of the demands on one task: as they were then */
   @IsOptional() @IsoTime() asOf?: string;
   @IsOptional() @LogPosition() asOfPosition?: string;
+  /** of a schema of read models as they were */
+  @IsOptional() @SchemaName() in?: string;
 }
 
 @Controller('v1/companies/:company/wakeups')
@@ -58,17 +64,19 @@ export class WakeupsController {
     private readonly past: PastQueries,
     private readonly progress: Progress,
     private readonly store: EventStore,
+    private readonly sides: SideReads,
   ) {}
 
   @Get()
-  @Documented({ summary: 'Demands, newest first', takes: WakeupList, answers: 'Wakeup[]' })
+  @Documented({ summary: 'Demands, newest first', takes: WakeupList, answers: 'Wakeup[]', refuses: inSchema })
   async list(@Call() call: Exchange) {
-    const { company, limit, cursor, asOf, asOfPosition, ...filters } = readOf(WakeupList, call);
+    const { company, limit, cursor, asOf, asOfPosition, in: schema, ...filters } = readOf(WakeupList, call);
+    const page = { limit, cursor };
+    if (schema !== undefined) return (await this.sides.in(call, schema, WakeupRequestsQueries)).list(company, filters, page);
     const at = await this.asOf.of(call, { asOf, asOfPosition });
-    if (at !== undefined)
-      return this.past.wakeups(company, onlyTask(filters.task, wakeupRequests), filters, { limit, cursor }, at);
+    if (at !== undefined) return this.past.wakeups(company, onlyTask(filters.task, wakeupRequests), filters, page, at);
     await this.reads.upTo(call, wakeupRequests, agents);
-    return this.queries.list(company, filters, { limit, cursor });
+    return this.queries.list(company, filters, page);
   }
 
   @Get(':wakeup')
@@ -76,14 +84,17 @@ export class WakeupsController {
     summary: 'One demand, and what became of it',
     takes: WakeupAsOf,
     answers: 'Wakeup',
-    refuses: ['wakeup_not_found', 'not_yet'],
+    refuses: ['wakeup_not_found', 'not_yet', ...inSchema],
   })
   async get(@Call() call: Exchange) {
-    const { company, wakeup, ...when } = readOf(WakeupAsOf, call);
+    const { company, wakeup, in: schema, ...when } = readOf(WakeupAsOf, call);
+    const missing = { code: 'wakeup_not_found', name: wakeup } as const;
+    if (schema !== undefined)
+      return present(await (await this.sides.in(call, schema, WakeupRequestsQueries)).get(company, wakeup), missing);
     const at = await this.asOf.of(call, when);
     if (at !== undefined) return this.asItWas({ company, wakeup }, at);
     await this.reads.upTo(call, wakeupRequests, agents);
-    return present(await this.queries.get(company, wakeup), { code: 'wakeup_not_found', name: wakeup });
+    return present(await this.queries.get(company, wakeup), missing);
   }
 
   @Post()
