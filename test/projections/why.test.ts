@@ -30,7 +30,6 @@ import {
   queued,
   requested,
   runningRun,
-  started,
   succeeded,
   timedOut,
   waitingRun,
