@@ -98,8 +98,22 @@ describe('the key that signs what is sealed of the log', () => {
   it.each([
     ['that is not there', () => join(folder, 'none.pem'), 'it cannot be read'],
     ['without a key', () => written('no key'), 'there is no private key in it that can be used'],
-    ['with half of a key', () => written(generateKeyPairSync('ed25519', { publicKeyEncoding: { type: 'spki', format: 'pem' }, privateKeyEncoding: { type: 'pkcs8', format: 'pem' } }).publicKey), 'there is no private key in it'],
-    ['with a key of another kind', () => written(pem(generateKeyPairSync('x25519').privateKey)), 'the key in it is of the kind x25519'],
+    [
+      'with half of a key',
+      () =>
+        written(
+          generateKeyPairSync('ed25519', {
+            publicKeyEncoding: { type: 'spki', format: 'pem' },
+            privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+          }).publicKey,
+        ),
+      'there is no private key in it',
+    ],
+    [
+      'with a key of another kind',
+      () => written(pem(generateKeyPairSync('x25519').privateKey)),
+      'the key in it is of the kind x25519',
+    ],
   ])('is not read from a file %s', (_, file, why) => {
     const reading = () => serverConfig({ LEDGER_AUDIT_KEY: file() });
     expect(reading).toThrow(ConfigError);
@@ -153,6 +167,7 @@ it('hands a command the environment without the secrets and settings of the serv
     DATABASE_URL: 'postgres://x',
     LEDGER_TOKEN: 'k1',
     LEDGER_ROLES: 'api',
+    LEDGER_AUDIT_KEY: '/srv/key.pem',
   };
   expect(commandEnvironment(env)).toEqual({ PATH: '/bin', LEDGER_URL: 'http://127.0.0.1:4100' });
 });

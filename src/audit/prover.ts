@@ -1,11 +1,10 @@
 import type { Position } from '../events/event.js';
-import { beforeAll, rangeSize, type Sealed } from './chain.js';
+import { beforeAll, rangeSize, shown, type Sealed } from './chain.js';
 import { leafOf, witnessed } from './leaf.js';
 import { auditPath } from './merkle.js';
 import { checkProof, proofFormat, Unproven, type Proof } from './proof.js';
 import type { SealedRanges } from './sealed-ranges.js';
 import type { StoredEvents } from './stored-events.js';
-import { shown } from './verdict.js';
 
 export type Proving =
   | { readonly outcome: 'proved'; readonly proof: Proof }

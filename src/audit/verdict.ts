@@ -1,5 +1,5 @@
 import type { Position } from '../events/event.js';
-import { beforeAll, chained, fingerprintOf, isSpan, placeIn, rangeSize, signatureOf, type Sealed } from './chain.js';
+import { beforeAll, chained, fingerprintOf, isSpan, placeIn, rangeSize, shown, signatureOf, type Sealed } from './chain.js';
 import { leafOf, witnessed, type StoredEvent } from './leaf.js';
 import { treeHash } from './merkle.js';
 
@@ -129,6 +129,3 @@ function badlySigned({ sealed, key }: Examined): Found | undefined {
     ? ['unsigned', `nobody has signed it, and ${fingerprintOf(key)} was expected to`]
     : ['signed_by_another', `it is signed by ${fingerprintOf(sealed.publicKey)}, and not by ${fingerprintOf(key)}`];
 }
-
-/** Without the leading zeros. */
-export const shown = (position: Position): string => position.replace(/^0+(?=\d)/, '') || 'the beginning';

@@ -34,7 +34,12 @@ export class AuditController {
   ) {}
 
   @Get('verify')
-  @Documented({ summary: 'Compares the log with what was sealed of it', takes: AuditedRanges, answers: 'Verification' })
+  @Documented({
+    summary:
+      'Compares the log with what was sealed of it: half a minute and more for a million events, limit and next for a part',
+    takes: AuditedRanges,
+    answers: 'Verification',
+  })
   async verify(@Call() call: Exchange) {
     const { from, limit, key } = queryOf(AuditedRanges, call);
     try {

@@ -50,7 +50,7 @@ it.each([1, 2, 1_023, 1_024, 1_025, 1_500, 2_048])(
     const proof = readProof(JSON.stringify(await proofOf(position)));
     expect(checkProof(proof, publicKeyOf(ours.publicKey))).toMatch(
       new RegExp(
-        `^CommentAdded [0-9a-f-]{36}, revision \\d+ of task-acme.T-\\d+, recorded .* at position ${at(position)}, is in range [01] .* as expected.$`,
+        `^CommentAdded [0-9a-f-]{36}, revision \\d+ of task-acme.T-\\d+, recorded .* at position ${position}, is in range [01] .* as expected.$`,
       ),
     );
     expect(() => checkProof(proof, publicKeyOf(keyPair().publicKey))).toThrow(
@@ -80,7 +80,7 @@ it('does not hold for an event that is said to stand elsewhere', async () => {
   const { range, ...proof } = await proofOf(1_500);
   const { signature: _, publicKey: __, ...bare } = range;
   const moved = { ...bare, range: 2, first: at(2_049), last: at(3_072) };
-  expect(() => checkProof({ ...proof, range: moved })).toThrow(`position ${at(1_500)} is not event 475 of range 2`);
+  expect(() => checkProof({ ...proof, range: moved })).toThrow('position 1500 is not event 475 of range 2');
 });
 
 it('holds without the data, and says that it proves no more than their hash', async () => {

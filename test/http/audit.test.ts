@@ -21,7 +21,7 @@ beforeAll(async () => {
   server = await startServer({ auditKey: privateKey });
   process.env.LEDGER_URL = server.url;
   await fill(server.ledger.store, 2_100);
-  await until('two sealed ranges', async () => (await verified()).sealed === 2);
+  await until('two sealed ranges', async () => (await verified()).sealed === 2, 60_000);
 });
 afterAll(async () => {
   delete process.env.LEDGER_URL;
@@ -133,7 +133,7 @@ it('seals an old log when it is started on one', async () => {
   const old = await startServer({ roles: ['api'] });
   await filledLog(old.database.url, 3_100);
   const sealing = await startServer({ roles: ['api', 'projector'], database: old.database });
-  await until('three sealed ranges', async () => (await old.api('GET', '/v1/audit/verify')).body.sealed === (3 as never));
+  await until('three sealed ranges', async () => (await old.api('GET', '/v1/audit/verify')).body.sealed === (3 as never), 60_000);
   expect((await old.api('GET', '/v1/audit/verify')).body).toMatchObject({ ok: true, signers: [{ key: null, ranges: 3 }] });
   await sealing.stop();
   await old.stop();
