@@ -50,20 +50,19 @@ const columns: readonly Column<ReplayedEvent>[] = [
   ['position', ({ position }) => Number(position)],
   ['event', ({ type }) => type],
   ['by', ({ metadata: { actor } }) => `${actor.type}:${actor.id}`],
-  [
-    'what',
-    (event) => [event.sentence, ledTo(event), ...event.changes.map(differenceInWords)].filter(Boolean).join('; '),
-    'wrapped',
-  ],
+  ['what', (event) => event.sentence + ledTo(event) + changed(event), 'wrapped'],
 ];
 
 /** Where it is not simply what somebody asked for. */
-const ledTo = ({ cause }: ReplayedEvent): string => (cause.kind === 'command' ? '' : cause.sentence);
+const ledTo = ({ cause }: ReplayedEvent): string => (cause.kind === 'command' ? '' : ` (${cause.sentence})`);
+
+const changed = ({ changes }: ReplayedEvent): string =>
+  changes.length > 0 ? ` · ${changes.map((change) => differenceInWords(change)).join('; ')}` : '';
 
 function standing(output: Output, at: string, state: JsonObject): void {
   output.line(`\nAs of ${at}:`);
   for (const [part, of] of Object.entries(state))
-    for (const difference of differences({}, of, [part])) output.line(plain(differenceInWords(difference)));
+    for (const difference of differences({}, of, [part])) output.line(plain(differenceInWords(difference, 200)));
 }
 
 /** `<task>.<n>`; a task has no dot in its name. */

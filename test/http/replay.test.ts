@@ -58,7 +58,7 @@ it('tells each event with who, what led to it, and what it changed', async () =>
   });
   const [queued] = events.filter(({ type }) => type === 'RunQueued');
   expect(queued).toMatchObject({
-    cause: { kind: 'append', sentence: 'decided with TaskAssigned, revision 1', event: { revision: 1 } },
+    cause: { kind: 'append', sentence: 'decided with TaskAssigned', event: { revision: 1 } },
     changes: [{ path: ['runs', 'ACME-2.1'], from: null, to: { status: 'queued', agent: 'coder' } }],
   });
   expect(only(events, 'RunStarted').changes).toContainEqual({

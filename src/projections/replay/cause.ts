@@ -18,7 +18,7 @@ type Known = Recorded<LedgerEvent>;
 
 /** `first` is what the same command wrote first, if that is not the event itself; `before` is the event that is named as its cause. */
 export function causeOf({ metadata, stream }: Known, first: Known | undefined, before: Known | undefined): Cause {
-  if (first) return { kind: 'append', sentence: `decided with ${first.type}, revision ${first.revision}`, event: named(first) };
+  if (first) return { kind: 'append', sentence: `decided with ${first.type}`, event: named(first) };
   const { actor, causationId, commandId } = metadata;
   const policy = policyOf(actor);
   if (policy === undefined)

@@ -12,23 +12,30 @@ export function standingOf(lane: Lane): JsonObject {
 
 /** What became of a lane's state. Runs and comments that a lane does not remember any more are what they were. */
 export const differencesBetween = (before: Lane, after: Lane): Difference[] => [
-  ...(ownFields.every((field) => before[field] === after[field]) ? [] : differences(ownOf(before), ownOf(after), ['task'])),
+  ...(isOwnChanged(before, after) ? differences(ownOf(before), ownOf(after), ['task']) : []),
   ...sections.flatMap(({ between }) => between(before, after)),
 ];
 
-/** What are parts of their own; the task's name; a count; what is gone by the end of an append; what only answers commands again. */
+/**
+ * What are parts of their own; that it is there, and its name; a count; what is gone by the end of an append; what only answers commands
+ * that are sent again.
+ */
 const notOwn: readonly (keyof Lane)[] = [
   'open',
   'ended',
   'waiting',
   'comments',
   'blockers',
+  'opened',
   'task',
   'runs',
   'arriving',
   'withdrawn',
 ];
 const ownFields = Object.keys(unopened).filter((field): field is keyof Lane => !notOwn.some((other) => other === field));
+
+const isOwnChanged = (before: Lane, after: Lane): boolean =>
+  before.opened !== after.opened || ownFields.some((field) => before[field] !== after[field]);
 
 const ownOf = (lane: Lane): JsonObject | undefined =>
   lane.opened ? told(Object.fromEntries(ownFields.map((field) => [field, lane[field]]))) : undefined;

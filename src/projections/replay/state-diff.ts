@@ -48,27 +48,20 @@ const isEmpty = (value: Json | undefined): boolean => isObject(value) && Object.
 const isObject = (value: Json | undefined): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** `runs.ACME-12.3.status: queued → running` */
-export const differenceInWords = ({ path, from, to }: Difference): string =>
-  from === null ? `${path.join('.')}: ${inWords(to)}` : `${path.join('.')}: ${inWords(from)} → ${inWords(to)}`;
+/** `runs.ACME-12.3.status: queued → running`; a value of more characters than `most` is cut. */
+export const differenceInWords = ({ path, from, to }: Difference, most = 60): string =>
+  `${path.join('.')}: ${from === null ? '' : `${inWords(from, most)} → `}${inWords(to, most)}`;
 
-const mostWords = 60;
-
-function inWords(value: Json): string {
-  const text = isObject(value)
-    ? Object.entries(value)
-        .filter(isTelling)
-        .slice(0, 5)
-        .map(([name, of]) => `${name} ${plain(of)}`)
-        .join(', ')
-    : plain(value);
-  return text.length > mostWords ? `${text.slice(0, mostWords - 1)}…` : text;
+function inWords(value: Json, most: number): string {
+  const text = isObject(value) ? telling(value).join(', ') : plain(value);
+  return text.length > most ? `${text.slice(0, most - 1)}…` : text;
 }
 
-const isTelling = ([, value]: [string, Json]): boolean => typeof value !== 'object' && value !== false;
+/** What in an object is no object itself. */
+const telling = (value: JsonObject): string[] =>
+  Object.entries(value).flatMap(([name, of]) => (typeof of === 'object' ? [] : [`${name} ${of}`]));
 
 function plain(value: Json): string {
   if (value === null) return 'none';
-  if (Array.isArray(value)) return value.map(plain).join(' ');
-  return typeof value === 'object' ? inWords(value) : String(value);
+  return Array.isArray(value) ? value.map(plain).join(' ') : isObject(value) ? telling(value).join(' ') : String(value);
 }
