@@ -3,6 +3,7 @@ import type { pauseAgent } from '../commands/agent.js';
 import type { Agent } from '../projections/agent-queries.js';
 import type { AgentPolicy } from '../events/agent.js';
 import type { Page } from '../projections/paging.js';
+import { inOption, type InOptions } from './as-of.js';
 import type { AnswerOf, Client } from './client.js';
 import { act, named, openDoor, surely, verb, type Door, type DoorOptions } from './door.js';
 import { sayDuration } from '../projections/say-duration.js';
@@ -13,7 +14,9 @@ import { sayTime } from './times.js';
 export function addAgents(program: Command): void {
   const agents = program.command('agents').description('who runs: their policies, their load, pausing them');
 
-  pageOptions(verb(agents, 'list', 'by name')).action((options: DoorOptions & PageOptions) => list(openDoor(options), options));
+  inOption(pageOptions(verb(agents, 'list', 'by name'))).action((options: DoorOptions & PageOptions & InOptions) =>
+    list(openDoor(options), options),
+  );
 
   verb(agents, 'get <agent>', 'one agent, its policy and its load').action((agent: string, options: DoorOptions) =>
     get(openDoor(options), agent),
@@ -69,8 +72,8 @@ interface ReasonOptions extends DoorOptions {
   reason?: string;
 }
 
-async function list({ client, output }: Door, { limit, cursor }: PageOptions): Promise<void> {
-  output.list(await client.get<Page<Agent>>(['agents'], { limit, cursor }), [
+async function list({ client, output }: Door, { limit, cursor, in: schema }: PageOptions & InOptions): Promise<void> {
+  output.list(await client.get<Page<Agent>>(['agents'], { limit, cursor, in: schema }), [
     ['agent', (agent) => agent.id],
     ['status', (agent) => agent.status],
     ['adapter', (agent) => agent.adapter],

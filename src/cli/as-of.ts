@@ -10,3 +10,10 @@ export const asOfOption = (command: Command, what = 'as it was then'): Command =
 /** As a route takes it: a time has more in it than digits. */
 export const asOfQuery = ({ asOf }: AsOfOptions): { asOf?: string; asOfPosition?: string } =>
   asOf !== undefined && /^\d+$/.test(asOf) ? { asOfPosition: asOf } : { asOf };
+
+export interface InOptions {
+  in?: string;
+}
+
+export const inOption = (command: Command): Command =>
+  command.option('--in <schema>', 'of the read models as they were, that projections build has made');

@@ -1,12 +1,15 @@
 import type { Command } from 'commander';
+import { inOption, type InOptions } from './as-of.js';
 import { openDoor, verb, type Door, type DoorOptions } from './door.js';
 
 export function addDashboard(program: Command): void {
-  verb(program, 'dashboard', 'how a company stands, in numbers').action((options: DoorOptions) => dashboard(openDoor(options)));
+  inOption(verb(program, 'dashboard', 'how a company stands, in numbers')).action((options: DoorOptions & InOptions) =>
+    dashboard(openDoor(options), options),
+  );
 }
 
-async function dashboard({ client, output }: Door): Promise<void> {
-  output.one(await client.get<object>(['dashboard']), (counters) => fieldsOf(counters));
+async function dashboard({ client, output }: Door, { in: schema }: InOptions): Promise<void> {
+  output.one(await client.get<object>(['dashboard'], { in: schema }), (counters) => fieldsOf(counters));
 }
 
 type Field = readonly [string, string | number];

@@ -12,6 +12,7 @@ import {
   type ProjectionView,
   type ReasonOptions,
 } from './projections-door.js';
+import { addAsOf } from './projections-as-of.js';
 import { addParked } from './projections-parked.js';
 import { addRebuilding } from './projections-rebuild.js';
 import { sayTime } from './times.js';
@@ -56,6 +57,7 @@ export function addProjections(program: Command): void {
   );
 
   addParked(projections);
+  addAsOf(projections);
 }
 
 async function list({ client, output }: Door): Promise<void> {

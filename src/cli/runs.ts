@@ -6,7 +6,7 @@ import type { Recorded } from '../events/event.js';
 import type { Page } from '../projections/paging.js';
 import type { Run } from '../projections/run-queries.js';
 import type { AnswerOf } from './client.js';
-import { asOfOption, asOfQuery, type AsOfOptions } from './as-of.js';
+import { asOfOption, asOfQuery, inOption, type AsOfOptions, type InOptions } from './as-of.js';
 import { act, named, openDoor, verb, type Door, type DoorOptions } from './door.js';
 import { pageOptions, type PageOptions } from './options.js';
 import { storyColumns } from './story.js';
@@ -18,7 +18,7 @@ import { addRunsWatch } from './watch.js';
 export function addRuns(program: Command): void {
   const runs = program.command('runs').description('attempts at a task: look at them, cancel them, have them tried again');
 
-  asOfOption(pageOptions(verb(runs, 'list', 'newest first')), 'with --task: as they were then')
+  inOption(asOfOption(pageOptions(verb(runs, 'list', 'newest first')), 'with --task: as they were then'))
     .addOption(new Option('--status <status...>', 'only those').choices(runStatuses))
     .option('--agent <agent>')
     .option('--task <task>')
@@ -64,7 +64,7 @@ export function addRuns(program: Command): void {
     );
 }
 
-interface ListOptions extends DoorOptions, PageOptions, AsOfOptions {
+interface ListOptions extends DoorOptions, PageOptions, AsOfOptions, InOptions {
   status?: string[];
   agent?: string;
   task?: string;
@@ -101,9 +101,9 @@ function nextStep({ status, scheduledRetryAt, behind, finishedAt, exhausted }: R
 
 async function list(
   { client, output }: Door,
-  { status, agent, task, chain, errorCode, search: q, limit, cursor, asOf }: ListOptions,
+  { status, agent, task, chain, errorCode, search: q, limit, cursor, asOf, in: schema }: ListOptions,
 ): Promise<void> {
-  const query = { status, agent, task, chain, errorCode, q, limit, cursor, ...asOfQuery({ asOf }) };
+  const query = { status, agent, task, chain, errorCode, q, limit, cursor, in: schema, ...asOfQuery({ asOf }) };
   output.list(await client.get<Page<Run>>(['runs'], query), runColumns);
 }
 

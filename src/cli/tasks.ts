@@ -3,7 +3,7 @@ import type { assignTask, setTaskStatus } from '../commands/task.js';
 import { taskKinds, taskPriorities, taskStatuses } from '../events/task.js';
 import type { Page } from '../projections/paging.js';
 import type { Task } from '../projections/task-queries.js';
-import { asOfOption, asOfQuery, type AsOfOptions } from './as-of.js';
+import { asOfOption, asOfQuery, inOption, type AsOfOptions, type InOptions } from './as-of.js';
 import type { AnswerOf, Client } from './client.js';
 import { addTaskBlockers } from './blockers.js';
 import { addTaskComments } from './comments.js';
@@ -15,7 +15,7 @@ import { Problem, Usage } from './problem.js';
 export function addTasks(program: Command): void {
   const tasks = program.command('tasks').description('lanes of work: what they are, whose they are, where they stand');
 
-  pageOptions(verb(tasks, 'list', 'newest first'))
+  inOption(pageOptions(verb(tasks, 'list', 'newest first')))
     .addOption(new Option('--status <status...>', 'only those').choices(taskStatuses))
     .option('--assignee <agent>')
     .action((options: ListOptions) => list(openDoor(options), options));
@@ -47,7 +47,7 @@ export function addTasks(program: Command): void {
   addTaskHolds(tasks);
 }
 
-interface ListOptions extends DoorOptions, PageOptions {
+interface ListOptions extends DoorOptions, PageOptions, InOptions {
   status?: string[];
   assignee?: string;
 }
@@ -62,8 +62,8 @@ interface SetOptions extends DoorOptions {
   label?: string[];
 }
 
-async function list({ client, output }: Door, { status, assignee, limit, cursor }: ListOptions): Promise<void> {
-  output.list(await client.get<Page<Task>>(['tasks'], { status, assignee, limit, cursor }), [
+async function list({ client, output }: Door, { status, assignee, limit, cursor, in: schema }: ListOptions): Promise<void> {
+  output.list(await client.get<Page<Task>>(['tasks'], { status, assignee, limit, cursor, in: schema }), [
     ['task', (task) => task.id],
     ['kind', (task) => task.kind],
     ['status', (task) => task.status],

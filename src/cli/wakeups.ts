@@ -4,7 +4,7 @@ import { wakeupSources } from '../events/wakeup.js';
 import type { Page } from '../projections/paging.js';
 import type { Wakeup } from '../projections/wakeup-queries.js';
 import { wakeupStatuses } from '../projections/wakeup-requests.js';
-import { asOfOption, asOfQuery, type AsOfOptions } from './as-of.js';
+import { asOfOption, asOfQuery, inOption, type AsOfOptions, type InOptions } from './as-of.js';
 import type { AnswerOf } from './client.js';
 import { act, named, openDoor, surely, verb, type Door, type DoorOptions } from './door.js';
 import { jsonObject, pageOptions, type PageOptions } from './options.js';
@@ -14,7 +14,7 @@ import { addWhyOf } from './why.js';
 export function addWakeups(program: Command): void {
   const wakeups = program.command('wakeups').description('demands that an agent runs, and what became of them');
 
-  asOfOption(pageOptions(verb(wakeups, 'list', 'newest first')), 'with --task: as they were then')
+  inOption(asOfOption(pageOptions(verb(wakeups, 'list', 'newest first')), 'with --task: as they were then'))
     .addOption(new Option('--status <status...>', 'only those').choices(wakeupStatuses))
     .option('--agent <agent>')
     .option('--task <task>')
@@ -40,7 +40,7 @@ export function addWakeups(program: Command): void {
     .action((wakeup: string, options: DoorOptions & { reason: string }) => cancel(openDoor(options), wakeup, options.reason));
 }
 
-interface ListOptions extends DoorOptions, PageOptions, AsOfOptions {
+interface ListOptions extends DoorOptions, PageOptions, AsOfOptions, InOptions {
   status?: string[];
   agent?: string;
   task?: string;
@@ -55,8 +55,11 @@ interface RequestOptions extends DoorOptions {
   key?: string;
 }
 
-async function list({ client, output }: Door, { status, agent, task, reason, limit, cursor, asOf }: ListOptions): Promise<void> {
-  const query = { status, agent, task, reason, limit, cursor, ...asOfQuery({ asOf }) };
+async function list(
+  { client, output }: Door,
+  { status, agent, task, reason, limit, cursor, asOf, in: schema }: ListOptions,
+): Promise<void> {
+  const query = { status, agent, task, reason, limit, cursor, in: schema, ...asOfQuery({ asOf }) };
   output.list(await client.get<Page<Wakeup>>(['wakeups'], query), [
     ['wakeup', (wakeup) => wakeup.id.slice(0, 13)],
     ['agent', (wakeup) => wakeup.agent],

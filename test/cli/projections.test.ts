@@ -104,6 +104,31 @@ describe('ledger projections', () => {
     expect(err).toContain('has no parked stream task-acme.X');
   });
 
+  it('builds read models as they were, asks them, lists and drops them', async () => {
+    const position = Number(await server.ledger.store.head());
+    await server.api('PUT', 'tasks/LATE-1', { title: 'later' });
+    expect(await ledger(`projections build dashboard tasks --as-of ${position} --into audit_2026 -o table --reason audit`)).toBe(
+      0,
+    );
+    expect(out).toBe(
+      `audit_2026 has dashboard, agent_counts, task_counts, due_retries, tasks as of position ${position}: ask it with --in audit_2026\n`,
+    );
+    expect(await ledger('dashboard --in audit_2026')).toBe(0);
+    expect(JSON.parse(out)).toMatchObject({ tasks: { open: 300 } });
+    expect(await ledger('tasks list --in audit_2026 --limit 1')).toBe(0);
+    expect(JSON.parse(out).items[0].id).not.toBe('LATE-1');
+    expect(await ledger('runs list --in audit_2026')).toBe(5);
+    expect(err).toContain('ledger projections build run_status --as-of');
+    expect(await ledger('agents list --in audit')).toBe(3);
+    expect(err).toContain('there is no schema audit of read models as they were; there are audit_2026');
+    expect(await ledger('projections as-of list -o table')).toBe(0);
+    expect(out).toMatch(new RegExp(`audit_2026 +${position} +\\S+ +\\d+\\.\\d +agent_counts, dashboard`));
+    expect(await ledger('projections as-of drop audit_2026 -o table --reason done')).toBe(0);
+    expect(out).toBe('audit_2026 is dropped\n');
+    expect(await ledger('projections build tasks --as-of 2001-01-01T00:00:00Z --into old')).toBe(2);
+    expect(err).toContain('2001-01-01T00:00:00Z is before the first event');
+  });
+
   it('names the nearest of a projection that is not there', async () => {
     expect(await ledger('projections verify task')).toBe(3);
     expect(err).toContain('there is no projection task, but tasks; all that there are: activity');
