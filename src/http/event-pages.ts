@@ -1,8 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { Rejected } from '../commands/decider.js';
 import { EventStore } from '../event-store/event-store.js';
-import { beginning, taskOfRun, taskStream, type Position, type Recorded, type RunId, type StreamId } from '../events/event.js';
+import { beginning, taskOfRun, taskStream, type Position, type Recorded, type StreamId } from '../events/event.js';
 import { cursorAt, InvalidCursor, keyIn, limitOf, type Page, type PageRequest } from '../projections/paging.js';
+import { concerning } from '../projections/replay/concerns.js';
 import type { Run } from '../projections/run-queries.js';
 
 export interface LogFilter {
@@ -25,10 +26,7 @@ export class EventPages {
 
   /** The run's own events, those of the demands that it carries, and of the runs that retry it or take its place. */
   ofRun({ company, id, wakeups }: Run, page: PageRequest): Promise<Page<Recorded>> {
-    const names = new Set<unknown>([id, ...wakeups]);
-    const concerns = ({ data }: Recorded<EventOfLane>) =>
-      [data.runId, data.retryOf, data.by, data.wakeupId, data.into].some((name) => names.has(name));
-    return this.pages(this.stream(taskStream(company, taskOfRun(id))), concerns, page);
+    return this.pages(this.stream(taskStream(company, taskOfRun(id))), concerning(id, wakeups), page);
   }
 
   ofStream(stream: StreamId, filter: LogFilter, page: PageRequest): Promise<Page<Recorded>> {
@@ -71,12 +69,6 @@ interface Source {
   placeOf(event: Recorded): string;
   /** the form of a place */
   readonly place: RegExp;
-}
-
-/** The fields by which events of a lane name runs and demands. */
-interface EventOfLane {
-  readonly type: string;
-  readonly data: Readonly<Partial<Record<'runId' | 'retryOf' | 'by' | 'wakeupId' | 'into', RunId>>>;
 }
 
 const pageSize = 500;
