@@ -235,7 +235,7 @@ describe('why work does not go on, and what lets it', () => {
     const places = ['runs/EX-1.2', await scene.demandOf('EX-1.2')] as const;
     for (const place of places) expect(await scene.codes(place)).toEqual(['EXHAUSTED']);
     expect(await scene.codes('tasks/EX-1')).toEqual(['EXHAUSTED', 'BLOCKED_BY']);
-    expect((await scene.reason('runs/EX-1.2', 'EXHAUSTED')).sentence).toContain('the 1 retries');
+    expect((await scene.reason('runs/EX-1.2', 'EXHAUSTED')).sentence).toContain('has used up its retries: 1 of 1');
     await scene.expectClears('EXHAUSTED', 'tasks/EX-1');
   });
 

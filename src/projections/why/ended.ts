@@ -62,7 +62,7 @@ const followed = (run: RunRow, next: RunRow, why?: string): Pick<Reason, 'senten
 
 const exhausted = (facts: Facts, run: RunRow): Reason => ({
   code: 'EXHAUSTED',
-  sentence: `${howItEnded(run)}; the ${run.max_attempts ?? run.attempt} retries that its agent is given are used up`,
+  sentence: `${howItEnded(run)}; its chain has used up its retries: ${run.attempt} of ${run.max_attempts ?? run.attempt}`,
   since: run.finished_at ?? run.queued_at,
   clearedBy: 'a person',
   ...asked(facts, run.agent),

@@ -12,6 +12,8 @@ import { whyOf, type Why } from './reason.js';
 
 /** What a hold, a lease or a run kept until a moment ago is found by workers and by the promoter within this time, in ms. */
 export const lookAgainMs = 2_500;
+/** A run that ends frees its lane a moment before the read models tell of its end, in ms. */
+const lookSoonMs = 250;
 
 /** Why a run, a task or a demand stands where it stands; undefined: there is none. The one engine for all doors. */
 export class WhyQueries {
@@ -72,10 +74,12 @@ function unseen({ run }: Subject, facts: Omit<Facts, 'task'>): Why | undefined {
   return status !== undefined && lags.length > 0 ? whyOf(status, laggingReasons(facts)) : undefined;
 }
 
-/** That nothing explains it is said only when it is so a second time, a little later. */
+/** That nothing explains it, or that its worker is gone, is said only when it is so a second time, a little later. */
 async function twice(look: () => Promise<Why | undefined>): Promise<Why | undefined> {
   const first = await look();
-  if (!first?.reasons.some(({ code }) => code === 'SHOULD_BE_RUNNING')) return first;
-  await pause(lookAgainMs);
+  const codes = first?.reasons.map(({ code }) => code) ?? [];
+  const ms = codes.includes('SHOULD_BE_RUNNING') ? lookAgainMs : codes.includes('LEASE_LOST') ? lookSoonMs : undefined;
+  if (ms === undefined) return first;
+  await pause(ms);
   return look();
 }
