@@ -48,3 +48,21 @@ export const wholeLog = (store: EventStore): Promise<Recorded<LedgerEvent>[]> =>
 export async function appendAll(store: EventStore, writes: readonly Write<LedgerEvent>[]): Promise<void> {
   for (const result of await store.append(writes)) expect(result).toMatchObject({ outcome: 'appended' });
 }
+
+/**
+ * Writes every event of the log so many times more, each time for companies of their own. By hand, because to append them takes long.
+ */
+export async function multiply(db: pg.Pool, times: number): Promise<void> {
+  await db.query(
+    `insert into events (position, stream, revision, id, type, schema, data, metadata, recorded_at)
+     select
+       event.position + copy * head.position,
+       regexp_replace(stream, '^(\\w+-\\w+)', '\\1-' || copy), revision,
+       gen_random_uuid(), type, schema, data, metadata, recorded_at
+     from events event
+     cross join (select max(position) as position from events) head
+     cross join generate_series(1, $1) copy
+     order by 1`,
+    [times],
+  );
+}

@@ -3,7 +3,7 @@ import type { Position } from '../../events/event.js';
 import type { EventStore } from '../../event-store/event-store.js';
 import type { AnyProjection } from '../projection.js';
 import { ReadModelTable } from '../projector/read-model-table.js';
-import { Fold, type Row, type Share } from './fold-events.js';
+import { Fold, mostRows, type Row, type Share } from './fold-events.js';
 import { foldInShares } from './fold-log.js';
 import { foldStreams } from './fold-streams.js';
 import { LogOfPart, type Pace } from './log-of-part.js';
@@ -35,33 +35,42 @@ const partsAtOnce = 2;
  * It goes by parts, each in one transaction, durable when it is committed; a fill that was cut off, or a second one beside it, does what
  * is left. Answers what all of them came to. Holds a bounded number of rows in memory.
  *
+ * A crash of Postgres takes back at most parts that are not done: a mark and its rows are in one transaction, whose commit waits for the
+ * disk.
+ *
  * @throws Unfoldable with the event (type, position, stream, revision) or the row that cannot be; any error of the database or the store.
  */
 export async function fill(filling: Filling): Promise<{ events: number; rows: number }> {
   const { db, store, projection, readModel, upTo } = filling;
   const table = await ReadModelTable.open(db, projection, readModel);
-  const parts = await partsOf(filling, table.name);
-  const total = await store.count({ upTo, types: Object.keys(projection.on) });
-  const progress = new FillProgress(filling.moved, sum(parts, 'events'), total);
-  const world = { table, progress, skipped: await table.skippedEvents() };
+  const events = { all: await store.count({ upTo }), folded: await store.count({ upTo, types: Object.keys(projection.on) }) };
+  const inOrder = projection.keyedBy === 'wider' || areRare(events);
+  const parts = await partsOf(filling, table.name, { inOrder, events: events.all });
+  const progress = new FillProgress(filling.moved, sum(parts, 'events'), events.folded);
+  const world = { table, progress, inOrder: inOrder && parts.length === 1, skipped: await table.skippedEvents() };
   const open = parts.filter(({ events }) => events === null);
   await sideBySide(open, filling.signal, (part, signal) => fillPart({ ...filling, signal }, part, world));
   const done = await knownParts(db, table.name);
   return { events: sum(done, 'events'), rows: sum(done, 'rows') };
 }
 
+/** To be found in the order of the log at the least cost, and few enough that their rows can be held until its end. */
+const areRare = ({ all, folded }: { all?: number; folded?: number }): boolean =>
+  all !== undefined && folded !== undefined && folded <= mostRows && folded * 20 < all;
+
 interface FillWorld {
   readonly table: ReadModelTable<Row>;
+  readonly inOrder: boolean;
   readonly skipped: ReadonlySet<string>;
   readonly progress: FillProgress;
 }
 
-async function fillPart(filling: Filling, part: Part, { table, skipped, progress }: FillWorld): Promise<void> {
+async function fillPart(filling: Filling, part: Part, { table, inOrder, skipped, progress }: FillWorld): Promise<void> {
   const { db, projection } = filling;
   const log = new LogOfPart(filling, part, progress);
   const fold = (share: Share) => new Fold(projection, skipped, share);
   await PartRows.write(db, table, part, (rows) =>
-    projection.keyedBy === 'wider'
+    inOrder
       ? foldInShares({ pages: () => log.inOrder(), fold, rows })
       : foldStreams({ pages: (behind) => log.byStream(behind), pagesOf: (stream) => log.ofStream(stream), fold, rows }),
   );

@@ -18,7 +18,8 @@ interface Reading {
   readonly signal: AbortSignal;
 }
 
-const pageSize = 5_000;
+/** Smaller than a projector's: two parts have two pages each in hand, and what is short-lived costs the least. */
+const pageSize = 500;
 const lastRevision = 2 ** 31 - 1;
 
 /** The events of a part that its projection folds, at the pace of the fill, in pages, of which the next is read ahead. */

@@ -2,7 +2,6 @@ import type pg from 'pg';
 import { inTransaction } from '../../database.js';
 import type { Position } from '../../events/event.js';
 import type { EventStore } from '../../event-store/event-store.js';
-import type { AnyProjection } from '../projection.js';
 
 /** A range of streams, or without bounds the whole log; what it came to once its rows are there. */
 export interface Part {
@@ -17,16 +16,17 @@ export interface Part {
 const eventsOfPart = 25_000;
 const mostParts = 10_000;
 
-/** The parts that a fill of a table was divided into when it began. */
+/** The parts that a fill of a table was divided into when it began: ranges of streams, unless it reads the log in its order. */
 export function partsOf(
-  { db, store, projection, upTo }: { db: pg.Pool; store: EventStore; projection: AnyProjection; upTo: Position },
+  { db, store, upTo }: { db: pg.Pool; store: EventStore; upTo: Position },
   table: string,
+  log: { readonly inOrder: boolean; readonly events: number | undefined },
 ): Promise<Part[]> {
   return inTransaction(db, async (client) => {
     await client.query(`select pg_advisory_xact_lock(hashtext('run-ledger fill'))`);
     const known = await knownParts(client, table);
     if (known.length > 0) return known;
-    const bounds = projection.keyedBy === 'wider' ? [] : await boundsOf(store, upTo);
+    const bounds = log.inOrder ? [] : await boundsOf(store, upTo, log.events);
     await client.query(
       `insert into fill_parts (read_model, part, from_stream, before_stream)
        select $1, part, from_stream, before_stream
@@ -37,8 +37,7 @@ export function partsOf(
   });
 }
 
-async function boundsOf(store: EventStore, upTo: Position): Promise<string[]> {
-  const events = (await store.count({ upTo })) ?? 0;
+async function boundsOf(store: EventStore, upTo: Position, events = 0): Promise<string[]> {
   const ranges = Math.min(Math.ceil(events / eventsOfPart), mostParts);
   return ranges > 1 ? store.streamBounds({ upTo, ranges }) : [];
 }
