@@ -104,6 +104,21 @@ describe('a projector', () => {
     });
   });
 
+  it('folds again what a crash of Postgres has taken back, though nothing new happens', async () => {
+    const store = new MemoryEventStore();
+    await withReadSide(database, store, [anyProjection(dashboard)], async (side) => {
+      await append(store, new History(seeded(16)), 30);
+      await side.caughtUp();
+      await database.pool.query(
+        `with back as (delete from dashboard_v1.dashboard)
+         update checkpoints set position = '', event_id = '', stream = null, revision = null`,
+      );
+      await until('its rows are there again', async () => (await side.rows(anyProjection(dashboard))).length > 0);
+      await side.expectRowsOfTheLog();
+      expect(side.said).toEqual([]);
+    });
+  });
+
   it('takes over at once from another process that is gone', async () => {
     const store = new MemoryEventStore();
     await append(store, new History(seeded(5)), 30);

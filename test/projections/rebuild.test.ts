@@ -226,6 +226,31 @@ describe('a read model that is wrong', () => {
   });
 });
 
+describe('a server that is newer than the live version', () => {
+  it('goes on asking the live one, and says who has to do what, at every step', async () => {
+    expect(await server.ledger.readModels.nameOf(counts)).toBe(v1);
+    expect(await notes()).toEqual([
+      'run_counts: version 7 is in this server, version 1 is asked: run `ledger projections rebuild run_counts`',
+    ]);
+    await giveRoom(true);
+    const rebuild = await operator.rebuild(counts, 7, slowly);
+    await until('it has begun', async () => /^run_counts: run_counts_v7 is being filled/.test((await notes())[0] ?? ''));
+    await operator.says(pauseRebuild, { rebuild });
+    await until('it is paused', async () => (await notes())[0] === 'run_counts: run_counts_v7 is paused');
+    await operator.says(resumeRebuild, { rebuild, eventsPerSecond: null });
+    await operator.sees(rebuild, 'ready');
+    expect(await notes()).toEqual([
+      'run_counts: run_counts_v7 agrees with run_counts_v1 and is ready: cut over to it, or abandon it',
+    ]);
+    await operator.says(cutOver, { rebuild });
+    await operator.seesAsked(counts, rebuild);
+    await operator.sees(rebuild, 'live');
+    expect(await notes()).toEqual([
+      'run_counts: run_counts_v1 is followed and not asked: drop it when nobody will roll back to it',
+    ]);
+  });
+});
+
 describe('a server that is older than the live version', () => {
   it('goes on asking and following its own, and installs nothing', async () => {
     const rebuild = await operator.rebuild(counts, 2);
@@ -240,8 +265,17 @@ describe('a server that is older than the live version', () => {
     await operator.happens(history, 20);
     await expectRowsOfTheLog(v1, first);
     expect(await operator.asked(counts)).toBe(rebuild);
+    expect(await notes()).toContainEqual(
+      'run_counts: version 2 is asked (run_counts_v2), and this server does not know it: it asks a former version',
+    );
   });
 });
+
+async function notes(): Promise<readonly string[]> {
+  const { status, body } = await server.api('GET', '/readyz');
+  expect(status).toBe(200);
+  return body.notes as unknown as string[];
+}
 
 /** Appends until it is told to stop. */
 function grow(): () => Promise<void> {

@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import type { Position } from '../../events/event.js';
 import type { EventStore } from '../../event-store/event-store.js';
 import type { Log } from '../../log.js';
 import { backOff, pause } from '../../pause.js';
@@ -35,12 +36,24 @@ export class Projector<Row extends object> {
   private batch = largestBatch;
   private trouble: string | undefined;
   private failures = 0;
+  private term: ProjectorTerm<Row> | undefined;
+  private startingOver = new AbortController();
 
   constructor(
     private readonly projection: Projection<Row>,
     private readonly readModel: string,
     private readonly world: ProjectorWorld,
   ) {}
+
+  /** Where it is, as far as it knows; only while it owns the read model. */
+  get position(): Position | undefined {
+    return this.term?.position;
+  }
+
+  /** Goes on from where the database has the checkpoint: a crash of Postgres may have taken back what had been written last. */
+  startOver(): void {
+    this.startingOver.abort();
+  }
 
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
@@ -59,6 +72,7 @@ export class Projector<Row extends object> {
     } catch (error) {
       return this.stayAway(error, ownership);
     } finally {
+      this.term = undefined;
       this.world.pages.leave(this);
       this.world.progress.leave(this.readModel);
       await ownership?.release().catch(() => {});
@@ -67,8 +81,10 @@ export class Projector<Row extends object> {
 
   private async follow(ownership: Ownership, signal: AbortSignal): Promise<void> {
     const { db, store, pages, progress } = this.world;
-    const until = AbortSignal.any([signal, ownership.signal]);
+    this.startingOver = new AbortController();
+    const until = AbortSignal.any([signal, ownership.signal, this.startingOver.signal]);
     const term = await ProjectorTerm.begin(db, store, this.projection, this.readModel, ownership.term);
+    this.term = term;
     while (!until.aborted) {
       progress.moved(this.readModel, term.position);
       const page = await pages.after(this, term.position, this.batch, until);

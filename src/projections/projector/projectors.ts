@@ -1,10 +1,12 @@
 import { setMaxListeners } from 'node:events';
+import { beginning, type Position } from '../../events/event.js';
 import { pause } from '../../pause.js';
 import type { AnyProjection } from '../projection.js';
 import { install } from './install.js';
 import { Projector, type ProjectorWorld } from './projector.js';
 
 interface Following {
+  readonly projector: Projector<Record<string, unknown>>;
   readonly stopping: AbortController;
   readonly running: Promise<void>;
 }
@@ -33,18 +35,14 @@ export class Projectors {
     this.looking = this.keepLooking();
   }
 
-  /** Sees at once what was made or dropped. */
+  /** Sees at once what was made or dropped, or lost in a crash of Postgres. */
   async look(): Promise<void> {
-    const { rows } = await this.world.db.query<{ readModel: string; projection: string; version: number }>(
-      `select read_model as "readModel", projection, version
-       from checkpoints
-       where not filling`,
-    );
-    const known = rows.flatMap(({ readModel, ...of }) => {
-      const projection = this.definition(of);
-      return projection ? [{ readModel, projection }] : [];
-    });
-    for (const { readModel, projection } of known) if (!this.following.has(readModel)) this.follow(readModel, projection);
+    const before = new Map([...this.following].map(([readModel, { projector }]) => [readModel, projector.position]));
+    const known = await this.known();
+    for (const { readModel, projection, position } of known) {
+      if (!this.following.has(readModel)) this.follow(readModel, projection);
+      if (position < (before.get(readModel) ?? beginning)) this.following.get(readModel)?.projector.startOver();
+    }
     const there = new Set(known.map(({ readModel }) => readModel));
     const gone = [...this.following].filter(([readModel]) => !there.has(readModel));
     await Promise.all(gone.map(([readModel]) => this.leave(readModel)));
@@ -66,6 +64,18 @@ export class Projectors {
     }
   }
 
+  private async known(): Promise<{ readModel: string; position: Position; projection: AnyProjection }[]> {
+    const { rows } = await this.world.db.query<{ readModel: string; position: Position; projection: string; version: number }>(
+      `select read_model as "readModel", position, projection, version
+       from checkpoints
+       where not filling`,
+    );
+    return rows.flatMap(({ readModel, position, ...of }) => {
+      const projection = this.definition(of);
+      return projection ? [{ readModel, position, projection }] : [];
+    });
+  }
+
   private definition({ projection, version }: { projection: string; version: number }): AnyProjection | undefined {
     return this.projections.find((known) => known.name === projection && known.version === version);
   }
@@ -75,8 +85,8 @@ export class Projectors {
     const stopping = new AbortController();
     // Whatever it waits for waits for its end.
     setMaxListeners(0, stopping.signal);
-    const running = new Projector(projection, readModel, this.world).run(stopping.signal);
-    this.following.set(readModel, { stopping, running });
+    const projector = new Projector(projection, readModel, this.world);
+    this.following.set(readModel, { projector, stopping, running: projector.run(stopping.signal) });
   }
 
   private async leave(readModel: string): Promise<void> {
