@@ -191,7 +191,7 @@ describe('why work does not go on, and what lets it', () => {
     await scene.send('PUT', 'tasks/BQ-2', { title: 'BQ-2', assignee: 'queueing', priority: 'low' });
     await scene.send('PUT', 'tasks/BQ-3', { title: 'BQ-3', assignee: 'queueing', priority: 'critical' });
     await scene.send('PUT', 'tasks/BQ-4', { title: 'BQ-4', assignee: 'queueing', priority: 'high' });
-    expect((await scene.reason('runs/BQ-2.1', 'BEHIND_RUN')).sentence).toBe('BQ-3.1 and 1 more of queueing go before it');
+    expect((await scene.reason('runs/BQ-2.1', 'BEHIND_RUN')).sentence).toBe('BQ-3.1 and 1 more of queueing come before it');
     expect((await scene.reason('runs/BQ-4.1', 'BEHIND_RUN')).clearedBy).toBe('the start of BQ-3.1');
     expect((await scene.claim('queueing'))?.run).toBe('BQ-3.1');
   });

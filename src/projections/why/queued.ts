@@ -1,5 +1,5 @@
 import { isRepeat } from '../../commands/gates.js';
-import type { AgentId } from '../../events/event.js';
+import type { AgentId, RunId } from '../../events/event.js';
 import { listed } from '../in-words.js';
 import type { RunRow } from '../run-status.js';
 import type { AgentFacts, Facts, LeaseFact, WorkerFact } from './facts.js';
@@ -106,20 +106,20 @@ function absence({ row, leases, workers }: AgentFacts, readyAt: string): Pick<Re
 /** Nothing keeps it but those before it. */
 function inLine(facts: Facts, run: RunRow): Reason {
   const { run_id, agent } = run;
-  const { ahead = 0, first } = facts.ready.get(run_id) ?? {};
+  const { ahead = 0, first = null } = facts.ready.get(run_id) ?? {};
   const readyAt = readySince(facts, run);
-  if (ahead > 0)
-    return {
-      code: 'BEHIND_RUN',
-      sentence: `${first}${ahead > 1 ? ` and ${ahead > 99 ? 'at least ' : ''}${ahead - 1} more` : ''} of ${agent} go before it`,
-      since: readyAt,
-      clearedBy: `the start of ${first}`,
-    };
+  if (first !== null) return behindOthers(agent, ahead, first, readyAt);
   const from = unexplainedSince(facts, agent, readyAt);
   const sentence = `nothing keeps ${run_id}, and a worker of ${agent}`;
   if (from === undefined)
     return { code: 'READY', sentence: `${sentence} is about to take it`, since: readyAt, clearedBy: `a worker of ${agent}` };
   return { code: 'SHOULD_BE_RUNNING', sentence: `${sentence} asks for runs in vain: the ledger is at fault`, since: from };
+}
+
+function behindOthers(agent: AgentId, ahead: number, first: RunId, readyAt: string): Reason {
+  const more = ahead > 1 ? ` and ${ahead > 99 ? 'at least ' : ''}${ahead - 1} more` : '';
+  const sentence = `${first}${more} of ${agent} ${ahead > 1 ? 'come' : 'comes'} before it`;
+  return { code: 'BEHIND_RUN', sentence, since: readyAt, clearedBy: `the start of ${first}` };
 }
 
 /** The agent's workers asked when nothing kept it any more, and it was not given to them, nor anything else. */

@@ -15,8 +15,7 @@ import { lookAgainMs } from './why-queries.js';
 export interface ShouldBeRunning {
   /** of each agent the first run that it would be given, of each lane the first retry that is due, and demands */
   readonly count: number;
-  /** a run, or a demand where it has none */
-  readonly first?: { readonly company: string; readonly id: string };
+  readonly first?: Unexplained;
 }
 
 /** Counts them over the whole ledger; what it finds it looks for once more, because a hold or a lease may have ended just now. */
@@ -29,6 +28,7 @@ export async function shouldBeRunning(readModels: ReadModels): Promise<ShouldBeR
   return { count: lasting.length, ...(lasting[0] && { first: lasting[0] }) };
 }
 
+/** A run, or a demand where it has none. */
 interface Unexplained {
   readonly company: string;
   readonly id: string;
@@ -36,8 +36,8 @@ interface Unexplained {
 
 const most = 1_000;
 
-/** What claims and promotion would take, and by the rules of `queuedReasons` and `parkedReasons` nothing else explains. */
-async function unexplained(readModels: ReadModels): Promise<Unexplained[]> {
+/** One look: what claims and promotion would take, and by the rules of `queuedReasons` and `parkedReasons` nothing else explains. */
+export async function unexplained(readModels: ReadModels): Promise<Unexplained[]> {
   const held = await heldSql(readModels);
   const parts = [await neverGiven(readModels, held), await neverPromoted(readModels, held), await neverTakenUp(readModels)];
   const { rows } = await sql<Unexplained>`
