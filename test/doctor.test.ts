@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { examine, type Check } from '../src/doctor.js';
 import { startServer, type TestServer } from './server.js';
 
@@ -68,6 +69,30 @@ describe('the doctor', () => {
       remedy: expect.stringMatching(/ledger projections parked tasks --retry task-acme\.A$/),
     });
     expect(named(found, 'immutable events')?.ok).toBe(false);
+  });
+
+  it('names the processes that live with their roles, and the roles that nobody has', async () => {
+    const living = `process ${process.pid} on ${hostname()}: api, projector; nobody has the role policies, promoter, reaper`;
+    expect(named(await checks(), 'processes')).toEqual({
+      name: 'processes',
+      ok: false,
+      sentence: living,
+      remedy: 'start a server with LEDGER_ROLES=policies,promoter,reaper',
+    });
+    const gone = await after(
+      `insert into processes (holder, host, pid, roles, seen_at)
+       values (gen_random_uuid(), 'other', 1, '{policies,promoter,reaper}', clock_timestamp() - interval '16 s')`,
+      `delete from processes where host = 'other'`,
+    );
+    expect(named(gone, 'processes')?.sentence).toBe(living);
+    const whole = await after(
+      `insert into processes (holder, host, pid, roles) values (gen_random_uuid(), 'other', 1, '{policies,promoter,reaper}')`,
+      `delete from processes where host = 'other'`,
+    );
+    expect(named(whole, 'processes')).toMatchObject({
+      ok: true,
+      sentence: expect.stringContaining('process 1 on other: policies'),
+    });
   });
 
   it('says by how much a clock is off', async () =>
