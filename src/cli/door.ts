@@ -3,7 +3,7 @@ import { userInfo } from 'node:os';
 import { Option, type Command } from 'commander';
 import { clientConfig } from '../config.js';
 import type { Page } from '../projections/paging.js';
-import { Client, type Answer, type At } from './client.js';
+import { Client, type Answer } from './client.js';
 import { Output, formats, type Format } from './output.js';
 import { insist } from './insist.js';
 import { Problem, Unanswered } from './problem.js';
@@ -101,16 +101,6 @@ async function onlyOneBeginning(client: Client, list: string, prefix: string): P
   }
   // What lies beyond the page may begin so as well.
   return next ? undefined : found[0];
-}
-
-/** Everything that a paged route has, page by page. */
-export async function* pages<T>(client: Client, at: At, query: Record<string, string | undefined> = {}): AsyncGenerator<T> {
-  let cursor: string | undefined;
-  do {
-    const page: Page<T> = await client.get<Page<T>>(at, { ...query, limit: searched, cursor });
-    yield* page.items;
-    cursor = page.next ?? undefined;
-  } while (cursor);
 }
 
 /** As the server takes names of actors: a slug. */

@@ -1,9 +1,7 @@
 import type { Command } from 'commander';
-import type { JsonObject } from '../events/event.js';
 import type { Replay, ReplayedEvent } from '../projections/replay/replay-queries.js';
-import { differenceInWords, differences } from '../projections/replay/state-diff.js';
+import { differencesInWords, stateInWords } from '../projections/replay/difference-in-words.js';
 import { named, openDoor, verb, type Door, type DoorOptions } from './door.js';
-import type { Output } from './output.js';
 import { plain, type Column } from './table.js';
 import { sayTime } from './times.js';
 
@@ -39,7 +37,9 @@ async function replay({ client, output }: Door, id: string, at: string | undefin
     }
   });
   output.list(told, columns);
-  if (output.format === 'table' && at !== undefined && told.state) standing(output, at, told.state);
+  if (output.format !== 'table' || at === undefined) return;
+  output.line(`\nAs of ${at}:`);
+  for (const line of stateInWords(told.state ?? {})) output.line(plain(line));
 }
 
 /** As much as a page can have: a story is seldom longer. */
@@ -56,13 +56,9 @@ const columns: readonly Column<ReplayedEvent>[] = [
 /** Where it is not simply what somebody asked for. */
 const ledTo = ({ cause }: ReplayedEvent): string => (cause.kind === 'command' ? '' : ` (${cause.sentence})`);
 
-const changed = ({ changes }: ReplayedEvent): string =>
-  changes.length > 0 ? ` · ${changes.map((change) => differenceInWords(change)).join('; ')}` : '';
-
-function standing(output: Output, at: string, state: JsonObject): void {
-  output.line(`\nAs of ${at}:`);
-  for (const [part, of] of Object.entries(state))
-    for (const difference of differences({}, of, [part])) output.line(plain(differenceInWords(difference, 200)));
+function changed({ changes }: ReplayedEvent): string {
+  const words = differencesInWords(changes);
+  return words && ` · ${words}`;
 }
 
 /** `<task>.<n>`; a task has no dot in its name. */

@@ -7,7 +7,8 @@ import { LaneStory } from '../../src/projections/replay/lane-story.js';
 import type { PageRequest } from '../../src/projections/paging.js';
 import { ReplayQueries, type Replay } from '../../src/projections/replay/replay-queries.js';
 import { standingOf } from '../../src/projections/replay/standing.js';
-import { apply, differenceInWords, differences, type Difference } from '../../src/projections/replay/state-diff.js';
+import { differencesInWords } from '../../src/projections/replay/difference-in-words.js';
+import { apply, differences, type Difference } from '../../src/projections/replay/state-diff.js';
 
 import { opened, queued, requested, started, succeeded } from '../facts.js';
 import { onTask } from './folded.js';
@@ -24,15 +25,21 @@ describe('the differences between two states', () => {
     differ({ a: null }, {});
   });
 
-  it('are said in words', () => {
-    const said = (from: Difference['from'], to: Difference['to']) =>
-      differenceInWords({ path: ['runs', 'ACME-12.3', 'status'], from, to });
-    expect(said('queued', 'running')).toBe('runs.ACME-12.3.status: queued → running');
-    expect(said(null, 'queued')).toBe('runs.ACME-12.3.status: queued');
-    expect(said('queued', null)).toBe('runs.ACME-12.3.status: queued → none');
-    expect(said(['a', 'b'], { status: 'failed', inner: { x: 1 }, attempt: 2 })).toBe(
-      'runs.ACME-12.3.status: a b → status failed, attempt 2',
-    );
+  it('are said in words, those of one thing together', () => {
+    const status = ['runs', 'ACME-12.3', 'status'];
+    const said = (...changes: Difference[]) => differencesInWords(changes);
+    expect(said({ path: status, from: 'queued', to: 'running' })).toBe('runs.ACME-12.3.status: queued → running');
+    expect(
+      said(
+        { path: ['task', 'assignee'], from: 'coder', to: null },
+        { path: status, from: 'queued', to: 'running' },
+        { path: ['runs', 'ACME-12.3', 'workerId'], from: null, to: 'laptop' },
+        { path: ['runs', 'ACME-12.3', 'startedAt'], from: null, to: '2026-04-20T12:00:00.000Z' },
+        { path: ['runs', 'ACME-12.4'], from: null, to: { status: 'queued', agent: 'coder' } },
+      ),
+    ).toBe('task.assignee: coder → none; runs.ACME-12.3.status: queued → running, workerId: laptop; runs.ACME-12.4: queued');
+    expect(said({ path: ['task', 'labels'], from: ['a', 'b'], to: ['c'] })).toBe('task.labels: a b → c');
+    expect(said()).toBe('');
   });
 
   it('leave nothing of what nothing is in, and never change what they were made of', () => {

@@ -45,23 +45,5 @@ const copyOf = (value: Json): Json =>
 
 const isEmpty = (value: Json | undefined): boolean => isObject(value) && Object.keys(value).length === 0;
 
-const isObject = (value: Json | undefined): value is JsonObject =>
+export const isObject = (value: Json | undefined): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
-
-/** `runs.ACME-12.3.status: queued → running`; a value of more characters than `most` is cut. */
-export const differenceInWords = ({ path, from, to }: Difference, most = 60): string =>
-  `${path.join('.')}: ${from === null ? '' : `${inWords(from, most)} → `}${inWords(to, most)}`;
-
-function inWords(value: Json, most: number): string {
-  const text = isObject(value) ? telling(value).join(', ') : plain(value);
-  return text.length > most ? `${text.slice(0, most - 1)}…` : text;
-}
-
-/** What in an object is no object itself. */
-const telling = (value: JsonObject): string[] =>
-  Object.entries(value).flatMap(([name, of]) => (typeof of === 'object' ? [] : [`${name} ${of}`]));
-
-function plain(value: Json): string {
-  if (value === null) return 'none';
-  return Array.isArray(value) ? value.map(plain).join(' ') : isObject(value) ? telling(value).join(' ') : String(value);
-}
