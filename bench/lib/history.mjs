@@ -6,12 +6,13 @@ import { Ledger } from '../../dist/commands/ledger.js';
 import { retryNow } from '../../dist/commands/retry.js';
 import { finishRun, recordProcess, startRun } from '../../dist/commands/run.js';
 import { putTask, setTaskStatus } from '../../dist/commands/task.js';
+import { requestWakeup } from '../../dist/commands/wakeup.js';
 import { MemoryEventStore } from '../../dist/event-store/memory.js';
 
 export const company = 'bench';
 export const agent = 'worker';
 
-const template = 'T-0';
+export const template = 'T-0';
 const lease = 'the-lease';
 const begin = Date.parse('2026-04-20T12:00:00.000Z');
 
@@ -25,6 +26,7 @@ const finish = (n, outcome) => [
   finishRun,
   { run: `${template}.${n}`, lease, exitCode: 1, usage: { inputTokens: 12_345, outputTokens: 678 }, ...outcome },
 ];
+const wake = [requestWakeup, { agent, task: template }];
 const promote = (n) => [retryNow, { run: `${template}.${n}` }];
 const overload = {
   outcome: 'failed',
@@ -37,6 +39,24 @@ const stories = {
   failed: [put, start(1), finish(1, { outcome: 'failed', error: 'no such model', errorFamily: 'config' })],
   /** a run that failed, and its retry, parked */
   parked: [put, start(1), finish(1, overload)],
+  /** a run that waits to be claimed */
+  queued: [put],
+  /** five runs: three succeeded, one failed, and one went over its time */
+  mixed: [
+    put,
+    start(1),
+    finish(1, { outcome: 'succeeded', exitCode: 0 }),
+    wake,
+    start(2),
+    finish(2, { outcome: 'failed', error: 'no such model', errorFamily: 'config' }),
+    start(3),
+    finish(3, { outcome: 'succeeded', exitCode: 0 }),
+    wake,
+    start(4),
+    finish(4, { outcome: 'timed_out' }),
+    start(5),
+    finish(5, { outcome: 'succeeded', exitCode: 0 }),
+  ],
   /** the whole life of a task with three runs: 20 events */
   whole: [
     put,
@@ -62,10 +82,28 @@ export async function registered() {
   return writeOf(agentStream(company, agent), await store.readStream(agentStream(company, agent)));
 }
 
+/** What the deciders make of a story, as it is recorded of the task `template`. */
+export async function eventsOf(name) {
+  const { store } = await told(stories[name]);
+  return store.readStream(taskStream(company, template));
+}
+
+/** A task that has run and run again, four events each time, and one of its own: as a write. */
+export async function longStory(task, runs) {
+  const rounds = Array.from({ length: runs }, (_, n) => [
+    wake,
+    start(n + 1),
+    finish(n + 1, { outcome: 'succeeded', exitCode: 0 }),
+  ]);
+  // The first run is asked for by the assignment.
+  const { store } = await told([put, ...rounds.flat().slice(1)]);
+  const events = JSON.stringify(await store.readStream(taskStream(company, template))).replaceAll(template, task);
+  return writeOf(taskStream(company, task), JSON.parse(events));
+}
+
 /** What the deciders make of a story, to be copied to as many tasks as are wanted: `copy(task)` answers a write. */
 export async function story(name) {
-  const { store } = await told(stories[name]);
-  const text = JSON.stringify(await store.readStream(taskStream(company, template)));
+  const text = JSON.stringify(await eventsOf(name));
   const wakeups = [...new Set([...text.matchAll(/"wakeupId":"([^"]+)"/g)].map(([, id]) => id))];
   const [, dueAt] = text.match(/"dueAt":"([^"]+)"/) ?? [];
   return function copy(task, { due } = {}) {
@@ -76,12 +114,12 @@ export async function story(name) {
   };
 }
 
-/** One write of many events, as many writes of one. */
-export const apart = ({ stream, events, metadata }) =>
-  events.map((event, revision) => ({
+/** One write of many events, as many writes of one, or of `size`. */
+export const apart = ({ stream, events, metadata }, size = 1) =>
+  Array.from({ length: Math.ceil(events.length / size) }, (_, n) => ({
     stream,
-    expectedRevision: revision === 0 ? 'no-stream' : revision - 1,
-    events: [event],
+    expectedRevision: n === 0 ? 'no-stream' : n * size - 1,
+    events: events.slice(n * size, (n + 1) * size),
     metadata,
   }));
 

@@ -1,5 +1,6 @@
 // The lightest client that there is, in a process of its own, so that the server has the machine: raw sockets, one request in flight
-// on each. Each message {port, connections, ms} is answered with what was measured. Sends PUT of a task that is new each time.
+// on each. Each message {port, connections, ms} is answered with what was measured. Sends PUT of a task that is new each time, or, with
+// a list of `paths`, GET of one after another, in turn.
 import { connect } from 'node:net';
 import { once } from 'node:events';
 import { closedLoop } from './measure.mjs';
@@ -12,8 +13,10 @@ const body = JSON.stringify({
 });
 let count = Date.now();
 
-process.on('message', async ({ port, connections, ms }) => {
-  const sockets = await Promise.all(Array.from({ length: connections }, () => open(port)));
+process.on('message', async ({ port, connections, ms, paths }) => {
+  let turn = 0;
+  const next = paths ? () => getOf(port, paths[turn++ % paths.length]) : () => putOf(port);
+  const sockets = await Promise.all(Array.from({ length: connections }, () => open(port, next)));
   const measured = await closedLoop(connections, ms, (at) => sockets[at].request());
   for (const { socket } of sockets) socket.destroy();
   process.send(measured);
@@ -21,7 +24,7 @@ process.on('message', async ({ port, connections, ms }) => {
 process.on('disconnect', () => process.exit());
 process.send('ready');
 
-async function open(port) {
+async function open(port, next) {
   const socket = connect(port, '127.0.0.1');
   socket.setNoDelay(true);
   await once(socket, 'connect');
@@ -43,12 +46,14 @@ async function open(port) {
   const request = () =>
     new Promise((done, fail) => {
       [answered, failed] = [done, fail];
-      socket.write(requestOf(port));
+      socket.write(next());
     });
   return { socket, request };
 }
 
-function requestOf(port) {
+const getOf = (port, path) => `GET ${path} HTTP/1.1\r\nhost: 127.0.0.1:${port}\r\n\r\n`;
+
+function putOf(port) {
   const head = `PUT /v1/companies/bench/tasks/B-${++count} HTTP/1.1\r\nhost: 127.0.0.1:${port}\r\ncontent-type: application/json\r\n`;
   return `${head}content-length: ${body.length}\r\n\r\n${body}`;
 }
