@@ -234,7 +234,7 @@ describe('a server that is newer than the live version', () => {
     ]);
     await giveRoom(true);
     const rebuild = await operator.rebuild(counts, 7, slowly);
-    await until('it has begun', async () => /^run_counts: run_counts_v7 is being filled/.test((await notes())[0] ?? ''));
+    await until('it has begun', async () => (await notes())[0]?.startsWith('run_counts: run_counts_v7 is being filled') ?? false);
     await operator.says(pauseRebuild, { rebuild });
     await until('it is paused', async () => (await notes())[0] === 'run_counts: run_counts_v7 is paused');
     await operator.says(resumeRebuild, { rebuild, eventsPerSecond: null });
