@@ -9,7 +9,7 @@ export interface Work {
   /** what is done just now */
   readonly phase: string;
   readonly paused: boolean;
-  /** of events; of a phase that does not say so, nothing */
+  /** of events; of a phase that does not count them, a total of 0 */
   readonly progress?: {
     readonly done: number;
     readonly total: number;
@@ -50,7 +50,7 @@ export class ProgressBar {
 
   private bar({ name, phase, paused, progress }: Work): readonly string[] {
     const what = `${name} ${paused ? 'paused' : phase.replaceAll('_', ' ')}`;
-    if (!progress) return [what];
+    if (!progress?.total) return [what];
     const { done, total, rate, etaSeconds, trouble } = progress;
     const share = Math.min(1, done / Math.max(1, total));
     const filled = Math.round(share * barWidth);

@@ -1,6 +1,6 @@
 import { Matches } from 'class-validator';
 import type { Position } from '../events/event.js';
-import type { AsOfBuilt, AsOfDropped, Operations, OperationsEvent } from '../events/operations.js';
+import type { Operations, OperationsEvent } from '../events/operations.js';
 import { decision, Rejected, type CommandContext, type Outcome, type World } from './decider.js';
 import { Exact, Optional, Slug, Text } from './fields.js';
 import type { Ledger } from './ledger.js';
@@ -80,7 +80,7 @@ function decideBuild(
   { schema, position, reason = 'asked for', built = [] }: BuildAsOf,
   { asOf }: Operations,
   { now }: World,
-): AsOfBuilt[] {
+): OperationsEvent[] {
   const known = asOf[schema];
   if (known && known.position !== position)
     throw new Rejected(
@@ -100,7 +100,11 @@ export const dropAsOf = decision({
   answer: ({ schema }: DropAsOf) => ({ schema, status: 'gone' as const }),
 });
 
-function decideDrop({ schema, reason = 'not needed any more' }: DropAsOf, { asOf }: Operations, { now }: World): AsOfDropped[] {
+function decideDrop(
+  { schema, reason = 'not needed any more' }: DropAsOf,
+  { asOf }: Operations,
+  { now }: World,
+): OperationsEvent[] {
   if (asOf[schema] === undefined)
     throw noSuchSchema(
       schema,

@@ -66,16 +66,17 @@ export class AsOfSchemas extends SideSchemas {
 
   /** What queries ask in a schema. @throws Rejected that names those that there are */
   async open(schema: string): Promise<SideReadModels> {
-    const all = await this.list();
-    const found = all.find((each) => each.schema === schema);
-    if (!found)
-      throw noSuchSchema(
-        schema,
-        all.map((each) => each.schema),
-      );
     const { reads, readModels } = this.world;
-    const versions = new Map(found.projections.map(({ name, version }) => [name, version]));
-    return new SideReadModels(reads, readModels.known, schema, found.position, versions);
+    const { rows } = await reads.query<{ position: Position; projection: string; version: number }>(
+      `select position, projection, version
+       from as_of_schemas
+       join as_of_read_models using (schema_name)
+       where schema_name = $1`,
+      [schema],
+    );
+    if (!rows[0]) throw await this.noSuch(schema);
+    const versions = new Map(rows.map(({ projection, version }) => [projection, version]));
+    return new SideReadModels(reads, readModels.known, schema, rows[0].position, versions);
   }
 
   /** When the event at a position was recorded; positions are whole numbers without a gap. */
@@ -107,6 +108,14 @@ export class AsOfSchemas extends SideSchemas {
   async stop(): Promise<void> {
     this.stopping.abort();
     await Promise.allSettled([...this.building.values()].map(({ finished }) => finished));
+  }
+
+  private async noSuch(schema: string): Promise<Rejected> {
+    const all = await this.list();
+    return noSuchSchema(
+      schema,
+      all.map((each) => each.schema),
+    );
   }
 
   private async begin(

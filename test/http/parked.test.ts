@@ -155,6 +155,15 @@ describe('a stream that a read model cannot fold', () => {
     );
   });
 
+  it('is folded beside others that are retried at the same moment', async () => {
+    const names = ['SIDE-1', 'SIDE-2', 'SIDE-3'];
+    for (const task of names) await movedTask(task, ['todo', 'in_progress'], ['in_progress']);
+    for (const task of names) failsAt.delete(`${task} in_progress`);
+    const answers = await Promise.all(names.map((task) => retry(task)));
+    expect(answers.map(({ status, body }) => [status, body.events])).toEqual(names.map(() => [200, 1]));
+    for (const task of names) expect(await rowOf(task)).toMatchObject({ status: 'in_progress' });
+  });
+
   it('is folded when what was cut off between its fact and its rows is sent again', async () => {
     await movedTask('CUT-1', ['todo', 'blocked', 'in_progress'], ['blocked']);
     const key = { ...operator, 'idempotency-key': 'cut off' };

@@ -2,13 +2,16 @@ import type pg from 'pg';
 import type { StreamId } from '../../events/event.js';
 import type { ReadModelName } from '../../events/operations.js';
 import type { EventStore } from '../../event-store/event-store.js';
+import { Rejected } from '../../commands/decider.js';
 import { Parking, type ParkedStream, type Refolding } from '../../commands/parked.js';
+import { Turns } from '../../commands/turns.js';
 import type { Owners } from './owner.js';
 import { projectorOf } from './projector.js';
 import type { AnyProjection } from '../projection.js';
-import { ProjectorTerm } from './projector-term.js';
+import { ProjectorTerm, TermOver } from './projector-term.js';
 
 const shownAtOnce = 1_000;
+const mostTries = 5;
 
 interface ParkedSince extends ParkedStream {
   readonly parkedAt: string;
@@ -43,6 +46,8 @@ interface World {
 
 /** Puts the projector of the read model off for the moment that it takes, in whatever process it is. */
 export class ParkedStreams extends Parking {
+  private readonly turns = new Turns();
+
   constructor(private readonly world: World) {
     super();
   }
@@ -65,10 +70,26 @@ export class ParkedStreams extends Parking {
     return rows[0];
   }
 
-  async refold(parked: ParkedStream, { skip, record }: Refolding): Promise<{ error?: string }> {
-    const { readModel, stream, revision, eventId, position } = parked;
+  /** Two at once would take the read model from each other; those of another process are met by trying again. */
+  async refold(parked: ParkedStream, refolding: Refolding): Promise<{ error?: string }> {
+    const projection = await this.projectionOf(parked.readModel);
+    return this.turns.take(parked.readModel, async () => {
+      for (let tries = 1; ; tries++) {
+        try {
+          return await this.refoldOnce(projection, parked, refolding);
+        } catch (error) {
+          if (!(error instanceof TermOver) || tries === mostTries) throw error;
+        }
+      }
+    });
+  }
+
+  private async refoldOnce(
+    projection: AnyProjection,
+    { readModel, stream, revision, eventId, position }: ParkedStream,
+    { skip, record }: Refolding,
+  ): Promise<{ error?: string }> {
     const { db, store, owners } = this.world;
-    const projection = await this.projectionOf(readModel);
     const ownership = await owners.seize(projectorOf(readModel));
     try {
       const term = await ProjectorTerm.begin(db, store, projection, readModel, ownership.term);
@@ -97,6 +118,9 @@ export class ParkedStreams extends Parking {
       ({ name, version }) => name === rows[0]?.projection && version === rows[0]?.version,
     );
     if (found) return found;
-    throw new Error(`this version of the ledger does not know how to fold ${readModel}: ask a server that follows it`);
+    throw new Rejected(
+      'projection_not_found',
+      `this version of the ledger does not know how to fold ${readModel}: ask a server that follows it`,
+    );
   }
 }
