@@ -31,10 +31,20 @@ function schemaOf(example: unknown): Schema & { readonly properties?: Schema } {
   if (typeof example !== 'object' || example === null)
     return { type: typeof example === 'number' && Number.isInteger(example) ? 'integer' : typeof example };
   const properties = Object.fromEntries(
-    Object.entries(example).map(([name, value]) => [name, name === 'payload' ? { type: 'object' } : schemaOf(value)]),
+    Object.entries(example).map(([name, value]) => [name, free[name] ?? schemaOf(value)]),
   );
   return { type: 'object', properties };
 }
+
+/** Fields of answers that hold more than an example can show. */
+const free: Readonly<Record<string, Schema>> = {
+  payload: { type: 'object' },
+  state: { type: 'object' },
+  changes: {
+    type: 'array',
+    items: { type: 'object', properties: { path: { type: 'array', items: { type: 'string' } }, from: {}, to: {} } },
+  },
+};
 
 /** Fields of requests by name: what an example of them holds. */
 export const fieldExamples: Schema = {
@@ -60,6 +70,9 @@ export const fieldExamples: Schema = {
   pid: 4711,
   startedAt: answerExamples.Clock.now,
   now: answerExamples.Clock.now,
+  at: answerExamples.Clock.now,
+  asOf: answerExamples.Clock.now,
+  asOfPosition: '0000000000000042',
   types: 'RunFailed',
   stream: 'task-acme.ACME-12',
   after: '0000000000000042',
