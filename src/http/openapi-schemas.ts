@@ -30,9 +30,7 @@ function schemaOf(example: unknown): Schema & { readonly properties?: Schema } {
   if (Array.isArray(example)) return { type: 'array', items: schemaOf(example[0]) };
   if (typeof example !== 'object' || example === null)
     return { type: typeof example === 'number' && Number.isInteger(example) ? 'integer' : typeof example };
-  const properties = Object.fromEntries(
-    Object.entries(example).map(([name, value]) => [name, free[name] ?? schemaOf(value)]),
-  );
+  const properties = Object.fromEntries(Object.entries(example).map(([name, value]) => [name, free[name] ?? schemaOf(value)]));
   return { type: 'object', properties };
 }
 
