@@ -234,6 +234,27 @@ describe('the connection of a live stream', () => {
     expect(reader.messages.at(-1)).toMatchObject({ event: 'resume', data: { reason: 'the server shuts down' } });
   });
 
+  it('ends where an event stands that this version cannot read, and goes on behind it', async () => {
+    const server = await serving();
+    const reader = await reading(server);
+    await server.api('PUT', 'tasks/T-1', { title: 'task 1' });
+    await reader.has('what this version wrote', ({ events }) => events.length === 1);
+    await server.database.pool.query(
+      `insert into events
+       select position + 1, stream, revision + 1, gen_random_uuid(), type, 9, data, metadata, recorded_at
+       from events`,
+    );
+    await reader.has('its end', ({ ended }) => ended);
+    expect(reader.messages.at(-1)).toMatchObject({
+      event: 'resume',
+      id: '0000000000000001',
+      data: { reason: expect.stringContaining('log says why') },
+    });
+    const behind = await reading(server, '', '0000000000000002');
+    await server.api('PUT', 'tasks/T-2', { title: 'task 2' });
+    await behind.has('what comes after it', ({ events }) => events.length === 1);
+  });
+
   it('is not fed faster than it is read, and told to resume when it is not read at all', async () => {
     const server = await serving({ streams: { stalledMs: 2_000 } });
     const { ledger } = server;

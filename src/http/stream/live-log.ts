@@ -79,8 +79,9 @@ export class LiveLog {
           this.keep(events.map((event) => new Told(event)));
           failures = 0;
         }
-      } catch {
-        // Readers meet the same error when they read, and wait as well.
+      } catch (error) {
+        // An outage passes, and readers wait it out. What cannot be read they are to meet by themselves, and to be told.
+        if (!(error instanceof StoreUnavailable)) this.forget();
       }
       await pause(backOff(failures, waits), signal);
     }
@@ -92,6 +93,13 @@ export class LiveLog {
     if (passed > 0) this.from = all[passed - 1]!.event.position;
     this.kept = passed > 0 ? all.slice(passed) : all;
     this.head = all.at(-1)?.event.position ?? this.head;
+    this.changes.announce();
+  }
+
+  /** Goes on at the head; whoever is not there yet reads pages of its own. */
+  private forget(): void {
+    this.kept = [];
+    this.from = this.head = undefined;
     this.changes.announce();
   }
 }
