@@ -4,6 +4,7 @@ import { beginning, type Recorded, type StreamId } from '../../src/events/event.
 import { lanes } from '../../src/events/evolve-lane.js';
 import type { LaneEvent } from '../../src/events/lane.js';
 import type { LedgerEvent } from '../../src/events/ledger-event.js';
+import { operations, type OperationsEvent } from '../../src/events/operations.js';
 import { schemaOf } from '../../src/events/upcast.js';
 import type { EventStore } from '../../src/event-store/event-store.js';
 import { MemoryEventStore } from '../../src/event-store/memory.js';
@@ -35,7 +36,7 @@ import { seeded } from '../projections/history.js';
 const [wish, version = ''] = (process.env.GOLDEN ?? '').split(':');
 
 /** All that can happen, so that nothing is forgotten: the compiler sees to that. */
-const types: Record<CompanyEvent['type'] | AgentEvent['type'] | LaneEvent['type'], true> = {
+const types: Record<LedgerEvent['type'], true> = {
   CompanyNamed: true,
   CompanyHeld: true,
   CompanyReleased: true,
@@ -76,6 +77,20 @@ const types: Record<CompanyEvent['type'] | AgentEvent['type'] | LaneEvent['type'
   RetrySuperseded: true,
   RetryExhausted: true,
   RecoveryEscalated: true,
+  RebuildStarted: true,
+  RebuildPaused: true,
+  RebuildResumed: true,
+  RebuildFilled: true,
+  RebuildCompared: true,
+  RebuildFailed: true,
+  RebuildAbandoned: true,
+  ReadModelCutOver: true,
+  ReadModelRolledBack: true,
+  ReadModelDropped: true,
+  ParkedStreamRetried: true,
+  ParkedEventSkipped: true,
+  AsOfBuilt: true,
+  AsOfDropped: true,
 };
 
 if (wish === 'record') beforeAll(() => record(version));
@@ -239,6 +254,8 @@ function stateOf(events: readonly Recorded<LedgerEvent>[]): unknown {
       return (events as Recorded<AgentEvent>[]).reduce(agents.evolve, agents.initial);
     case 'task':
       return (events as Recorded<LaneEvent>[]).reduce(lanes.evolve, lanes.initial);
+    case 'operations':
+      return (events as Recorded<OperationsEvent>[]).reduce(operations.evolve, operations.initial);
     default:
       throw new Error(`say here what ${category} streams are folded to`);
   }

@@ -1,7 +1,8 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Metadata, NewEvent, Position, Recorded, StreamId } from '../../src/events/event.js';
 import { VirtualLedger } from '../virtual-ledger.js';
+import { operatorsAtWork } from './operators.js';
 import { commentsAndHolds, runsAndRetries } from './stories.js';
 
 /** An event as a version of the ledger has written it. */
@@ -13,7 +14,7 @@ export type Written = NewEvent & {
   readonly recordedAt: string;
 };
 
-const stories = { 'runs-and-retries': runsAndRetries, 'comments-and-holds': commentsAndHolds };
+const stories = { 'runs-and-retries': runsAndRetries, 'comments-and-holds': commentsAndHolds, operators: operatorsAtWork };
 export type Story = keyof typeof stories;
 export const storyNames = Object.keys(stories) as Story[];
 
@@ -37,8 +38,9 @@ export const historyOf = (name: string): Written[] =>
 /** Keeps what today's ledger writes. A history that is there already is never written again. */
 export async function record(version: string): Promise<void> {
   for (const story of storyNames) {
+    const file = join(__dirname, `${version}.${story}.jsonl`);
     const lines = (await told(story)).map(({ company: _, subject: __, ...written }) => JSON.stringify(written));
-    writeFileSync(join(__dirname, `${version}.${story}.jsonl`), `${lines.join('\n')}\n`, { flag: 'wx' });
+    if (!existsSync(file)) writeFileSync(file, `${lines.join('\n')}\n`);
   }
 }
 
