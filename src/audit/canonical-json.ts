@@ -6,6 +6,8 @@ import type { Json } from '../events/event.js';
  * keeps the keys of jsonb in an order of its own, so what is read back has to be put in order before it is hashed.
  */
 export function canonicalJson(value: Json): string {
+  // JSON.parse makes infinity of 1e999, which is not to be taken for null.
+  if (typeof value === 'number' && !Number.isFinite(value)) return String(value);
   if (typeof value !== 'object' || value === null) return JSON.stringify(value);
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
   let members = '';

@@ -13,7 +13,9 @@ export class StoredEvents {
   async after(after: Position | undefined, limit: number): Promise<StoredEvent[]> {
     const { rows } = await this.db.query<Row>({
       text: `
-        select position, stream, revision, id, type, schema, data, metadata, public.epoch_ms(recorded_at) as "recordedMs"
+        select
+          position, stream, revision, id, type, schema, data, metadata,
+          case when isfinite(recorded_at) then public.epoch_ms(recorded_at)::text else recorded_at::text end as "recordedMs"
         from public.events
         where position > $1::bigint
         order by position
@@ -51,9 +53,15 @@ function readRows(rows: readonly Row[]): StoredEvent[] {
       id,
       type,
       schema: Number(schema),
-      recordedAt: new Date(Number(recordedMs)).toISOString(),
+      recordedAt: timeOf(recordedMs),
       metadata: last.metadata,
       data: JSON.parse(data) as JsonObject,
     };
   });
+}
+
+/** In a log that was changed, a time may be `infinity`, or of a year that a Date cannot be of: it stays as it stands there. */
+function timeOf(ms: string): string {
+  const time = new Date(Number(ms));
+  return Number.isNaN(time.getTime()) ? ms : time.toISOString();
 }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
-import { readPublicKey } from '../audit/chain.js';
+import { rangeSize, readPublicKey } from '../audit/chain.js';
 import { checkProof, Unproven, type Proof } from '../audit/proof.js';
 import { NoProof, readProof } from '../audit/read-proof.js';
 import type { Verification } from '../audit/verifier.js';
@@ -38,7 +38,6 @@ interface VerifyOptions extends DoorOptions {
 
 /** So many ranges are looked at in one request: a few seconds. */
 const pageSize = 64;
-const eventsOfRange = 1_024;
 
 async function verify({ client, output }: Door, { from = 0, key: file }: VerifyOptions): Promise<void> {
   const key = file === undefined ? undefined : keyIn(file);
@@ -47,7 +46,7 @@ async function verify({ client, output }: Door, { from = 0, key: file }: VerifyO
   for (let next: number | undefined = from; next !== undefined; next = whole.next) {
     const page: Verification = await client.get<Verification>('/v1/audit/verify', { from: next, limit: pageSize, key });
     whole = whole ? joined(whole, page) : page;
-    progress.at(whole.ranges * eventsOfRange, (whole.sealed - from) * eventsOfRange);
+    progress.at(whole.ranges * rangeSize, (whole.sealed - from) * rangeSize);
   }
   progress.end();
   if (!whole) return;
@@ -67,7 +66,7 @@ function saidOf({ ok, from, ranges, sealed, chain, signers, tail, firstBad, head
   return [
     ...(firstBad ? [`✗ range ${firstBad.range} (${spanOf(firstBad)}): ${firstBad.sentence}`] : []),
     ...(ok
-      ? [`✓ ${which}, ${count(ranges * eventsOfRange)} events: each is as it was sealed`]
+      ? [`✓ ${which}, ${count(ranges * rangeSize)} events: each is as it was sealed`]
       : [`the ${count(ranges)} ranges before it are as they were sealed`]),
     ...signers.map((signer) => `  ${count(signer.ranges)} signed by ${signer.key ?? 'nobody'}`),
     ...(chain ? [`  chain ${chain}`] : []),

@@ -79,6 +79,12 @@ it.each([
   ['a revision', `update events set revision = 77 where position = 1500`],
   ['a schema', `update events set schema = 2 where position = 1500`],
   ['a time', `update events set recorded_at = recorded_at - interval '1 hour' where position = 1500`],
+  ['a time for no time', `update events set recorded_at = 'infinity' where position = 1500`],
+  ['a time for one of no calendar', `update events set recorded_at = '280000-01-01' where position = 1500`],
+  [
+    'a number for one beyond all numbers',
+    `update events set data = jsonb_set(data, '{alpha,ключ,4}', '1e999') where position = 1500`,
+  ],
 ])('finds that %s was changed, and in which range', async (_, statement) => {
   const { ok, firstBad, ranges } = await tampered(statement);
   expect(ok).toBe(false);
