@@ -73,7 +73,7 @@ export class AsOf {
 
   private async until(field: string, time: string): Promise<Position> {
     const now = this.clock.now();
-    if (Date.parse(time) <= now.getTime()) return this.store.positionAt(time);
+    if (Date.parse(time) <= now.getTime() + skewMs) return this.store.positionAt(time);
     const head = (await this.store.head()) || 'none';
     throw malformed(
       field,
@@ -81,6 +81,9 @@ export class AsOf {
     );
   }
 }
+
+/** The clock of the caller, or that of the store, by which events are recorded, may be ahead of this one by so much. */
+const skewMs = 1_000;
 
 /** The one task that a list of the past is of; how a list over more of them is had otherwise is said. */
 export function onlyTask(tasks: readonly TaskId[] | undefined, projection: { readonly name: string }): TaskId {
