@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { safeguards } from './audit/safeguards.js';
 import { beginning } from './events/event.js';
 import type { EventStore } from './event-store/event-store.js';
 import { pendingMigrations } from './migrator.js';
@@ -38,7 +39,7 @@ export async function examine(
     await processes(db),
     await expiredLeases(db),
     await unexplainedWork(db),
-    await immutability(db),
+    ...(await safeguards(db)),
     clockSkew(skewMs),
   ];
 }
@@ -221,18 +222,6 @@ async function unexplainedWork(db: pg.Pool): Promise<Check> {
   } catch (error) {
     return check(name, false, error instanceof Error ? error.message : String(error), 'mend what is wrong with the read models');
   }
-}
-
-async function immutability(db: pg.Pool): Promise<Check> {
-  const { rows } = await db.query<{ enabled: string }>(
-    `select tgenabled as enabled
-     from pg_trigger
-     where tgrelid = 'public.events'::regclass
-       and tgname = 'events_are_immutable'`,
-  );
-  const ok = rows[0]?.enabled === 'A';
-  const sentence = ok ? 'events cannot be changed' : 'the trigger that refuses changes of events is missing or switched off';
-  return check('immutable events', ok, sentence, 'alter table events enable always trigger events_are_immutable');
 }
 
 function clockSkew(skewMs: number): Check {

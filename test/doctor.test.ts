@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import { examine, type Check } from '../src/doctor.js';
+import { until } from './projections/until.js';
 import { startServer, type TestServer } from './server.js';
 
 describe('the doctor', () => {
@@ -92,6 +93,15 @@ describe('the doctor', () => {
     expect(named(whole, 'processes')).toMatchObject({
       ok: true,
       sentence: expect.stringContaining('process 1 on other: policies'),
+    });
+  });
+
+  it('says who seals the log', async () => {
+    await until('an owner', async () => !named(await checks(), 'sealed log')?.sentence.endsWith('by nobody'));
+    expect(named(await checks(), 'sealed log')).toEqual({
+      name: 'sealed log',
+      ok: true,
+      sentence: expect.stringMatching(new RegExp(`^sealed up to 0 of .*, by process ${process.pid} on `)),
     });
   });
 
