@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
-import { rangeSize, readPublicKey } from '../audit/chain.js';
+import { rangeSize, readPublicKey, shown } from '../audit/chain.js';
 import { checkProof, Unproven, type Proof } from '../audit/proof.js';
 import { NoProof, readProof } from '../audit/read-proof.js';
 import type { Verification } from '../audit/verifier.js';
+import type { Client } from './client.js';
 import { openDoor, verb, type Door, type DoorOptions } from './door.js';
 import { wholeNumber } from './options.js';
 import { Output, type Format } from './output.js';
@@ -41,17 +42,25 @@ const pageSize = 64;
 
 async function verify({ client, output }: Door, { from = 0, key: file }: VerifyOptions): Promise<void> {
   const key = file === undefined ? undefined : keyIn(file);
-  const progress = progressLine('audit verify');
-  let whole: Verification | undefined;
-  for (let next: number | undefined = from; next !== undefined; next = whole.next) {
-    const page: Verification = await client.get<Verification>('/v1/audit/verify', { from: next, limit: pageSize, key });
-    whole = whole ? joined(whole, page) : page;
-    progress.at(whole.ranges * rangeSize, (whole.sealed - from) * rangeSize);
-  }
-  progress.end();
-  if (!whole) return;
+  const whole = await verification(client, from, key);
   output.did(whole, saidOf(whole).join('\n'));
   if (!whole.ok) throw new Ended(exitCodes.drift);
+}
+
+/** Page by page; says on the way how far it has come. */
+async function verification(client: Client, from: number, key: string | undefined): Promise<Verification> {
+  const progress = progressLine('audit verify');
+  const page = (next: number) => client.get<Verification>('/v1/audit/verify', { from: next, limit: pageSize, key });
+  try {
+    let whole = await page(from);
+    while (whole.next !== undefined) {
+      progress.at(whole.ranges * rangeSize, (whole.sealed - from) * rangeSize);
+      whole = joined(whole, await page(whole.next));
+    }
+    return whole;
+  } finally {
+    progress.end();
+  }
 }
 
 function joined(before: Verification, page: Verification): Verification {
@@ -61,25 +70,27 @@ function joined(before: Verification, page: Verification): Verification {
   return { chain: before.chain, ...page, from: before.from, ranges: before.ranges + page.ranges, signers };
 }
 
-function saidOf({ ok, from, ranges, sealed, chain, signers, tail, firstBad, head }: Verification): string[] {
-  const which = from > 0 ? `ranges ${from} to ${sealed - 1}` : `${count(ranges)} sealed ranges`;
+function saidOf({ ok, from, ranges, chain, signers, tail, firstBad, head }: Verification): string[] {
   return [
     ...(firstBad ? [`✗ range ${firstBad.range} (${spanOf(firstBad)}): ${firstBad.sentence}`] : []),
-    ...(ok
-      ? [`✓ ${which}, ${count(ranges * rangeSize)} events: each is as it was sealed`]
-      : [`the ${count(ranges)} ranges before it are as they were sealed`]),
+    ...(ranges > 0 ? [`${ok ? '✓' : '  before it,'} ${goodOf(from, ranges)}`] : []),
+    ...(ok && ranges === 0 ? [`✓ nothing is sealed ${from > 0 ? `from range ${from} on` : 'yet'}`] : []),
     ...signers.map((signer) => `  ${count(signer.ranges)} signed by ${signer.key ?? 'nobody'}`),
     ...(chain ? [`  chain ${chain}`] : []),
     ...(tail
       ? [
-          `  not sealed yet: ${count(tail.events)}${tail.orMore ? ' or more' : ''} events behind ${bare(tail.after)}; the log ends at ${bare(head)}`,
+          `  not sealed yet: ${count(tail.events)}${tail.orMore ? ' or more' : ''} events behind ${shown(tail.after)}; the log ends at ${shown(head)}`,
         ]
       : []),
   ];
 }
 
-const spanOf = ({ first, last }: { first: string; last: string }): string => `positions ${bare(first)} to ${bare(last)}`;
-const bare = (position: string): string => position.replace(/^0+(?=\d)/, '') || '0';
+function goodOf(from: number, ranges: number): string {
+  const which = `${count(ranges)} sealed ${ranges === 1 ? 'range' : 'ranges'}${from > 0 ? ` from range ${from} on` : ''}`;
+  return `${which}, ${count(ranges * rangeSize)} events: each is as it was sealed`;
+}
+
+const spanOf = ({ first, last }: { first: string; last: string }): string => `positions ${shown(first)} to ${shown(last)}`;
 
 async function prove({ client, output }: Door, position: string): Promise<void> {
   const proof = await client.get<Proof>(`/v1/audit/proof/${encodeURIComponent(position)}`);

@@ -8,7 +8,7 @@ export interface Following {
   /** begins behind this position; without it, with what happens from now on */
   readonly since?: string;
   readonly signal: AbortSignal;
-  /** told once when the server has gone, and once when it is back */
+  /** told why the server ends a stream; and once when it has gone, and once when it is back */
   readonly note: (sentence: string) => void;
 }
 
@@ -33,6 +33,7 @@ export async function* follow(client: Client, query: Query, { since, signal, not
         const messages = parser.push(text);
         if (messages.some(({ event }) => event !== 'ready' && event !== 'resume')) failures = 0;
         last = parser.lastEventId || last;
+        for (const { data } of messages.filter(({ event }) => event === 'resume')) note(reasonIn(data));
         yield* messages;
       }
     } catch (error) {
@@ -44,3 +45,5 @@ export async function* follow(client: Client, query: Query, { since, signal, not
     await pause(backOff(failures, waits), signal);
   }
 }
+
+const reasonIn = (data: string): string => (JSON.parse(data) as { reason: string }).reason;

@@ -35,11 +35,14 @@ async function whatIf({ client, output }: Door, { retryPolicy, from, to }: WhatI
 /** Says on the way how far it has come. */
 async function reportOf(lines: AsyncIterable<Line>): Promise<WhatIfReport> {
   const progress = progressLine('what-if');
-  for await (const { progress: looked, report, problem } of lines) {
-    if (looked) progress.at(looked.done, looked.total);
-    else progress.end();
-    if (problem) throw new Problem(problem.status, problem);
-    if (report) return report;
+  try {
+    for await (const { progress: looked, report, problem } of lines) {
+      if (looked) progress.at(looked.done, looked.total);
+      if (problem) throw new Problem(problem.status, problem);
+      if (report) return report;
+    }
+  } finally {
+    progress.end();
   }
   throw new Error('the ledger stopped before it had come to the end: ask again');
 }

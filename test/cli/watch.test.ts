@@ -29,8 +29,8 @@ interface Watch {
 }
 type Row = Readonly<Record<string, string>>;
 
-async function ledger(line: string): Promise<Watch> {
-  const env = { LEDGER_URL: link.url, LEDGER_COMPANY: 'acme', NO_COLOR: '1' };
+async function ledger(line: string, url = link.url): Promise<Watch> {
+  const env = { LEDGER_URL: url, LEDGER_COMPANY: 'acme', NO_COLOR: '1' };
   const { child, log } = await spawnLedger(line.split(' '), env);
   const rows = () => log.filter((text) => text.startsWith('{')).map((text) => JSON.parse(text) as Row);
   const has = (what: string, condition: () => boolean) =>
@@ -95,6 +95,15 @@ describe('ledger watch', () => {
         'the ledger is back, and nothing was missed',
       ]).flat(),
     );
+  });
+
+  it('says why a server has ended its stream', async () => {
+    const other = await startServer({ roles: ['api'] });
+    const watch = await ledger('watch --since 0', other.url);
+    await other.api('PUT', 'agents/first', {});
+    await watch.has('a line', () => watch.rows().length > 0);
+    await other.stop();
+    await watch.has('why', () => watch.log.includes('the server shuts down'));
   });
 
   it('ends when nobody reads what it writes', async () => {

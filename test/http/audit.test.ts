@@ -78,6 +78,13 @@ describe('on the command line', () => {
     expect(out).toContain('not sealed yet: 52 events behind 2048; the log ends at 2100');
   });
 
+  it('says which part it has looked at, and that nothing is sealed behind it', async () => {
+    expect(await ledger('audit', 'verify', '--from', '1', '-o', 'table')).toBe(0);
+    expect(out).toMatch(/^✓ 1 sealed range from range 1 on, 1,024 events: each is as it was sealed\n/);
+    expect(await ledger('audit', 'verify', '--from', '2', '-o', 'table')).toBe(0);
+    expect(out).toMatch(/^✓ nothing is sealed from range 2 on\n/);
+  });
+
   it('ends with 7 where another key was expected, and with 2 where none is', async () => {
     expect(await ledger('audit', 'verify', '--key', join(folder, 'other.pem'), '-o', 'table')).toBe(7);
     expect(out).toContain('✗ range 0 (positions 1 to 1024): it is signed by sha256:');
