@@ -16,6 +16,21 @@ export async function foldByHand(url, schemas, events) {
   await Promise.all([reader, ...tables].map((each) => each.end()));
 }
 
+/** The least that a rebuild of one table comes to: the whole log is folded in memory, and each row inserted once, many at a time. */
+export async function rebuildByHand(url, name, schema, events) {
+  const reader = new pg.Client({ connectionString: url, types: rawText });
+  await reader.connect();
+  const table = await Table.open(url, name, schema, folds[name]);
+  let next = readPage(reader, 0, events);
+  for (let after = 0; after < events; after += pageSize) {
+    const page = await next;
+    if (after + pageSize < events) next = readPage(reader, after + pageSize, events - after - pageSize);
+    for (const event of page) table.apply(event, table);
+  }
+  await table.insertAll();
+  await Promise.all([reader, table].map((each) => each.end()));
+}
+
 /** Positions have no holes, so that a page's place is known; each is read and parsed once, and the next one ahead. */
 function pagesOf(reader, count) {
   const pages = [];
@@ -28,10 +43,10 @@ function pagesOf(reader, count) {
   };
 }
 
-async function readPage(reader, after) {
+async function readPage(reader, after, most = pageSize) {
   const text =
     'select position, stream, revision, type, data, metadata, recorded_at from public.events where position > $1 order by position limit $2';
-  const { rows } = await reader.query({ name: 'page', text, values: [after, pageSize] });
+  const { rows } = await reader.query({ name: 'page', text, values: [after, Math.min(most, pageSize)] });
   return rows.map(parsed);
 }
 
@@ -61,7 +76,7 @@ class Table {
   }
 
   constructor(client, name, table, columns, { key, apply }) {
-    Object.assign(this, { client, name, columns, key, apply });
+    Object.assign(this, { client, name, table, columns, key, apply });
     this.sql = statement(name, table, columns, key);
   }
 
@@ -104,6 +119,17 @@ class Table {
       this.name,
     ];
     await this.client.query({ name: 'write', text: this.sql, values });
+  }
+
+  /** Into an empty table. */
+  async insertAll() {
+    const rows = [...this.rows.values()];
+    const list = ({ type }, at) => `$${at + 1}::${type}[]`;
+    const text = `insert into ${this.table} (${this.columns.map(({ name }) => name)}) select * from unnest(${this.columns.map(list)})`;
+    for (let from = 0; from < rows.length; from += pageSize) {
+      const values = this.columns.map((column) => listOf(column, rows.slice(from, from + pageSize)));
+      await this.client.query({ name: 'insert', text, values });
+    }
   }
 
   end() {
@@ -179,6 +205,7 @@ function newRun(type, company, revision, data) {
     context,
     queued_at: queuedAt,
     exhausted: false,
+    detached: false,
     revision,
   };
 }
@@ -231,6 +258,7 @@ function newTask(company, revision, { task, kind, title, status, priority, paren
     opened_at: openedAt,
     changed_at: openedAt,
     open_runs: 0,
+    blockers: [],
     revision,
   };
 }
@@ -356,3 +384,6 @@ const folds = {
   dashboard: { key: ['company', 'day'], apply: foldDay },
   activity: { key: ['company', 'position'], apply: foldActivity },
 };
+
+/** Those that it knows how to fold. */
+export const tablesByHand = Object.keys(folds);
