@@ -1,7 +1,7 @@
 import { Catch, Logger, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import { problemType } from './answers.js';
 import type { Reply } from './call.js';
-import { problemOf } from './problem.js';
+import { problemOf, type Problem } from './problem.js';
 
 /** The one place in which errors become answers. */
 @Catch()
@@ -13,10 +13,16 @@ export class ProblemFilter implements ExceptionFilter {
 }
 
 export function sendProblem(error: unknown, { url }: { url: string }, reply: Reply): void {
-  const problem = problemOf(error, url);
-  if (problem.code === 'internal') logger.error(error instanceof Error ? error.stack : error);
+  const problem = loggedProblem(error, url);
   if (problem.retryable) void reply.header('retry-after', '1');
   void reply.status(problem.status).header('content-type', problemType).send(JSON.stringify(problem));
+}
+
+/** What the client is told; a fault of ours is in the log as well, with what the client is not told. */
+export function loggedProblem(error: unknown, url: string): Problem {
+  const problem = problemOf(error, url);
+  if (problem.code === 'internal') logger.error(error instanceof Error ? error.stack : error);
+  return problem;
 }
 
 const logger = new Logger('http');

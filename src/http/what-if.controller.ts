@@ -8,7 +8,8 @@ import { NoPeriod, periodOf, type Period } from '../projections/what-if/period.j
 import { WhatIf, type Looked, type WhatIfReport } from '../projections/what-if/what-if.js';
 import { Call, type Exchange } from './call.js';
 import { Documented } from './documented.js';
-import { malformed, problemOf } from './problem.js';
+import { malformed } from './problem.js';
+import { loggedProblem } from './problem.filter.js';
 
 export class AskWhatIf {
   /** as an agent's `policy.retry`; what is left out is the default */
@@ -39,7 +40,7 @@ export class WhatIfController {
     const period = await this.period({ from, to });
     const looking = new WhatIf(this.store).retryPolicy({ ...retryOf(policy), name: 'what-if', version: 1 }, period, company);
     void call.reply.status(200);
-    if (call.header('accept') !== ndjson) return lastOf(looking);
+    if (!call.header('accept')?.includes(ndjson)) return lastOf(looking);
     return new StreamableFile(Readable.from(lines(looking, call.path)), { type: ndjson });
   }
 
@@ -72,6 +73,6 @@ async function* lines(looking: Looking, path: string): AsyncGenerator<string> {
       if (step.done) return;
     }
   } catch (error) {
-    yield line({ problem: problemOf(error, path) });
+    yield line({ problem: loggedProblem(error, path) });
   }
 }

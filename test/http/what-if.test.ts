@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Logger } from '@nestjs/common';
 import { runCommand } from '../../src/cli/program.js';
 import { startServer, type TestServer } from '../server.js';
 
@@ -125,4 +126,20 @@ describe('on the command line', () => {
     expect(err).toContain(words);
     expect(out).toBe('');
   });
+});
+
+it('says on its last line what went wrong on the way, and writes a fault of its own to the log', async () => {
+  await server.database.pool.query(
+    `insert into events
+     select position + 1, stream, revision + 1, gen_random_uuid(), type, 9, data, metadata, recorded_at
+     from events
+     order by position desc
+     limit 1`,
+  );
+  const logged = jest.spyOn(Logger.prototype, 'error').mockImplementation(() => {});
+  const { status, body } = await ask({ policy: {} }, 'application/x-ndjson, */*');
+  expect(status).toBe(200);
+  expect(body).toMatchObject({ problem: { status: 500, code: 'internal' } });
+  expect(logged).toHaveBeenCalledWith(expect.stringContaining('has the schema 9'));
+  logged.mockRestore();
 });
