@@ -4,25 +4,26 @@ import { MemoryEventStore } from '../../src/event-store/memory.js';
 import { activity } from '../../src/projections/activity.js';
 import { projectionsOfTheLedger } from '../../src/projections/all.js';
 import { anyProjection, readModelOf, type AnyProjection } from '../../src/projections/projection.js';
-import { checkpointAt } from '../../src/projections/projector/checkpoint.js';
+import { checkpointAt, Halted } from '../../src/projections/projector/checkpoint.js';
 import { ddlOf } from '../../src/projections/projector/install.js';
 import { Owners } from '../../src/projections/projector/owner.js';
+import { Unfoldable } from '../../src/projections/projector/projector-term.js';
 import { compare, type Comparing } from '../../src/projections/rebuild/compare.js';
 import { fill } from '../../src/projections/rebuild/fill.js';
 import { addIndexes, createReadModel, dropReadModel } from '../../src/projections/rebuild/schema.js';
 import { pause } from '../../src/pause.js';
 import { freshDatabase, type TestDatabase } from '../postgres.js';
-import { appendAll, filling, wholeLog } from './filled.js';
+import { appendAll, filling, refuse, wholeLog } from './filled.js';
 import { History, seeded, type Draw } from './history.js';
 import { ReadSide } from './read-side.js';
 
 const lines = anyProjection(activity);
-/** Tells of the same lines; its sentences are meant to be others, it knows no `entity_type`, and has a column of its own. */
+/** Tells of the same lines; its sentences are meant to be others, one column is of another type, one is gone, and one is new. */
 const linesOfTomorrow: AnyProjection = {
   ...lines,
   version: 2,
   differs: ['sentence'],
-  ddl: ddlOf(lines).replace('entity_type text not null', 'mood text'),
+  ddl: ddlOf(lines).replace('entity_type text not null', 'mood text').replace('actor_id text', 'actor_id varchar(200)'),
 };
 
 let database: TestDatabase;
@@ -103,16 +104,81 @@ describe('a comparison', () => {
   });
 });
 
+describe('a comparison with a live read model', () => {
+  it('that is behind waits until it has come as far', async () => {
+    await standStill();
+    await load.steps(20);
+    const rebuilt = await build(lines, 2);
+    const found = compareWithLive(lines, rebuilt);
+    await side.start();
+    expect(await found).toMatchObject({ position: await store.head(), agrees: true });
+  });
+
+  it('that does not go on says why', async () => {
+    await standStill();
+    await database.pool.query(`update checkpoints set halted = 'a person must look at it' where read_model = 'activity_v1'`);
+    await load.steps(20);
+    const found = compareWithLive(lines, await build(lines, 2));
+    await expect(found).rejects.toThrow(Halted);
+    await expect(found).rejects.toThrow(/activity_v1 stands at position "0\d+": a person must look at it/);
+  });
+
+  it('ends with its signal', async () => {
+    await standStill();
+    await load.steps(1);
+    const ending = new AbortController();
+    const found = compareWithLive(lines, await build(lines, 2), { signal: ending.signal });
+    ending.abort(new Error('given up'));
+    await expect(found).rejects.toThrow('given up');
+  });
+
+  it('names the event that the rebuilt one cannot fold, and leaves it where it was', async () => {
+    const rebuilt = await build(lines, 2, { followed: false });
+    const before = await checkpointOf(rebuilt);
+    await load.steps(50);
+    await side.caughtUp();
+    const fails = (await wholeLog(store)).findLast(({ type, position }) => type === 'RunStarted' && position > before)!;
+    const failing = { ...lines, on: { ...lines.on, RunStarted: refuse(fails.id) } };
+    const found = compareWithLive(failing, rebuilt);
+    await expect(found).rejects.toThrow(Unfoldable);
+    await expect(found).rejects.toThrow(
+      `RunStarted at position ${fails.position} (${fails.stream} revision ${fails.revision}) cannot be folded: TypeError: no such place`,
+    );
+    expect(await checkpointOf(rebuilt)).toBe(before);
+  });
+
+  it('of another key is refused', async () => {
+    const rebuilt = await build(lines, 2);
+    await expect(compareWithLive({ ...lines, version: 2, key: ['position'] }, rebuilt)).rejects.toThrow(
+      'activity is keyed by company, position in version 1 and by position in version 2',
+    );
+  });
+});
+
+/** The live read models are where they are, until `side` starts again. */
+async function standStill(): Promise<void> {
+  await side.caughtUp();
+  await side.stop();
+  side = new ReadSide(database.url, store, [lines]);
+}
+
+async function checkpointOf(readModel: string): Promise<string> {
+  const { rows } = await database.pool.query<{ position: string }>('select position from checkpoints where read_model = $1', [
+    readModel,
+  ]);
+  return rows[0]!.position;
+}
+
 const isLive = ({ version }: AnyProjection) => version === 1;
 
 /** A read model beside the live one, of the log as it is now. */
-async function build(projection: AnyProjection, generation: number): Promise<string> {
+async function build(projection: AnyProjection, generation: number, { followed = true } = {}): Promise<string> {
   const readModel = readModelOf(projection, generation);
   const at = checkpointAt((await wholeLog(store)).at(-1)!);
   await createReadModel(database.pool, projection, { readModel, generation, filling: true, at });
   await fill(filling(database.pool, store, projection, { readModel, upTo: at.position }));
   await addIndexes(database.pool, projection, readModel);
-  await database.pool.query('update checkpoints set filling = false where read_model = $1', [readModel]);
+  await database.pool.query('update checkpoints set filling = not $2 where read_model = $1', [readModel, followed]);
   return readModel;
 }
 

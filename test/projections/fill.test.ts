@@ -16,7 +16,7 @@ import { addIndexes, createTable } from '../../src/projections/rebuild/schema.js
 import { runStatus } from '../../src/projections/run-status.js';
 import { freshDatabase, type TestDatabase } from '../postgres.js';
 import { compiledLedger } from '../processes/compiled.js';
-import { appendAll, byKey, filled, filling, foldedUpTo, multiply, rowsOf, wholeLog } from './filled.js';
+import { appendAll, byKey, filled, filling, foldedUpTo, multiply, refuse, rowsOf, wholeLog } from './filled.js';
 import { History, seeded, type Draw } from './history.js';
 import { until } from './until.js';
 
@@ -251,11 +251,6 @@ class Pause {
     return this.ended;
   }
 }
-
-const refuse = (id: string) => (event: { id: string }) => {
-  if (event.id === id) throw new TypeError('no such place');
-  return [];
-};
 
 const line = {
   at: '2026-04-20T12:00:00.000Z',

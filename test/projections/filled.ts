@@ -44,6 +44,12 @@ export const foldedUpTo = (projection: AnyProjection, log: readonly Recorded<Led
 export const wholeLog = (store: EventStore): Promise<Recorded<LedgerEvent>[]> =>
   store.readAll<LedgerEvent>({ after: beginning, limit: 1_000_000 });
 
+/** A handler that cannot fold the event of this id. */
+export const refuse = (id: string) => (event: { id: string }) => {
+  if (event.id === id) throw new TypeError('no such place');
+  return [];
+};
+
 /** Fails when a write was not taken. */
 export async function appendAll(store: EventStore, writes: readonly Write<LedgerEvent>[]): Promise<void> {
   for (const result of await store.append(writes)) expect(result).toMatchObject({ outcome: 'appended' });
