@@ -183,6 +183,42 @@ describe('a stream that a read model cannot fold', () => {
   });
 });
 
+describe('what is built anew', () => {
+  const ended = (id: string) =>
+    until(`the end of ${id}`, async () => {
+      const { body } = await api('GET', `/v1/rebuilds/${id}`);
+      return 'endedAt' in body && body;
+    });
+
+  it('fails at an event that cannot be folded, with its place, and leaves what is asked as it is', async () => {
+    await movedTask('FAST-1', ['todo', 'in_progress'], ['in_progress']);
+    const { body } = await api('POST', '/v1/projections/tasks/verify', { reason: 'to see it fail' });
+    expect(await ended(body.rebuild.id)).toMatchObject({
+      phase: 'failed',
+      error: expect.stringMatching(/cannot fold TaskStatusChanged at position \d{16} \(task-acme\.\S+ revision \d+\): TypeError/),
+    });
+    const position = await server.ledger.store.head();
+    const answer = await until('an answer', async () => {
+      const asked = await api('PUT', '/v1/projections/tasks/as-of/broken', { asOfPosition: position });
+      return asked.status !== 202 && asked;
+    });
+    expect(answer).toMatchObject({
+      status: 409,
+      body: { code: 'stream_unfoldable', detail: expect.stringContaining('TypeError') },
+    });
+  });
+
+  it('leaves out what was skipped, and so agrees with what is asked', async () => {
+    failsAt.clear();
+    for (const { stream } of await parked())
+      expect(await api('POST', `/v1/projections/tasks/parked/${stream}/retry`, {})).toMatchObject({ status: 200 });
+    const { rowCount } = await server.database.pool.query('select from skipped_events');
+    expect(rowCount).toBeGreaterThan(0);
+    const { body } = await api('POST', '/v1/projections/tasks/verify');
+    expect(await ended(body.rebuild.id)).toMatchObject({ phase: 'verified', comparison: { agrees: true } });
+  });
+});
+
 it.each<[string, number, string, RegExp, Parameters<TestServer['api']>]>([
   [
     'a projection that is not there, with the nearest one',
