@@ -214,7 +214,7 @@ it('knows streams as they stood at a place of the log, also those that it had fo
   const streams = new StreamsAt(ledger.ports.store, counted, 2);
   for (const [done, event] of log.entries()) {
     const asked = [names[done % 2]!, names[2]!];
-    await streams.load(asked, event.position);
+    await streams.load(asked, log[done - 1]?.position ?? beginning);
     const before = (stream: string) => log.slice(0, done).filter((each) => each.stream === stream).length;
     expect(asked.map((stream) => streams.at(stream))).toEqual(asked.map(before));
     streams.advance(event);

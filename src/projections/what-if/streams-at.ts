@@ -1,8 +1,9 @@
 import type { Event, Position, Recorded, Stream, StreamId } from '../../events/event.js';
 import type { EventStore } from '../../event-store/event-store.js';
+import { streamUpTo } from '../as-of/stream-up-to.js';
 
-/** So many whole streams are read at once. */
-const readAtOnce = 32;
+/** So many streams are read at once, a page of each. */
+const readAtOnce = 8;
 
 /**
  * Streams as they stood at a place of the log that moves forward. What was not asked for lately is forgotten, and read again when it is:
@@ -18,16 +19,11 @@ export class StreamsAt<State, E extends Event> {
     private readonly most: number,
   ) {}
 
-  /** Knows these from here on: as they are after the last event before `position`. */
+  /** Knows these from here on: as they were at `position`, with what was recorded there. */
   async load(streams: readonly StreamId[], position: Position): Promise<void> {
     const missing = [...new Set(streams)].filter((stream) => !this.touch(stream));
-    for (let from = 0; from < missing.length; from += readAtOnce) {
-      const read = await this.store.readStreams<E>(missing.slice(from, from + readAtOnce));
-      for (const [stream, events] of read) {
-        const before = events.filter((event) => event.position < position);
-        this.states.set(stream, before.reduce(this.of.evolve, this.of.initial));
-      }
-    }
+    for (let from = 0; from < missing.length; from += readAtOnce)
+      await Promise.all(missing.slice(from, from + readAtOnce).map((stream) => this.read(stream, position)));
     this.forget(new Set(streams));
   }
 
@@ -39,6 +35,15 @@ export class StreamsAt<State, E extends Event> {
     const state = this.states.get(event.stream);
     if (state !== undefined || this.states.has(event.stream))
       this.states.set(event.stream, this.of.evolve(state as State, event));
+  }
+
+  private async read(stream: StreamId, position: Position): Promise<void> {
+    let state = this.of.initial;
+    for await (const page of streamUpTo(this.store, stream, position)) {
+      // A stream holds events of its category only.
+      state = (page as readonly Recorded[] as readonly Recorded<E>[]).reduce(this.of.evolve, state);
+    }
+    this.states.set(stream, state);
   }
 
   private touch(stream: StreamId): boolean {

@@ -39,7 +39,8 @@ export class WhatIf {
     let ends: { first: Recorded; last: Recorded } | undefined;
     let done = 0;
     for await (const page of this.pages(period)) {
-      await reading.take(page.filter((event) => company === undefined || event.company === company));
+      const own = page.filter((event) => company === undefined || event.company === company);
+      await reading.take(own, ends?.last.position ?? period.after);
       done += page.length;
       ends = { first: ends?.first ?? page[0]!, last: page.at(-1)! };
       yield { done, total };
@@ -80,15 +81,14 @@ class Reading {
     this.agents = new StreamsAt(store, agents, mostAgents);
   }
 
-  async take(page: readonly Recorded<LedgerEvent>[]): Promise<void> {
-    const [first] = page;
-    if (!first) return;
+  /** `before`: the position that the page begins behind. */
+  async take(page: readonly Recorded<LedgerEvent>[], before: Position): Promise<void> {
     const failures = page.filter(isFailure);
     await this.lanes.load(
       failures.map(({ stream }) => stream),
-      first.position,
+      before,
     );
-    await this.agents.load(failures.map(agentOf), first.position);
+    await this.agents.load(failures.map(agentOf), before);
     for (const event of page) this.read(event);
   }
 
