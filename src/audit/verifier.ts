@@ -31,6 +31,8 @@ export interface Wanted {
   readonly limit?: number;
   /** `publicKey` of who has to have signed */
   readonly key?: string;
+  /** ends the look early, as `limit` does */
+  readonly signal?: AbortSignal;
 }
 
 const pageSize = 64;
@@ -43,10 +45,10 @@ export class Verifier {
   ) {}
 
   /** About 30 s for a million events. Throws NoSuchRange. */
-  async verify({ from = 0, limit = Infinity, key }: Wanted = {}): Promise<Verification> {
+  async verify({ from = 0, limit = Infinity, key, signal }: Wanted = {}): Promise<Verification> {
     const sealed = ((await this.ranges.last())?.range ?? -1) + 1;
     if (from > sealed) throw new NoSuchRange(from, sealed);
-    const seen = await this.look({ from, to: Math.min(from + limit, sealed), key });
+    const seen = await this.look({ from, to: Math.min(from + limit, sealed), key, signal });
     const { last, firstBad = seen.next === sealed ? await this.lookBehind(last, sealed) : undefined } = seen;
     return {
       ok: firstBad === undefined,
@@ -62,11 +64,12 @@ export class Verifier {
     };
   }
 
-  private async look({ from, to, key }: { from: number; to: number; key: string | undefined }): Promise<Seen> {
+  private async look({ from, to, key, signal }: Looked): Promise<Seen> {
     const seen: Seen = { next: from, last: from > 0 ? await this.ranges.get(from - 1) : undefined, signers: new Map() };
     if (from > 0 && !seen.last) return { ...seen, firstBad: missing(from - 1, await this.events.head()) };
     while (seen.next < to) {
       for (const sealed of await this.page(seen.next, to)) {
+        if (signal?.aborted) return seen;
         const firstBad = sealed.range === seen.next ? await this.judge(sealed, seen.last, key) : missing(seen.next, sealed.first);
         if (firstBad) return { ...seen, firstBad };
         const signer = sealed.publicKey === undefined ? null : fingerprintOf(sealed.publicKey);
@@ -100,6 +103,12 @@ export class Verifier {
     const events = (await this.events.after(last?.last, rangeSize)).length;
     return { after: last?.last ?? '', events, orMore: events === rangeSize };
   }
+}
+
+interface Looked extends Pick<Wanted, 'key' | 'signal'> {
+  readonly from: number;
+  /** exclusive */
+  readonly to: number;
 }
 
 interface Seen {

@@ -6,6 +6,7 @@ import { NoSuchRange, Verifier } from '../audit/verifier.js';
 import { Exact } from '../commands/fields.js';
 import { Call, type Exchange } from './call.js';
 import { Documented } from './documented.js';
+import { Drain } from './drain.js';
 import { malformed, Refusal } from './problem.js';
 import { Count, queryOf, readOf } from './query.js';
 
@@ -31,6 +32,7 @@ export class AuditController {
   constructor(
     private readonly verifier: Verifier,
     private readonly prover: Prover,
+    private readonly drain: Drain,
   ) {}
 
   @Get('verify')
@@ -42,8 +44,9 @@ export class AuditController {
   })
   async verify(@Call() call: Exchange) {
     const { from, limit, key } = queryOf(AuditedRanges, call);
+    const signal = this.drain.signalFor(call);
     try {
-      return await this.verifier.verify({ from, limit, key: key === undefined ? undefined : publicKeyIn(key) });
+      return await this.verifier.verify({ from, limit, key: key === undefined ? undefined : publicKeyIn(key), signal });
     } catch (error) {
       throw error instanceof NoSuchRange ? malformed('from', error.message) : error;
     }

@@ -40,7 +40,7 @@ export class WhatIfController {
     const period = await this.period({ from, to });
     const looking = new WhatIf(this.store).retryPolicy({ ...retryOf(policy), name: 'what-if', version: 1 }, period, company);
     void call.reply.status(200);
-    if (!call.header('accept')?.includes(ndjson)) return lastOf(looking);
+    if (!call.header('accept')?.includes(ndjson)) return lastOf(looking, call);
     return new StreamableFile(Readable.from(lines(looking, call.path)), { type: ndjson });
   }
 
@@ -56,11 +56,13 @@ export class WhatIfController {
 const ndjson = 'application/x-ndjson';
 type Looking = AsyncGenerator<Looked, WhatIfReport>;
 
-async function lastOf(looking: Looking): Promise<WhatIfReport> {
-  for (;;) {
+/** Nothing once the client has gone. */
+async function lastOf(looking: Looking, { reply }: Exchange): Promise<WhatIfReport | undefined> {
+  while (!reply.raw.destroyed) {
     const step = await looking.next();
     if (step.done) return step.value;
   }
+  return undefined;
 }
 
 /** What goes wrong on the way is the last line: the status was sent long before. */

@@ -225,6 +225,12 @@ it('goes on from a range, and says how far it came', async () => {
   await expect(verify({ from: 4 })).rejects.toThrow('from is 4, and 3 ranges are sealed: give a range from 0 to 3');
 });
 
+it('stops when nobody waits for it any more, and says where', async () => {
+  const stopped = await verify({ signal: AbortSignal.abort() });
+  expect(stopped).toMatchObject({ ok: true, ranges: 0, next: 0 });
+  expect(stopped).not.toHaveProperty('tail');
+});
+
 it('takes a signature for that of one range only', async () => {
   const [range] = await auditOf(db).ranges.from(1, 1);
   const { signature } = signed(range!, ours.privateKey);
