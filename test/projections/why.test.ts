@@ -505,6 +505,7 @@ describe('an answer', () => {
       head: '0000000000000042',
       movedAt: iso('11:00'),
       trouble: 'no such column',
+      stream: null,
     };
     expect(laggingReasons({ lags: [lag], roles: ['api'] })).toEqual([
       {
@@ -516,5 +517,25 @@ describe('an answer', () => {
       },
     ]);
     expect(laggingReasons({ lags: [lag], roles: ['projector'] })).toMatchObject([{ clearedBy: 'the projector' }]);
+  });
+
+  it('says of a stream that a read model could not fold how that is tried again', () => {
+    const lag = {
+      projection: 'tasks',
+      position: '0000000000000041',
+      head: '0000000000000042',
+      movedAt: iso('11:00'),
+      trouble: 'no such column',
+      stream: 'task-acme.ACME-12',
+    };
+    expect(laggingReasons({ lags: [lag], roles: ['projector'] })).toEqual([
+      {
+        code: 'PROJECTION_LAG',
+        sentence: 'tasks could not fold task-acme.ACME-12 at 41: no such column',
+        since: iso('11:00'),
+        clearedBy: 'whoever mends its fold',
+        action: 'ledger projections parked tasks --retry task-acme.ACME-12',
+      },
+    ]);
   });
 });

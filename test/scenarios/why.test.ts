@@ -393,6 +393,24 @@ it('PROJECTION_LAG: nobody folds what happens, and what is known is told all the
   await database.drop();
 });
 
+it('PROJECTION_LAG: a stream that a read model could not fold', async () => {
+  const scene = await Scene.at({ roles: ['api', 'projector'] });
+  await scene.given('folded', 'PF-1');
+  await scene.codes('runs/PF-1.1');
+  await scene.server.database.pool.query(
+    `insert into parked_streams (read_model, stream, position, revision, event_id, error)
+     select read_model, 'task-acme.PF-1', '0000000000000003', 2, 'e', 'no such column'
+     from projection_versions
+     where projection = 'ready_runs'`,
+  );
+  for (const place of ['runs/PF-1.1', 'tasks/PF-1', await scene.demandOf('PF-1.1')])
+    expect((await scene.why(place)).reasons.map(({ sentence }) => sentence)).toEqual([
+      'ready_runs could not fold task-acme.PF-1 at 3: no such column',
+      'no worker of folded has been heard of for a day',
+    ]);
+  await scene.server.stop();
+});
+
 it('answers on the command line what it answers over HTTP, whatever is asked about', async () => {
   const scene = await Scene.at({ roles: ['api', 'projector'] });
   await scene.given('asked', 'CLI-1');

@@ -80,6 +80,8 @@ export interface LagFact {
   readonly position: string;
   readonly head: string;
   readonly movedAt: string;
-  /** why it does not go on; of a stream that it could not fold, why not */
+  /** why it does not go on */
   readonly trouble: string | null;
+  /** it goes on without this one, which it could not fold */
+  readonly stream: string | null;
 }

@@ -45,7 +45,7 @@ export async function readyFacts(
 ): Promise<Map<RunId, ReadyFact>> {
   if (runs.length === 0) return new Map();
   const table = await readModels.table(readyRuns);
-  const held = await heldSql(readModels);
+  const held = await heldSql(readModels, company);
   const { rows } = await sql<ReadyFact & { runId: RunId }>`
     ${held.withHeld}
     select run.run_id as "runId", run.ready_at as since, ahead.count as ahead, ahead.first

@@ -30,7 +30,7 @@ async function rowsOf(readModels: ReadModels, company: string, names: readonly T
 }
 
 async function heldTasks(readModels: ReadModels, company: string, names: readonly TaskId[]): Promise<Set<TaskId>> {
-  const { withHeld, isLaneHeld } = await heldSql(readModels);
+  const { withHeld, isLaneHeld } = await heldSql(readModels, company);
   const { rows } = await sql<{ task: TaskId }>`
     ${withHeld}
     select lane.task

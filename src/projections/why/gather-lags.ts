@@ -53,7 +53,8 @@ export async function lagFacts({ readModels, store }: World, around: Around, isC
       coalesce(parked.position, checkpoint.position) as position,
       ${head} as head,
       coalesce(parked.parked_at, checkpoint.moved_at) as "movedAt",
-      coalesce(parked.error, checkpoint.halted) as trouble
+      coalesce(parked.error, checkpoint.halted) as trouble,
+      parked.stream
     from checkpoints checkpoint
     left join parked_streams parked on parked.read_model = checkpoint.read_model and parked.stream = any(${streams}::text[])
     where checkpoint.read_model = any(${names}::text[])
