@@ -1,4 +1,4 @@
-import type { Comparison, DifferenceSample } from '../events/operations.js';
+import { isOfVersion, readModelName, type Comparison, type DifferenceSample } from '../events/operations.js';
 import type { RebuildView } from '../projections/rebuild-queries.js';
 import type { Output } from './output.js';
 import { Ended, exitCodes } from './problem.js';
@@ -17,15 +17,17 @@ function tellPerson(output: Output, rebuild: RebuildView): void {
   output.line(conclusion(rebuild));
 }
 
-function conclusion({ id, projection, beside, phase, purpose, error, comparison }: RebuildView): string {
+function conclusion({ id, projection, version, beside, phase, purpose, error, comparison }: RebuildView): string {
   switch (phase) {
     case 'ready':
       return `next: ledger projections cut-over ${projection}`;
     case 'verified':
       return `✓ the ${count(comparison!.liveRows)} rows of ${beside} are what the log folds to`;
     case 'different':
-      return purpose === 'verify'
-        ? `✗ the rows of ${beside} are not what the log folds to; next: ledger projections rebuild ${projection}`
+      if (purpose === 'verify')
+        return `✗ the rows of ${beside} are not what the log folds to; next: ledger projections rebuild ${projection} --version ${version}`;
+      return isOfVersion(beside, readModelName(projection, version))
+        ? `✗ the rows of ${beside} are not what the log folds to; to repair them: ledger projections cut-over ${projection} --accept-differences`
         : `✗ ${id} differs where it is not meant to; name the columns that are in its definition, and: ledger projections abandon ${projection}`;
     case 'live':
       return `${id} is asked; ledger projections rollback ${projection} asks again what was asked before`;

@@ -30,9 +30,9 @@ export function addProjections(program: Command): void {
 
   addRebuilding(projections);
 
-  reasoned(projections, 'cut-over <rebuild|projection>', 'ask what was built instead of what it was compared with').action(
-    (of: string, options: ReasonOptions) => cutOver(openDoor(options), of, options),
-  );
+  reasoned(projections, 'cut-over <rebuild|projection>', 'ask what was built instead of what it was compared with')
+    .option('--accept-differences', 'repair what is asked by the same version, built anew')
+    .action((of: string, options: CutOverOptions) => cutOver(openDoor(options), of, options));
 
   reasoned(projections, 'rollback <projection>', 'ask again what was asked before the last cut-over').action(
     (projection: string, options: ReasonOptions) => rollback(openDoor(options), projection, options),
@@ -90,9 +90,13 @@ interface Live {
   readonly before: string | null;
 }
 
-async function cutOver(door: Door, of: string, { reason }: ReasonOptions): Promise<void> {
+interface CutOverOptions extends ReasonOptions {
+  readonly acceptDifferences?: true;
+}
+
+async function cutOver(door: Door, of: string, { reason, acceptDifferences }: CutOverOptions): Promise<void> {
   const { id } = await rebuildNamed(door.client, of, ({ phase }) => phase === 'former' || phase === 'live');
-  const { body } = await sent<Live>(door.client, ofRebuild(id, 'cut-over'), { reason });
+  const { body } = await sent<Live>(door.client, ofRebuild(id, 'cut-over'), { reason, acceptDifferences });
   await tellLive(door, body);
 }
 

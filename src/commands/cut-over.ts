@@ -72,7 +72,7 @@ function refuseDifferences(name: string, projection: string, rebuild: Rebuild, a
     'differences_found',
     `${differences} rows of ${name} differ from ${beside} where they are not meant to: look at the differences, then ` +
       (isRepair
-        ? 'repair what is asked by accepting them (acceptDifferences), or abandon it'
+        ? 'repair what is asked by accepting them (acceptDifferences, --accept-differences), or abandon it'
         : 'name the columns that are meant to differ in its definition, or abandon it'),
   );
 }
