@@ -61,7 +61,8 @@ export class AgentsQueries {
     const runs = await this.readModels.table(runStatus);
     const holding = await this.readModels.table(holds);
     const { withHeld } = await heldSql(this.readModels, company);
-    // What is held is found from what holds it: as long as nothing does, no run is looked at, however many wait.
+    // What is held is found from what holds it: as long as nothing does, no run is looked at, however many wait. An agent has at most one
+    // deferred demand on a lane, behind a run of its own, so there are few.
     const { rows } = await sql<AgentRow & Seen>`
       ${withHeld},
       held_lanes as (
@@ -70,19 +71,24 @@ export class AgentsQueries {
       ),
       held_work as materialized (
         select agent, count(*)::int as held
-        from held_lanes
-        cross join lateral (
-          select agent
-          from ${runs}
-          where company = ${company}
-            and task = held_lanes.task
-            and status in ('queued', 'scheduled_retry')
+        from (
+          select run.agent
+          from held_lanes
+          cross join lateral (
+            select agent
+            from ${runs}
+            where company = ${company}
+              and task = held_lanes.task
+              and status in ('queued', 'scheduled_retry')
+            -- lane by lane, however few the planner thinks there are
+            offset 0
+          ) run
           union all
           select agent
           from ${wakeups}
           where company = ${company}
-            and task = held_lanes.task
             and status = 'deferred'
+            and task in (select task from held_lanes)
         ) work
         group by agent
       )

@@ -60,22 +60,48 @@ export interface Work {
   readonly task: TaskId;
 }
 
-/** Which of these are held: their agent is paused, or their task, one above it, or the company is held. */
+/**
+ * Which of these are held: their agent is paused, or their task, one above it, or the company is held. What is above them is looked at,
+ * not what is below all that is held: a page costs as much as it shows.
+ */
 export async function heldAmong(
   readModels: ReadModels,
   company: string,
   works: readonly Work[],
 ): Promise<(work: Work) => boolean> {
   if (works.length === 0) return () => false;
-  const { withHeld, isLaneHeld, isAgentPaused } = await heldSql(readModels, company);
+  const { isAgentPaused } = await heldSql(readModels);
+  const held = await readModels.table(holds);
+  const task = await readModels.table(tasks);
   const { rows } = await sql<Work>`
-    ${withHeld}
-    select work.task, work.agent
-    from unnest(${works.map(({ task }) => task)}::text[], ${works.map(({ agent }) => agent)}::text[]) work (task, agent)
-    where ${isLaneHeld(sql`${company}::text`, sql.ref('work.task'))}
+    with recursive work as (
+      select *
+      from unnest(${works.map(({ task: lane }) => lane)}::text[], ${works.map(({ agent }) => agent)}::text[]) work (task, agent)
+    ),
+    above (lane, task) as (
+      select task, task
+      from work
+      where exists (select from ${held} where company = ${company} and kind = 'task')
+      union
+      select above.lane, lane.parent
+      from above
+      join ${task} lane on lane.company = ${company} and lane.task = above.task
+      where lane.parent is not null
+    ),
+    held_lanes as (
+      select above.lane
+      from above
+      join ${held} hold on hold.company = ${company} and hold.kind = 'task' and hold.target = above.task
+      where hold.subtree
+        or above.task = above.lane
+    )
+    select task, agent
+    from work
+    where exists (select from ${held} where company = ${company} and kind = 'company')
+      or task in (select lane from held_lanes)
       or ${isAgentPaused(sql`${company}::text`, sql.ref('work.agent'))}`.execute(readModels.kysely);
-  const held = new Set(rows.map(keyOf));
-  return (work) => held.has(keyOf(work));
+  const isHeld = new Set(rows.map(keyOf));
+  return (work) => isHeld.has(keyOf(work));
 }
 
 const keyOf = ({ task, agent }: Work): string => `${task} ${agent}`;
