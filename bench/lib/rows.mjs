@@ -84,7 +84,9 @@ function wordsIn(events) {
       .split(pattern)
       .map((part) => words.get(part) ?? pg.escapeLiteral(part))
       .join(' || ');
+  const recorded = new Set(events.map(({ recordedAt }) => recordedAt));
   return (value) => {
+    if (recorded.has(value)) return 'task.begin';
     if (value === null || typeof value === 'number' || typeof value === 'boolean') return String(value);
     if (typeof value === 'object') return ofText(JSON.stringify(value));
     if (times.includes(value)) return timeOf(value);
