@@ -1,11 +1,9 @@
 import { spawnLedger, endAll, exitOf } from '../processes/ledger-server.js';
 import { until } from '../processes/until.js';
-import { runCommand } from '../../src/cli/program.js';
 import { startServer, type TestServer } from '../server.js';
+import { commandLine } from './command-line.js';
 
 let server: TestServer;
-let out: string;
-let err: string;
 
 beforeAll(async () => {
   server = await startServer();
@@ -20,61 +18,50 @@ afterAll(async () => {
   await server.stop();
 });
 
-beforeEach(() => {
-  const keep = (take: (text: string) => void) => (text: unknown) => {
-    take(String(text));
-    return true;
-  };
-  jest.spyOn(process.stdout, 'write').mockImplementation(keep((text) => (out += text)));
-  jest.spyOn(process.stderr, 'write').mockImplementation(keep((text) => (err += text)));
-  jest.spyOn(console, 'error').mockImplementation(keep((text) => (err += `${text}\n`)));
-});
-afterEach(() => jest.restoreAllMocks());
-
-async function ledger(line: string): Promise<number> {
-  out = '';
-  err = '';
-  return runCommand(line.split(' '));
-}
+const { said, ledger } = commandLine();
 
 describe('ledger projections', () => {
   it('lists read models, and shows those of one', async () => {
     expect(await ledger('projections list -o table')).toBe(0);
-    expect(out).toMatch(/^PROJECTION +READ MODEL +ASKED +POSITION +BEHIND +PARKED/);
-    expect(out).toMatch(/tasks +tasks_v1 +since \S+ +\d+ +0 +0/);
+    expect(said.out).toMatch(/^PROJECTION +READ MODEL +ASKED +POSITION +BEHIND +PARKED/);
+    expect(said.out).toMatch(/tasks +tasks_v1 +since \S+ +\d+ +\d+ +0/);
     expect(await ledger('projections show tasks')).toBe(0);
-    expect(JSON.parse(out)).toMatchObject({ name: 'tasks', versions: [1], readModels: [{ readModel: 'tasks_v1', live: true }] });
+    expect(JSON.parse(said.out)).toMatchObject({
+      name: 'tasks',
+      versions: [1],
+      readModels: [{ readModel: 'tasks_v1', live: true }],
+    });
   });
 
   it('verifies, which ends with 0 where nothing differs and with 7 where something does', async () => {
     expect(await ledger('projections verify tasks -o table --reason nightly')).toBe(0);
-    expect(out).toContain('✓ the 300 rows of tasks_v1 are what the log folds to');
+    expect(said.out).toContain('✓ the 300 rows of tasks_v1 are what the log folds to');
     await server.database.pool.query(`update tasks_v1.tasks set title = 'forged' where task = 'CLI-7'`);
     expect(await ledger('projections verify tasks -o table')).toBe(7);
-    expect(out).toMatch(/changed +acme CLI-7 +title +forged +task 7\n/);
-    expect(out).toContain('✗ the rows of tasks_v1 are not what the log folds to; next: ledger projections rebuild tasks');
+    expect(said.out).toMatch(/changed +acme CLI-7 +title +forged +task 7\n/);
+    expect(said.out).toContain('✗ the rows of tasks_v1 are not what the log folds to; next: ledger projections rebuild tasks');
     await server.database.pool.query(`update tasks_v1.tasks set title = 'task 7' where task = 'CLI-7'`);
     expect(await ledger('projections diff tasks')).toBe(7);
-    expect(JSON.parse(out)).toMatchObject({ purpose: 'verify', comparison: { changed: { rows: 1 } } });
+    expect(JSON.parse(said.out)).toMatchObject({ purpose: 'verify', comparison: { changed: { rows: 1 } } });
   });
 
   it('rebuilds, shows what differs and the next command, cuts over, rolls back and drops', async () => {
     expect(await ledger('projections rebuild tasks -o table --reason repair')).toBe(0);
-    const [, id] = /live\) and (\S+) \(rebuilt\)/.exec(out) ?? [];
-    expect(out).toMatch(/LIVE ROWS +REBUILT ROWS +ONLY LIVE +ONLY REBUILT +CHANGED\n300 +300 +0 +0 +0\n/);
-    expect(out).toContain('next: ledger projections cut-over tasks\n');
+    const [, id] = /live\) and (\S+) \(rebuilt\)/.exec(said.out) ?? [];
+    expect(said.out).toMatch(/LIVE ROWS +REBUILT ROWS +ONLY LIVE +ONLY REBUILT +CHANGED\n300 +300 +0 +0 +0\n/);
+    expect(said.out).toContain('next: ledger projections cut-over tasks\n');
     expect(await ledger('projections rebuild tasks')).toBe(4);
-    expect(err).toMatch(new RegExp(`started ${id} at \\S+, and it is ready to be cut over to`));
+    expect(said.err).toMatch(new RegExp(`started ${id} at \\S+, and it is ready to be cut over to`));
     expect(await ledger('projections diff tasks')).toBe(0);
     expect(await ledger('projections cut-over tasks -o table --reason agrees')).toBe(0);
-    expect(out).toBe(`${id} is asked; ledger projections rollback tasks asks tasks_v1 again\n`);
+    expect(said.out).toBe(`${id} is asked; ledger projections rollback tasks asks tasks_v1 again\n`);
     expect(await ledger('projections rollback tasks -o table')).toBe(0);
-    expect(out).toContain('tasks_v1 is asked');
+    expect(said.out).toContain('tasks_v1 is asked');
     expect(await ledger('projections cut-over tasks')).toBe(0);
-    expect(JSON.parse(out)).toMatchObject({ live: id, before: 'tasks_v1' });
+    expect(JSON.parse(said.out)).toMatchObject({ live: id, before: 'tasks_v1' });
     expect(await ledger(`projections drop tasks ${id}`)).toBe(5);
     expect(await ledger('projections drop tasks tasks_v1 --reason replaced -o table')).toBe(0);
-    expect(out).toBe('tasks_v1 is dropped\n');
+    expect(said.out).toBe('tasks_v1 is dropped\n');
     const operations = await server.ledger.store.readStream('operations');
     expect(operations.at(-1)).toMatchObject({ type: 'ReadModelDropped', data: { reason: 'replaced' } });
     expect(operations.at(-1)?.metadata.actor).toMatchObject({ type: 'user', id: expect.not.stringMatching(/^local$/) });
@@ -82,26 +69,26 @@ describe('ledger projections', () => {
 
   it('begins a rebuild and leaves it to the server, pauses it, lets it go on and gives it up', async () => {
     expect(await ledger('projections rebuild activity --rate 50 --detach -o table')).toBe(0);
-    expect(out).toBe('activity_v1_g2 is being built; look again with ledger projections watch activity_v1_g2\n');
+    expect(said.out).toBe('activity_v1_g2 is being built; look again with ledger projections watch activity_v1_g2\n');
     expect(await ledger('projections pause activity -o table')).toBe(0);
-    expect(out).toBe('activity_v1_g2 rests\n');
+    expect(said.out).toBe('activity_v1_g2 rests\n');
     expect(await ledger('projections diff activity')).toBe(75);
-    expect(err).toMatch(/activity_v1_g2 is not compared yet \(paused/);
+    expect(said.err).toMatch(/activity_v1_g2 is not compared yet \(paused/);
     expect(await ledger('projections resume activity --rate 60 -o table')).toBe(0);
     expect(await ledger('projections abandon activity_v1_g2 -o table --reason enough')).toBe(0);
-    expect(out).toBe('activity_v1_g2 is given up, and what it had built is dropped\n');
+    expect(said.out).toBe('activity_v1_g2 is given up, and what it had built is dropped\n');
     expect(await ledger('projections pause activity')).toBe(3);
-    expect(err).toContain('no rebuild of activity is under way');
+    expect(said.err).toContain('no rebuild of activity is under way');
   });
 
   it('lists what is parked, and says what cannot be skipped', async () => {
     expect(await ledger('projections parked tasks -o table')).toBe(0);
-    expect(out).toBe('none\n');
+    expect(said.out).toBe('none\n');
     expect(await ledger('projections parked tasks --skip task-acme.X')).toBe(2);
-    expect(err).toContain('give --reason');
+    expect(said.err).toContain('give --reason');
     expect(await ledger('projections parked tasks --skip task-acme.X --reason wrong')).toBe(3);
     expect(await ledger('projections parked tasks --retry task-acme.X')).toBe(3);
-    expect(err).toContain('has no parked stream task-acme.X');
+    expect(said.err).toContain('has no parked stream task-acme.X');
   });
 
   it('builds read models as they were, asks them, lists and drops them', async () => {
@@ -110,28 +97,28 @@ describe('ledger projections', () => {
     expect(await ledger(`projections build dashboard tasks --as-of ${position} --into audit_2026 -o table --reason audit`)).toBe(
       0,
     );
-    expect(out).toBe(
+    expect(said.out).toBe(
       `audit_2026 has dashboard, agent_counts, task_counts, due_retries, tasks as of position ${position}: ask it with --in audit_2026\n`,
     );
     expect(await ledger('dashboard --in audit_2026')).toBe(0);
-    expect(JSON.parse(out)).toMatchObject({ tasks: { open: 300 } });
+    expect(JSON.parse(said.out)).toMatchObject({ tasks: { open: 300 } });
     expect(await ledger('tasks list --in audit_2026 --limit 1')).toBe(0);
-    expect(JSON.parse(out).items[0].id).not.toBe('LATE-1');
+    expect(JSON.parse(said.out).items[0].id).not.toBe('LATE-1');
     expect(await ledger('runs list --in audit_2026')).toBe(5);
-    expect(err).toContain('ledger projections build run_status --as-of');
+    expect(said.err).toContain('ledger projections build run_status --as-of');
     expect(await ledger('agents list --in audit')).toBe(3);
-    expect(err).toContain('there is no schema audit of read models as they were; there are audit_2026');
+    expect(said.err).toContain('there is no schema audit of read models as they were; there are audit_2026');
     expect(await ledger('projections as-of list -o table')).toBe(0);
-    expect(out).toMatch(new RegExp(`audit_2026 +${position} +\\S+ +\\d+\\.\\d +agent_counts, dashboard`));
+    expect(said.out).toMatch(new RegExp(`audit_2026 +${position} +\\S+ +\\d+\\.\\d +agent_counts, dashboard`));
     expect(await ledger('projections as-of drop audit_2026 -o table --reason done')).toBe(0);
-    expect(out).toBe('audit_2026 is dropped\n');
+    expect(said.out).toBe('audit_2026 is dropped\n');
     expect(await ledger('projections build tasks --as-of 2001-01-01T00:00:00Z --into old')).toBe(2);
-    expect(err).toContain('2001-01-01T00:00:00Z is before the first event');
+    expect(said.err).toContain('2001-01-01T00:00:00Z is before the first event');
   });
 
   it('names the nearest of a projection that is not there', async () => {
     expect(await ledger('projections verify task')).toBe(3);
-    expect(err).toContain('there is no projection task, but tasks; all that there are: activity');
+    expect(said.err).toContain('there is no projection task, but tasks; all that there are: activity');
   });
 });
 
@@ -158,6 +145,6 @@ describe('a command that waits', () => {
     );
     await server.api('POST', '/v1/rebuilds/task_counts_v1_g2/resume', { eventsPerSecond: null });
     expect(await ledger('projections watch task_counts')).toBe(0);
-    expect(JSON.parse(out)).toMatchObject({ id: 'task_counts_v1_g2', phase: 'ready' });
+    expect(JSON.parse(said.out)).toMatchObject({ id: 'task_counts_v1_g2', phase: 'ready' });
   });
 });

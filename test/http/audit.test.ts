@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { publicKeyOf } from '../../src/audit/chain.js';
 import type { Verification } from '../../src/audit/verifier.js';
-import { runCommand } from '../../src/cli/program.js';
 import { fill, filledLog, keyPair } from '../audit/log.js';
+import { commandLine } from '../cli/command-line.js';
 import { endAll, exitOf, spawnLedger } from '../processes/ledger-server.js';
 import { until } from '../projections/until.js';
 import { startServer, type TestServer } from '../server.js';
@@ -55,59 +55,44 @@ it.each([
 });
 
 describe('on the command line', () => {
-  let out: string;
-  let err: string;
-  beforeEach(() => {
-    const keep = (take: (text: string) => void) => (text: unknown) => {
-      take(String(text));
-      return true;
-    };
-    jest.spyOn(process.stdout, 'write').mockImplementation(keep((text) => (out += text)));
-    jest.spyOn(console, 'error').mockImplementation(keep((text) => (err += text)));
-  });
-  afterEach(() => jest.restoreAllMocks());
-
-  async function ledger(...args: string[]): Promise<number> {
-    out = err = '';
-    return runCommand(args);
-  }
+  const { said, ledger } = commandLine();
 
   it('says that all is as it was sealed, and what is not sealed yet', async () => {
     expect(await ledger('audit', 'verify', '--key', join(folder, 'public.pem'), '-o', 'table')).toBe(0);
-    expect(out).toMatch(/^✓ 2 sealed ranges, 2,048 events: each is as it was sealed\n {2}2 signed by sha256:\w{64}\n/);
-    expect(out).toContain('not sealed yet: 52 events behind 2048; the log ends at 2100');
+    expect(said.out).toMatch(/^✓ 2 sealed ranges, 2,048 events: each is as it was sealed\n {2}2 signed by sha256:\w{64}\n/);
+    expect(said.out).toContain('not sealed yet: 52 events behind 2048; the log ends at 2100');
   });
 
   it('says which part it has looked at, and that nothing is sealed behind it', async () => {
     expect(await ledger('audit', 'verify', '--from', '1', '-o', 'table')).toBe(0);
-    expect(out).toMatch(/^✓ 1 sealed range from range 1 on, 1,024 events: each is as it was sealed\n/);
+    expect(said.out).toMatch(/^✓ 1 sealed range from range 1 on, 1,024 events: each is as it was sealed\n/);
     expect(await ledger('audit', 'verify', '--from', '2', '-o', 'table')).toBe(0);
-    expect(out).toMatch(/^✓ nothing is sealed from range 2 on\n/);
+    expect(said.out).toMatch(/^✓ nothing is sealed from range 2 on\n/);
   });
 
   it('ends with 7 where another key was expected, and with 2 where none is', async () => {
     expect(await ledger('audit', 'verify', '--key', join(folder, 'other.pem'), '-o', 'table')).toBe(7);
-    expect(out).toContain('✗ range 0 (positions 1 to 1024): it is signed by sha256:');
+    expect(said.out).toContain('✗ range 0 (positions 1 to 1024): it is signed by sha256:');
     writeFileSync(join(folder, 'no.pem'), 'no key');
     expect(await ledger('audit', 'verify', '--key', join(folder, 'no.pem'))).toBe(2);
-    expect(err).toContain('no.pem has no Ed25519 public key in it: give the output of openssl pkey -pubout');
+    expect(said.err).toContain('no.pem has no Ed25519 public key in it: give the output of openssl pkey -pubout');
   });
 
   it('writes a proof that is checked in a process without a server or any setting', async () => {
     expect(await ledger('audit', 'prove', '1500')).toBe(0);
     const proof = join(folder, 'proof.json');
-    writeFileSync(proof, out);
+    writeFileSync(proof, said.out);
     const check = async (...args: string[]) => {
       const { child, log } = await spawnLedger(['audit', 'check', proof, '-o', 'table', ...args], { LEDGER_URL: '' });
       return { ...(await exitOf(child)), said: log.join('\n') };
     };
-    const said = expect.stringMatching(/^✓ CommentAdded .* of task-acme.T-37, .* as expected\.$/);
-    expect(await check('--key', join(folder, 'public.pem'))).toMatchObject({ code: 0, said });
+    const holds = expect.stringMatching(/^✓ CommentAdded .* of task-acme.T-37, .* as expected\.$/);
+    expect(await check('--key', join(folder, 'public.pem'))).toMatchObject({ code: 0, said: holds });
     expect(await check('--key', join(folder, 'other.pem'))).toMatchObject({
       code: 7,
       said: expect.stringContaining('✗ the proof does not hold'),
     });
-    writeFileSync(proof, out.replace('comment 19', 'comment 91'));
+    writeFileSync(proof, said.out.replace('comment 19', 'comment 91'));
     expect(await check()).toMatchObject({
       code: 7,
       said: expect.stringContaining('its data do not have the hash that it names'),
@@ -121,7 +106,7 @@ describe('on the command line', () => {
     ['9999', 3, 'the log ends at 2100'],
   ])('has no proof of position %s', async (position, exitCode, words) => {
     expect(await ledger('audit', 'prove', position)).toBe(exitCode);
-    expect(err).toContain(words);
+    expect(said.err).toContain(words);
   });
 });
 

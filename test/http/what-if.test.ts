@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Logger } from '@nestjs/common';
-import { runCommand } from '../../src/cli/program.js';
+import { commandLine } from '../cli/command-line.js';
 import { startServer, type TestServer } from '../server.js';
 
 let server: TestServer;
@@ -85,22 +85,7 @@ it.each([
 });
 
 describe('on the command line', () => {
-  let out: string;
-  let err: string;
-  beforeEach(() => {
-    const keep = (take: (text: string) => void) => (text: unknown) => {
-      take(String(text));
-      return true;
-    };
-    jest.spyOn(process.stdout, 'write').mockImplementation(keep((text) => (out += text)));
-    jest.spyOn(console, 'error').mockImplementation(keep((text) => (err += text)));
-  });
-  afterEach(() => jest.restoreAllMocks());
-
-  async function ledger(...args: string[]): Promise<number> {
-    out = err = '';
-    return runCommand(['what-if', ...args]);
-  }
+  const { said, ledger } = commandLine();
 
   function written(policy: string): string {
     const file = join(folder, 'policy.json');
@@ -110,11 +95,11 @@ describe('on the command line', () => {
 
   it('is a table for people, and JSON for programs', async () => {
     const file = written('{"delaysMs": [60000, 120000], "jitterRatio": 0}');
-    expect(await ledger('--retry-policy', file, '-o', 'table')).toBe(0);
-    expect(out).toMatch(/^tried again +1 \(100 %\), recorded as 1 failed; what would have come of it is not known$/m);
-    expect(out).toMatch(/^added waiting +-4m in all over 1 attempts, p50 -4m, p95 -4m$/m);
-    expect(await ledger('--retry-policy', file)).toBe(0);
-    expect(JSON.parse(out)).toMatchObject({ company: 'acme', saved: 1 });
+    expect(await ledger('what-if', '--retry-policy', file, '-o', 'table')).toBe(0);
+    expect(said.out).toMatch(/^tried again +1 \(100 %\), recorded as 1 failed; what would have come of it is not known$/m);
+    expect(said.out).toMatch(/^added waiting +-4m in all over 1 attempts, p50 -4m, p95 -4m$/m);
+    expect(await ledger('what-if', '--retry-policy', file)).toBe(0);
+    expect(JSON.parse(said.out)).toMatchObject({ company: 'acme', saved: 1 });
   });
 
   it.each([
@@ -122,9 +107,9 @@ describe('on the command line', () => {
     ['[1]', 2, 'holds no JSON object: give the fields of a retry policy'],
     ['{', 2, 'cannot be read as JSON'],
   ])('says of %s what is wrong with it', async (policy, exitCode, words) => {
-    expect(await ledger('--retry-policy', written(policy))).toBe(exitCode);
-    expect(err).toContain(words);
-    expect(out).toBe('');
+    expect(await ledger('what-if', '--retry-policy', written(policy))).toBe(exitCode);
+    expect(said.err).toContain(words);
+    expect(said.out).toBe('');
   });
 });
 
