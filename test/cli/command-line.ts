@@ -4,7 +4,7 @@ import { runCommand } from '../../src/cli/program.js';
 export function commandLine() {
   const said = { out: '', err: '' };
   const keep = (where: keyof typeof said, end: string) => (text: unknown) => {
-    said[where] += `${text}${end}`;
+    said[where] += String(text) + end;
     return true;
   };
   beforeEach(() => {
