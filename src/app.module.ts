@@ -29,6 +29,7 @@ import { TasksQueries } from './projections/task-queries.js';
 import { WakeupRequestsQueries } from './projections/wakeup-queries.js';
 import { WhyQueries } from './projections/why/why-queries.js';
 import { LeaseBeats } from './workers/beats.js';
+import { AllParkedReactions } from './workers/parked-reactions.js';
 import { Bells } from './workers/bells.js';
 
 /** The one module of a process: its parts, for commands and doors to be injected with. */
@@ -74,6 +75,7 @@ const partsOfTheLedger = [
   part(Verifier, ({ verifier }) => verifier),
   part(Prover, ({ prover }) => prover),
   part(KnownProjections, ({ readModels }) => new KnownProjections(readModels.known)),
+  part(AllParkedReactions, ({ reactions }) => reactions),
   part(AsOfSchemas, ({ sideSchemas }) => sideSchemas),
   part(ParkedStreams, ({ parking }) => parking),
   part(

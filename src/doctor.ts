@@ -168,8 +168,8 @@ async function policies(db: pg.Pool, store: EventStore): Promise<Check[]> {
 }
 
 async function parkedReactions(db: pg.Pool): Promise<Check> {
-  const { rows } = await db.query<{ policy: string; stream: string; error: string; count: number }>(
-    `select policy, stream, error, count(*) over () as count
+  const { rows } = await db.query<{ policy: string; stream: string; reaction: string; error: string; count: number }>(
+    `select policy, stream, command_id as reaction, error, count(*) over () as count
      from parked_reactions
      order by parked_at, n
      limit 1`,
@@ -181,7 +181,7 @@ async function parkedReactions(db: pg.Pool): Promise<Check> {
     first
       ? `${first.count} parked; the first: ${first.stream} by policy ${first.policy}: ${first.error}`
       : 'every reaction was carried out',
-    'mend what it names; they are tried again every 30 s, in order',
+    `mend what it names; they are tried again every 30 s, in order. To give one up: ledger policies parked --drop ${first?.reaction} --reason <reason>`,
   );
 }
 

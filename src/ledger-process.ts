@@ -37,6 +37,7 @@ import { expiry } from './workers/expiry.js';
 import { PostgresLeases } from './workers/leases.js';
 import { logFollower } from './workers/log-follower.js';
 import { runLoop, type Loop } from './workers/loop.js';
+import { AllParkedReactions } from './workers/parked-reactions.js';
 import { PolicyRunner } from './workers/policy-runner.js';
 import { ProcessBeat } from './workers/process-beat.js';
 import { promoter } from './workers/promoter.js';
@@ -69,6 +70,7 @@ export class LedgerProcess implements CommandPorts {
   readonly readyRuns: ReadyRunsQueries;
   readonly parking: ParkedStreams;
   readonly sideSchemas: AsOfSchemas;
+  readonly reactions: AllParkedReactions;
   /** empty without the role policies */
   policies: readonly PolicyRunner[] = [];
   private readonly pools: readonly pg.Pool[];
@@ -115,6 +117,7 @@ export class LedgerProcess implements CommandPorts {
     this.projectors = new Projectors(projections, this.followers());
     this.parking = new ParkedStreams({ ...this.followers(), projections });
     const { reads, store, readModels, rebuilds: db } = this;
+    this.reactions = new AllParkedReactions(reads);
     this.sideSchemas = new AsOfSchemas({ db, reads, store, readModels, projections });
   }
 

@@ -8,9 +8,9 @@ const sources = (folder: string): string =>
     .map((file) => readFileSync(join(folder, file), 'utf8'))
     .join('\n');
 
-const [facts, decisions, projections, cli, http] = ['events', 'commands', 'projections', 'cli', 'http'].map((folder) =>
-  sources(`src/${folder}`),
-) as [string, string, string, string, string];
+const [facts, decisions, projections, workers, cli, http] = ['events', 'commands', 'projections', 'workers', 'cli', 'http'].map(
+  (folder) => sources(`src/${folder}`),
+) as [string, string, string, string, string, string];
 const types = [...facts.matchAll(/= Event<\s*'(\w+)'/g)].map(([, type]) => type!);
 const commands = catalogue.map(({ command }) => command.name);
 
@@ -34,6 +34,7 @@ const inner = {
 const written: Readonly<Record<string, string>> = {
   ParkedStreamRetried: 'parked_streams',
   ParkedEventSkipped: 'skipped_events',
+  ParkedReactionDropped: 'parked_reactions',
   AsOfBuilt: 'as_of_schemas',
   AsOfDropped: 'as_of_schemas',
 };
@@ -43,7 +44,8 @@ it('knows the facts of the ledger', () => expect(types.length).toBeGreaterThanOr
 describe.each(types)('%s', (type) => {
   it('is decided by a command', () => expect(decisions).toMatch(new RegExp(`type: '${type}'|'${type}' :|\\? '${type}'`)));
   it('is folded into a state', () => expect(facts).toContain(`case '${type}':`));
-  it('is folded into a read model', () => expect(projections).toMatch(new RegExp(`\\b${written[type] ?? `${type}:`}`)));
+  it('is folded into a read model', () =>
+    expect(written[type] ? projections + workers : projections).toMatch(new RegExp(`\\b${written[type] ?? `${type}:`}`)));
 });
 
 it('lists every command that a decision or a batch is made for', () => {

@@ -80,6 +80,7 @@ export class VirtualLedger {
       readyRuns: new FoldedReadyRuns(events, this.leases),
       parking: nothingParked,
       sideSchemas: builtAtOnce,
+      reactions: noneWaits,
     };
   }
 
@@ -260,5 +261,10 @@ const nothingParked: CommandPorts['parking'] = {
 
 const builtAtOnce: CommandPorts['sideSchemas'] = {
   build: async ({ projection }, record) => void (await record([projection])),
+  drop: () => Promise.resolve(),
+};
+
+const noneWaits: CommandPorts['reactions'] = {
+  find: () => Promise.resolve(undefined),
   drop: () => Promise.resolve(),
 };

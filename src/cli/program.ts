@@ -6,6 +6,7 @@ import { addAudit } from './audit.js';
 import { addCompanies } from './companies.js';
 import { addDashboard } from './dashboard.js';
 import { addDoctor } from './doctor.js';
+import { addPolicies } from './policies.js';
 import { addProjections } from './projections.js';
 import { Ended, exitCodeOf, exitCodes, type ExitCode } from './problem.js';
 import { addReplay } from './replay.js';
@@ -34,6 +35,7 @@ const add = [
   addWatch,
   addAudit,
   addProjections,
+  addPolicies,
   addWhatIf,
   addDoctor,
 ];

@@ -123,12 +123,13 @@ export const noSuchSchema = (schema: string, others: readonly string[]): Rejecte
 /** Recorded once, by the command that has begun it, when all of it is there. */
 export async function buildSideSchema(command: BuildAsOf, context: CommandContext, { ledger, sideSchemas }: SideSchemaPorts) {
   const write = (built?: readonly string[]) => ledger.handle(buildAsOf, { ...command, built }, context);
-  await write();
+  const asked = await write();
   const { schema, projection, position: at } = command;
   const progress = await sideSchemas.build({ schema, projection, position: at }, async (built) => void (await write(built)));
   const { answer, outcome } = await write();
-  const { position, revision, replayed } = outcome;
-  return { answer: { ...answer, position: at, ...(progress && { progress }) }, position, revision, replayed };
+  const { position, revision } = outcome;
+  const shown = { ...answer, position: at, ...(progress && { progress }) };
+  return { answer: shown, position, revision, replayed: asked.outcome.replayed };
 }
 
 /** Asked again, it drops what a record that was cut off has left. */

@@ -11,6 +11,7 @@ import { cutOver, dropReadModel, rollBack } from './cut-over.js';
 import { detachRun, reattachRun } from './detached.js';
 import { holdTask, releaseTask } from './hold.js';
 import { endAgentWork, interruptRun } from './interrupt.js';
+import { dropParkedReaction, dropReaction, type WaitingReactionPorts } from './parked-reaction.js';
 import { retryParked, retryParkedStream, skipParked, skipParkedEvent, type ParkingPorts } from './parked.js';
 import { promoteDue, promoteDueRetries, type PromotionPorts } from './promote-due-retries.js';
 import { abandonRebuild, pauseRebuild, resumeRebuild, startRebuild } from './rebuild.js';
@@ -29,7 +30,7 @@ export interface Execution {
 }
 
 /** All that commands need of the world; the process provides it. */
-export abstract class CommandPorts implements ClaimPorts, PromotionPorts, ParkingPorts, SideSchemaPorts {
+export abstract class CommandPorts implements ClaimPorts, PromotionPorts, ParkingPorts, SideSchemaPorts, WaitingReactionPorts {
   abstract readonly store: ClaimPorts['store'];
   abstract readonly ledger: ClaimPorts['ledger'];
   abstract readonly clock: PromotionPorts['clock'];
@@ -38,6 +39,7 @@ export abstract class CommandPorts implements ClaimPorts, PromotionPorts, Parkin
   abstract readonly readyRuns: ClaimPorts['readyRuns'];
   abstract readonly leases: ClaimPorts['leases'];
   abstract readonly parking: ParkingPorts['parking'];
+  abstract readonly reactions: WaitingReactionPorts['reactions'];
   abstract readonly sideSchemas: SideSchemaPorts['sideSchemas'];
 }
 
@@ -99,6 +101,7 @@ export const catalogue: readonly Execution[] = [
   { command: promoteDueRetries.command, execute: promoteDue },
   { command: retryParkedStream.command, execute: retryParked },
   { command: skipParkedEvent.command, execute: skipParked },
+  { command: dropParkedReaction.command, execute: dropReaction },
   { command: buildAsOf.command, execute: buildSideSchema },
   { command: dropAsOf.command, execute: dropSideSchema },
 ];

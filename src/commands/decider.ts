@@ -154,6 +154,7 @@ export const rejectedCodes = [
   'projection_not_found',
   'parked_stream_not_found',
   'parked_elsewhere',
+  'parked_reaction_not_found',
   'stream_unfoldable',
   'as_of_schema_not_found',
   'as_of_schema_taken',

@@ -81,6 +81,25 @@ export type ParkedEventSkipped = Event<
   }
 >;
 
+/** What a policy could not carry out is given up; what waits behind it is tried next. */
+export type ParkedReactionDropped = Event<
+  'ParkedReactionDropped',
+  {
+    policy: string;
+    /** names it */
+    reaction: string;
+    /** that it is to */
+    stream: StreamId;
+    /** of the event that is reacted to */
+    position: Position;
+    /** null where the policy itself failed at the event */
+    command: string | null;
+    error: string;
+    reason: string;
+    droppedAt: string;
+  }
+>;
+
 /** Read models as they were at a position, in a schema of that name. */
 export type AsOfBuilt = Event<
   'AsOfBuilt',
@@ -101,6 +120,7 @@ export type OperationsEvent =
   | ReadModelDropped
   | ParkedStreamRetried
   | ParkedEventSkipped
+  | ParkedReactionDropped
   | AsOfBuilt
   | AsOfDropped;
 
@@ -226,6 +246,7 @@ function evolveOperations(state: Operations, event: OperationsEvent): Operations
       return without(state, event.data.readModel);
     case 'ParkedStreamRetried':
     case 'ParkedEventSkipped':
+    case 'ParkedReactionDropped':
       return state;
     case 'AsOfBuilt':
       return builtAsOf(state, event.data);

@@ -430,6 +430,20 @@ export const answerExamples = {
   Projection: { name: 'run_status', versions: [1, 2], head: '0000000000000042', readModels: [projection], rebuild },
   Rebuild: rebuild,
   StartedRebuild: { rebuild: startedRebuild },
+  ParkedReactions: {
+    items: [
+      {
+        reaction: wakeupId,
+        policy: 'holds',
+        stream: event.stream,
+        position: event.position,
+        command: 'InterruptRun',
+        error: 'TypeError: …',
+        parkedAt: due,
+      },
+    ],
+  },
+  DroppedReaction: { reaction: wakeupId, status: 'gone' },
   AsOfSchemas: { items: [asOfSchema] },
   AsOfSchema: {
     schema: 'audit_2026_04',

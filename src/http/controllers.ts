@@ -9,6 +9,7 @@ import { CompaniesController } from './companies.controller.js';
 import { EventsController } from './events.controller.js';
 import { OperationsController } from './operations.controller.js';
 import { OverviewController } from './overview.controller.js';
+import { ParkedReactionsController } from './parked-reactions.controller.js';
 import { ParkedController } from './parked.controller.js';
 import { ProjectionsController } from './projections.controller.js';
 import { RebuildsController } from './rebuilds.controller.js';
@@ -42,6 +43,7 @@ export const controllers = [
   ParkedController,
   RebuildsController,
   AsOfSchemasController,
+  ParkedReactionsController,
   AuditController,
   WhatIfController,
   ClockController,

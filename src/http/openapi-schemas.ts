@@ -77,6 +77,7 @@ export const fieldExamples: Schema = {
   projection: 'run_status',
   readModel: 'run_status_v1',
   rebuild: 'run_status_v2',
+  reaction: answerExamples.Wakeup.id,
   schema: 'audit_2026_04',
   in: 'audit_2026_04',
   version: 1,

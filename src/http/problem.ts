@@ -78,6 +78,7 @@ const rejectedStatus: Partial<Record<RejectedCode, number>> = {
   rebuild_not_found: 404,
   projection_not_found: 404,
   parked_stream_not_found: 404,
+  parked_reaction_not_found: 404,
   as_of_schema_not_found: 404,
   not_permitted: 403,
   revision_mismatch: 412,

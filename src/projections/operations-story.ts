@@ -34,6 +34,10 @@ export function operationsStory(event: Recorded<OperationsEvent>): string {
       const { readModel, eventId, stream, reason } = event.data;
       return `${readModel} leaves out event ${eventId} of ${stream}: ${reason}`;
     }
+    case 'ParkedReactionDropped': {
+      const { policy, stream, command, reason } = event.data;
+      return `policy ${policy} gives up ${command ?? 'what it was about'} on ${stream}: ${reason}`;
+    }
     case 'AsOfBuilt':
       return `${event.data.projections.join(', ')} as of position ${Number(event.data.position)} is in schema ${event.data.schema}: ${event.data.reason}`;
     case 'AsOfDropped':

@@ -1,4 +1,6 @@
 import type pg from 'pg';
+import { WaitingReactions, type WaitingReaction } from '../commands/parked-reaction.js';
+import { inTransaction } from '../database.js';
 import type { Position, StreamId } from '../events/event.js';
 
 /** What a policy could not carry out; without a command, an event that the policy itself failed at. */
@@ -71,5 +73,45 @@ export class ParkedReactions {
 
   async remove(commandId: string): Promise<void> {
     await this.db.query('delete from parked_reactions where policy = $1 and command_id = $2', [this.policy, commandId]);
+  }
+}
+
+const shownAtOnce = 200;
+
+/** What all policies could not carry out, for whoever looks at it. */
+export class AllParkedReactions extends WaitingReactions {
+  constructor(private readonly db: pg.Pool) {
+    super();
+  }
+
+  /** The first two hundred, in the order in which they are tried. */
+  async list(policy?: string): Promise<(WaitingReaction & { parkedAt: string })[]> {
+    const { rows } = await this.db.query<WaitingReaction & { parkedAt: string }>(
+      `select policy, command_id as reaction, stream, position, command, error, parked_at as "parkedAt"
+       from parked_reactions
+       where policy = coalesce($1, policy)
+       order by policy, stream, position, n
+       limit $2`,
+      [policy, shownAtOnce],
+    );
+    return rows;
+  }
+
+  async find(reaction: string): Promise<WaitingReaction | undefined> {
+    const { rows } = await this.db.query<WaitingReaction>(
+      `select policy, command_id as reaction, stream, position, command, error
+       from parked_reactions
+       where command_id = $1`,
+      [reaction],
+    );
+    return rows[0];
+  }
+
+  async drop({ reaction }: WaitingReaction, record: () => Promise<void>): Promise<void> {
+    await inTransaction(this.db, async (client) => {
+      const { rowCount } = await client.query('delete from parked_reactions where command_id = $1', [reaction]);
+      // It may have been carried out meanwhile.
+      if (rowCount === 1) await record();
+    });
   }
 }

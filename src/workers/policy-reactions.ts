@@ -55,7 +55,10 @@ export class PolicyReactions {
 
   /** What is parked is tried once more, in its order. */
   async retryParked(): Promise<void> {
-    for (const stream of await this.parts.parked.streams()) {
+    const waiting = await this.parts.parked.streams();
+    // What somebody has dropped holds nothing up any more.
+    for (const stream of this.parked) if (!waiting.includes(stream)) this.parked.delete(stream);
+    for (const stream of waiting) {
       this.parked.add(stream);
       for (let first = await this.parts.parked.first(stream); first; first = await this.parts.parked.first(stream)) {
         if (this.until.aborted || !(await this.retry(first))) break;

@@ -89,6 +89,7 @@ const types: Record<LedgerEvent['type'], true> = {
   ReadModelDropped: true,
   ParkedStreamRetried: true,
   ParkedEventSkipped: true,
+  ParkedReactionDropped: true,
   AsOfBuilt: true,
   AsOfDropped: true,
 };

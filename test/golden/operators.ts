@@ -1,6 +1,7 @@
 import { buildAsOf, dropAsOf } from '../../src/commands/as-of.js';
 import { cutOver, dropReadModel, rollBack } from '../../src/commands/cut-over.js';
 import type { Decision } from '../../src/commands/decider.js';
+import { dropParkedReaction } from '../../src/commands/parked-reaction.js';
 import { retryParkedStream, skipParkedEvent, type ParkedStream } from '../../src/commands/parked.js';
 import { abandonRebuild, pauseRebuild, resumeRebuild, startRebuild } from '../../src/commands/rebuild.js';
 import { recordComparison, recordFailure, recordFilled } from '../../src/commands/rebuild-steps.js';
@@ -73,6 +74,9 @@ export async function operatorsAtWork({ ports: { ledger } }: VirtualLedger): Pro
   await send(abandonRebuild, { rebuild: 'run_status_v2_g3' });
   await send(retryParkedStream, { readModel, stream, found, events: 3, reason: 'mended' });
   await send(skipParkedEvent, { readModel, stream, found, reason: 'written by a bug' });
+  const reaction = nameUuid('a reaction that could not be carried out');
+  const waiting = { policy: 'holds', reaction, stream, position, command: 'InterruptRun', error: 'TypeError: no such thing' };
+  await send(dropParkedReaction, { reaction, reason: 'mended by hand', found: waiting });
   await send(buildAsOf, { schema: 'audit_2026_04', projection, position, built: [projection, 'tasks'] });
   await send(dropAsOf, { schema: 'audit_2026_04' });
 }

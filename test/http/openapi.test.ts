@@ -68,6 +68,7 @@ const examplesOfParts: Readonly<Record<string, string>> = {
   projection: 'run_status',
   stream: 'task-acme.ACME-12',
   schema: 'audit_2026_04',
+  reaction: '0192f0c1-7a3b-5c4d-8e5f-60718293a4b5',
 };
 
 it('is a page for people that fetches nothing', async () => {

@@ -2,6 +2,7 @@ import type { Dispatch } from '../../src/commands/dispatch.js';
 import { StoreUnavailable } from '../../src/event-store/event-store.js';
 import { MemoryEventStore } from '../../src/event-store/memory.js';
 import { holdTask, releaseTask } from '../../src/commands/hold.js';
+import { DropParkedReaction, dropReaction } from '../../src/commands/parked-reaction.js';
 import { putTask } from '../../src/commands/task.js';
 import { taskStream } from '../../src/events/event.js';
 import { reaction, type Policy } from '../../src/policies/policy.js';
@@ -9,6 +10,7 @@ import { PolicyIndexQueries } from '../../src/projections/policy-index.js';
 import { LogPages } from '../../src/projections/projector/log-pages.js';
 import { Owners } from '../../src/projections/projector/owner.js';
 import { taskGraph } from '../../src/projections/task-graph.js';
+import { AllParkedReactions } from '../../src/workers/parked-reactions.js';
 import { PolicyRunner } from '../../src/workers/policy-runner.js';
 import { examine } from '../../src/doctor.js';
 import { freshDatabase, type TestDatabase } from '../postgres.js';
@@ -228,6 +230,38 @@ describe('the runner of a policy', () => {
     run(holding(), { send });
     await until('nothing is parked', async () => (await parked()).length === 0);
     expect(sent).toEqual(['new', 'once', 'twice']);
+  });
+
+  it('goes on behind what an operator has given up, which is recorded', async () => {
+    const sent: string[] = [];
+    const send: Dispatch['send'] = async (kind, fields, context) => {
+      if ('reason' in fields && fields.reason === 'new') throw new TypeError('cannot read ACME-1');
+      if ('reason' in fields) sent.push(String(fields.reason));
+      return sending(kind, fields, context);
+    };
+    run(holding(), { send });
+    await open('ACME-1');
+    await ledger.send(holdTask, { task: 'ACME-1' });
+    await ledger.send(releaseTask, { task: 'ACME-1', reason: 'once' });
+    await until('they are parked', async () => (await parked()).length === 2);
+    const reactions = new AllParkedReactions(database.pool);
+    const [first] = await reactions.list('holding');
+    const command = Object.assign(new DropParkedReaction(), { reaction: first!.reaction, reason: 'held by hand' });
+    const by = { commandId: 'given up', actor: { type: 'user', id: 'olga' } } as const;
+    for (const replayed of [false, true])
+      expect(await dropReaction(command, by, { ledger: ledger.ports.ledger, reactions })).toMatchObject({
+        answer: { reaction: first!.reaction, status: 'gone' },
+        replayed,
+      });
+    await until('nothing is parked', async () => (await parked()).length === 0);
+    expect(sent).toEqual(['once']);
+    expect(await store.readStream('operations')).toMatchObject([
+      {
+        type: 'ParkedReactionDropped',
+        data: { policy: 'holding', stream: 'task-acme.ACME-1', error: 'TypeError: cannot read ACME-1', reason: 'held by hand' },
+        metadata: { actor: { id: 'olga' } },
+      },
+    ]);
   });
 
   it('is taken over from one who stopped', async () => {
