@@ -69,22 +69,17 @@ export class RebuildTables {
     return rows[0];
   }
 
-  /**
-   * Lets what is live by record be asked, wherever it is there and not behind what is asked now. Answers the projections of which it still
-   * is not.
-   */
-  async settleLive({ live }: Operations): Promise<string[]> {
-    const recorded = [Object.keys(live), Object.values(live)];
-    const { rows } = await this.db.query<{ projection: string }>(
-      `select asked.projection
+  /** Lets what is live by record be asked, where it is there and not behind what is asked now. False as long as any of it is not asked. */
+  async settleLive({ live }: Operations): Promise<boolean> {
+    const { rows } = await this.db.query<{ projection: string; readModel: ReadModelName }>(
+      `select projection, recorded.read_model as "readModel"
        from unnest($1::text[], $2::text[]) as recorded (projection, read_model)
        join projection_versions asked using (projection)
        where asked.read_model <> recorded.read_model`,
-      recorded,
+      [Object.keys(live), Object.values(live)],
     );
-    const unsettled: string[] = [];
-    for (const { projection } of rows) if (!(await this.ask(projection, live[projection]!))) unsettled.push(projection);
-    return unsettled;
+    const asked = await Promise.all(rows.map(({ projection, readModel }) => this.ask(projection, readModel)));
+    return !asked.includes(false);
   }
 
   /** Nobody is to ask or follow them any more; what is asked stays, whatever the record says. Answers whether there were any. */

@@ -14,7 +14,9 @@ interface AtWork {
 /** Each may hold some hundred MB of rows. */
 const atOnce = 2;
 const lookEveryMs = 1_000;
+/** Two read models that are followed under load are even now and then; one that does not go on may be waited for long. */
 const settleEveryMs = 20;
+const settleQuickly = 500;
 /** Whoever still works on what is to be dropped notices within moments. */
 const handOverMs = 100;
 
@@ -25,6 +27,8 @@ const handOverMs = 100;
 export class Rebuilder implements Loop {
   readonly name = 'the rebuilder';
   private readonly atWork = new Map<ReadModelName, AtWork>();
+  /** how often in a row something was not asked yet that is to be */
+  private unsettled = 0;
 
   constructor(
     private readonly projections: readonly AnyProjection[],
@@ -40,9 +44,10 @@ export class Rebuilder implements Loop {
   async turn(signal: AbortSignal): Promise<void> {
     const state = await this.world.operations();
     await this.reconcile(state, signal);
-    const unsettled = await this.world.tables.settleLive(state);
+    this.unsettled = (await this.world.tables.settleLive(state)) ? 0 : this.unsettled + 1;
     await this.drop(state);
-    await this.world.bells.wait(operationsBell, unsettled.length > 0 ? settleEveryMs : lookEveryMs, signal);
+    const isQuick = this.unsettled > 0 && this.unsettled < settleQuickly;
+    await this.world.bells.wait(operationsBell, isQuick ? settleEveryMs : lookEveryMs, signal);
   }
 
   private async reconcile(state: Operations, signal: AbortSignal): Promise<void> {

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import pg from 'pg';
-import { cutOver } from '../../src/commands/cut-over.js';
-import { resumeRebuild } from '../../src/commands/rebuild.js';
+import { cutOver, rollBack } from '../../src/commands/cut-over.js';
+import { abandonRebuild, resumeRebuild } from '../../src/commands/rebuild.js';
 import { createPool } from '../../src/database.js';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../src/embedded-postgres.js';
 import { postmaster, within } from '../../src/embedded-postgres/postmaster.js';
@@ -23,7 +23,7 @@ import { until } from './until.js';
 jest.setTimeout(120_000);
 
 const name = 'run_status';
-const [v1, v2] = ['run_status_v1', 'run_status_v2'];
+const [v1, v2] = ['run_status_v1', 'run_status_v2'] as const;
 const silent = { info: () => {}, warn: () => {}, error: () => {} };
 
 let home: string;
@@ -61,14 +61,14 @@ class Scene {
     this.owners = new Owners(this.db);
   }
 
-  /** Nobody moves the new read model while the live one goes on. */
-  async holdProjector(): Promise<void> {
-    this.projector = await this.owners.seize(`projector ${v2}`);
+  /** Nobody moves this read model while the other one goes on. */
+  async holdProjector(readModel: string): Promise<void> {
+    this.projector = await this.owners.seize(`projector ${readModel}`);
   }
 
-  async liveGoesAhead(): Promise<void> {
+  async goesAhead(readModel: string): Promise<void> {
     await this.operator.happens(this.history, 10);
-    await until('a live read model at the head', () => this.isAtHead(v1));
+    await until(`${readModel} at the head`, () => this.isAtHead(readModel));
   }
 
   /** Whoever reads the live rows to compare them waits. */
@@ -155,20 +155,20 @@ const phases: readonly Phase[] = [
   {
     phase: 'catching up',
     async bring(scene) {
-      await scene.holdProjector();
+      await scene.holdProjector(v2);
       await scene.operator.rebuild(name, 2);
       await scene.comes('catching_up');
-      await scene.liveGoesAhead();
+      await scene.goesAhead(v1);
     },
   },
   {
     phase: 'comparing',
     async bring(scene) {
-      await scene.holdProjector();
+      await scene.holdProjector(v2);
       await scene.operator.rebuild(name, 2);
-      await scene.liveGoesAhead();
+      await scene.goesAhead(v1);
       await scene.comes('catching_up');
-      await scene.liveGoesAhead();
+      await scene.goesAhead(v1);
       await scene.holdComparison();
       await scene.releaseProjector();
       await scene.comparisonWaits();
@@ -179,12 +179,27 @@ const phases: readonly Phase[] = [
     async bring(scene) {
       await scene.operator.rebuild(name, 2);
       await scene.operator.sees(v2, 'ready');
-      await scene.holdProjector();
-      await scene.liveGoesAhead();
+      await scene.holdProjector(v2);
+      await scene.goesAhead(v1);
       await scene.operator.says(cutOver, { rebuild: v2 });
       await scene.operator.sees(v2, 'live');
       expect(await scene.operator.asked(name)).toBe(v1);
     },
+  },
+  {
+    phase: 'rolled back, when that is decided and not done',
+    async bring(scene) {
+      await scene.operator.rebuild(name, 2);
+      await scene.operator.sees(v2, 'ready');
+      await scene.operator.says(cutOver, { rebuild: v2 });
+      await scene.operator.seesAsked(name, v2);
+      await scene.holdProjector(v1);
+      await scene.goesAhead(v2);
+      await scene.operator.says(rollBack, { projection: name });
+      await scene.operator.sees(v2, 'former');
+      expect(await scene.operator.asked(name)).toBe(v2);
+    },
+    goOn: ({ operator }) => operator.seesAsked(name, v1),
   },
 ];
 
@@ -224,11 +239,23 @@ describe.each(phases)('a rebuild that is $phase', ({ bring, goOn }) => {
   });
 });
 
+it('drops what was given up while no server was there', async () => {
+  const scene = new Scene(await databaseWith(new History(seeded(3))), new History(seeded(3)));
+  const server = await serve(scene.url);
+  await phases[0]!.bring(scene);
+  await server.end('SIGKILL');
+  await scene.operator.says(abandonRebuild, { rebuild: v2 });
+  const other = await serve(scene.url);
+  await scene.operator.seesGone(v2);
+  await other.end('SIGKILL');
+  await scene.end();
+});
+
 async function expectCutOver(scene: Scene): Promise<void> {
   const { operator, history } = scene;
-  const { comparison, phase } = await operator.sees(v2, 'ready', 'live');
+  const { comparison, phase } = await operator.sees(v2, 'ready', 'live', 'former');
   expect(comparison).toMatchObject({ agrees: true });
-  if (phase === 'ready') await operator.says(cutOver, { rebuild: v2 });
+  if (phase !== 'live') await operator.says(cutOver, { rebuild: v2 });
   await operator.seesAsked(name, v2);
   await operator.happens(history, 10);
   expect(await scene.differences()).toBe(0);
