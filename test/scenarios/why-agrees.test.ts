@@ -182,5 +182,5 @@ describe('what is said of a run before it is asked for', () => {
     await play.begin();
     for (let step = 0; step < 150 || (play.seen.size < 5 && step < 2_000); step++) await play.step();
     expect([...play.seen].toSorted()).toEqual(['claimed', 'given up', 'left', 'parked', 'promoted']);
-  });
+  }, 120_000);
 });
