@@ -10,8 +10,6 @@ import { LogOfPart, type Pace } from './log-of-part.js';
 import { PartRows } from './part-rows.js';
 import { knownParts, partsOf, type Part } from './parts.js';
 
-export type { Pace };
-
 export interface Filling {
   /** At least two connections, which may be silent for long (`admin`). */
   readonly db: pg.Pool;
