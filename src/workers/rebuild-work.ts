@@ -93,7 +93,7 @@ export class RebuildWork {
     this.stopping.abort();
   }
 
-  /** False when the work was lost to another process, who may lose it as well. */
+  /** False when the work, or a part of it, was lost to somebody else, who may lose it as well. */
   private async own(until: AbortSignal): Promise<boolean> {
     const ownership = await this.world.owners.acquire(rebuildOwner(this.name), until);
     if (!ownership) return true;
@@ -101,7 +101,7 @@ export class RebuildWork {
       await this.goOn(AbortSignal.any([until, ownership.signal]));
       return true;
     } catch (error) {
-      if (ownership.signal.aborted) return false;
+      if (ownership.signal.aborted || (wasAborted(error) && !until.aborted)) return false;
       throw error;
     } finally {
       await this.giveBack(ownership);
@@ -225,6 +225,9 @@ export class RebuildWork {
 
 const isStartOf = (event: OperationsEvent, rebuild: ReadModelName): boolean =>
   event.type === 'RebuildStarted' && event.data.rebuild === rebuild;
+
+const wasAborted = (error: unknown): boolean =>
+  typeof error === 'object' && error !== null && 'name' in error && error.name === 'AbortError';
 
 const mayGoAway = (error: unknown): boolean =>
   isOutage(error) ||

@@ -24,6 +24,16 @@ describe('the ownership of a loop', () => {
     await second!.release();
   });
 
+  it('is that of the later term when one process has asked for it twice at once', async () => {
+    const owners = new Owners(database.pool);
+    for (let n = 0; n < 100; n++) {
+      const both = await Promise.all([owners.acquire(`twice ${n}`, soon()), owners.seize(`twice ${n}`)]);
+      const [latest, former] = both.filter((one) => one !== undefined).toSorted((a, b) => b.term - a.term);
+      expect([latest!.signal.aborted, former?.signal.aborted ?? true]).toEqual([false, true]);
+      await latest!.release();
+    }
+  });
+
   it('passes at once from a process that was killed, and not from one that lives', async () => {
     const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' });
     await once(child, 'spawn');

@@ -90,10 +90,14 @@ export class Owners {
     return rows[0] && this.hold(name, rows[0].term, sentAt);
   }
 
+  /** Answers may come in another order than they were given: of two terms of this process, the later one counts. */
   private hold(name: string, term: number, renewedAt: number): Ownership {
     const lost = new AbortController();
-    this.drop(name);
-    this.held.set(name, { term, lost, renewedAt });
+    if (term < (this.held.get(name)?.term ?? 0)) lost.abort();
+    else {
+      this.drop(name);
+      this.held.set(name, { term, lost, renewedAt });
+    }
     this.timer ??= setInterval(() => void this.renew(), renewEveryMs).unref();
     return { name, term, signal: lost.signal, release: () => this.release(name, term) };
   }
