@@ -10,6 +10,7 @@ import {
 import type { AgentEvent } from '../../src/events/agent.js';
 import type { LaneEvent } from '../../src/events/lane.js';
 import type { LedgerEvent } from '../../src/events/ledger-event.js';
+import { operationsStream, type OperationsEvent } from '../../src/events/operations.js';
 import { foldLog } from '../../src/projections/projector/fold.js';
 import type { Projection } from '../../src/projections/projection.js';
 import { at, person } from '../facts.js';
@@ -20,6 +21,8 @@ export const onTask = (facts: readonly LaneEvent[], task = 'ACME-12'): Recorded<
 
 export const onAgent = (facts: readonly AgentEvent[], agent = 'fixer'): Recorded<LedgerEvent>[] =>
   recorded(agentStream('acme', agent), facts);
+
+export const onOperations = (facts: readonly OperationsEvent[]): Recorded<LedgerEvent>[] => recorded(operationsStream, facts);
 
 /** `given(...).folded(runStatus)` are its rows after these facts, in the order in which they came to be. */
 export const given = (...logs: readonly Recorded<LedgerEvent>[][]) => ({
