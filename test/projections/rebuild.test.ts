@@ -178,6 +178,14 @@ describe('a verification', () => {
     expect(await operator.asked(counts)).toBe(v1);
   });
 
+  it('proves every read model of the ledger, with some of them waiting for others', async () => {
+    const verifications: string[] = [];
+    for (const { name, version } of projectionsOfTheLedger)
+      verifications.push(await operator.rebuild(name, version, { purpose: 'verify' }));
+    for (const verification of verifications)
+      expect(await operator.sees(verification, 'verified', 'different')).toMatchObject({ phase: 'verified' });
+  });
+
   it('says how the live rows are wrong', async () => {
     await caughtUp(v1);
     const { rows } = await database.pool.query<{ company: string; task: string; runs: number }>(
