@@ -5,10 +5,10 @@ import type { EventStore } from './event-store/event-store.js';
 import { pendingMigrations } from './migrator.js';
 import { policiesOfTheLedger } from './policies/all.js';
 import { projectionsOfTheLedger } from './projections/all.js';
-import { conservationChecks } from './projections/conservation-audit.js';
+import { conservationChecks } from './projections/conservation/conservation-audit.js';
 import type { AnyProjection } from './projections/projection.js';
 import { ReadModels } from './projections/read-models.js';
-import { versionNotes } from './projections/version-notes.js';
+import { versionNotes } from './projections/operations/version-notes.js';
 import { shouldBeRunning } from './projections/why/should-be-running.js';
 
 export interface Check {

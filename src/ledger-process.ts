@@ -19,7 +19,7 @@ import { ManualClock } from './manual-clock.js';
 import { migrate } from './migrator.js';
 import { policiesOfTheLedger } from './policies/all.js';
 import { projectionsOfTheLedger } from './projections/all.js';
-import { AsOfSchemas } from './projections/as-of-schemas.js';
+import { AsOfSchemas } from './projections/side-schemas/as-of-schemas.js';
 import { DueRetriesQueries } from './projections/due-retries.js';
 import { PolicyIndexQueries } from './projections/policy-index.js';
 import type { AnyProjection } from './projections/projection.js';

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Command } from 'commander';
-import type { AsOfSchemaView } from '../projections/as-of-schemas.js';
+import type { AsOfSchemaView } from '../projections/side-schemas/as-of-schemas.js';
 import type { BuildProgress } from '../commands/as-of.js';
 import { pause } from '../pause.js';
 import { asOfQuery } from './as-of.js';

@@ -1,5 +1,5 @@
 import { isOfVersion, readModelName, type Comparison, type DifferenceSample } from '../events/operations.js';
-import type { RebuildView } from '../projections/rebuild-queries.js';
+import type { RebuildView } from '../projections/operations/rebuild-queries.js';
 import type { Output } from './output.js';
 import { Ended, exitCodes } from './problem.js';
 import { count } from './progress-line.js';

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { pause } from '../pause.js';
-import type { RebuildView } from '../projections/rebuild-queries.js';
+import type { RebuildView } from '../projections/operations/rebuild-queries.js';
 import type { Client } from './client.js';
 import { openDoor, verb, type Door, type DoorOptions } from './door.js';
 import { insist } from './insist.js';

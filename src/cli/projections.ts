@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { CheckpointView } from '../projections/checkpoint-queries.js';
+import type { CheckpointView } from '../projections/operations/checkpoint-queries.js';
 import { openDoor, verb, type Door, type DoorOptions } from './door.js';
 import { wholeNumber } from './options.js';
 import {

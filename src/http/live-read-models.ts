@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Rejected } from '../commands/decider.js';
 import { pause } from '../pause.js';
-import { CheckpointQueries, type CheckpointView } from '../projections/checkpoint-queries.js';
+import { CheckpointQueries, type CheckpointView } from '../projections/operations/checkpoint-queries.js';
 import type { Exchange } from './call.js';
 import { Drain } from './drain.js';
 

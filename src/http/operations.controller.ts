@@ -1,7 +1,7 @@
 import { Controller, Get } from '@nestjs/common';
 import type { Check } from '../doctor.js';
 import { EventStore } from '../event-store/event-store.js';
-import { CheckpointQueries } from '../projections/checkpoint-queries.js';
+import { CheckpointQueries } from '../projections/operations/checkpoint-queries.js';
 import { Documented } from './documented.js';
 import { Drain } from './drain.js';
 import { Refusal } from './problem.js';

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { AsOfSchemas } from '../projections/as-of-schemas.js';
+import { AsOfSchemas } from '../projections/side-schemas/as-of-schemas.js';
 import type { ReadModels } from '../projections/read-models.js';
 import type { Exchange } from './call.js';
 import { minPositionOf } from './headers.js';

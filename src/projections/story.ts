@@ -5,7 +5,7 @@ import type { LedgerEvent } from '../events/ledger-event.js';
 import type { Failure, RetryScheduled, RunCancelled, RunContext, SilenceDecided } from '../events/run.js';
 import type { BlockerResolved, BlockersSet, CommentAdded, TaskOpened } from '../events/task.js';
 import { causeInWords, listed, reasonInWords, refusalInWords, shortened } from './in-words.js';
-import { operationsStory } from './operations-story.js';
+import { operationsStory } from './operations/operations-story.js';
 import { sayDuration } from './say-duration.js';
 
 /**

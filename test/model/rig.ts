@@ -12,7 +12,7 @@ import { cancelWakeup, requestWakeup } from '../../src/commands/wakeup.js';
 import { nameUuid, numberOfRun, taskOfRun, type Actor, type Recorded } from '../../src/events/event.js';
 import { commentIdsIn } from '../../src/events/lane.js';
 import type { LedgerEvent } from '../../src/events/ledger-event.js';
-import { conservation } from '../../src/projections/conservation.js';
+import { conservation } from '../../src/projections/conservation/conservation.js';
 import { runStatus } from '../../src/projections/run-status.js';
 import { tasks as taskRows } from '../../src/projections/tasks.js';
 import { wakeupRequests } from '../../src/projections/wakeup-requests.js';

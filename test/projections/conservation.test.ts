@@ -3,8 +3,8 @@ import type { Recorded } from '../../src/events/event.js';
 import type { LaneEvent } from '../../src/events/lane.js';
 import type { LedgerEvent } from '../../src/events/ledger-event.js';
 import { MemoryEventStore } from '../../src/event-store/memory.js';
-import { conservation } from '../../src/projections/conservation.js';
-import type { ConservationRow } from '../../src/projections/lane-account.js';
+import { conservation } from '../../src/projections/conservation/conservation.js';
+import type { ConservationRow } from '../../src/projections/conservation/lane-account.js';
 import { applyChanges, changesOf, foldLog, type Rows } from '../../src/projections/projector/fold.js';
 import {
   coalesced,

@@ -4,7 +4,7 @@ import { validated } from '../../src/commands/dispatch.js';
 import { startRebuild } from '../../src/commands/rebuild.js';
 import type { Event } from '../../src/events/event.js';
 import type { LedgerProcess } from '../../src/ledger-process.js';
-import { RebuildQueries, type RebuildView } from '../../src/projections/rebuild-queries.js';
+import { RebuildQueries, type RebuildView } from '../../src/projections/operations/rebuild-queries.js';
 import type { History } from './history.js';
 import { until } from './until.js';
 

@@ -1,5 +1,5 @@
 import type { Comparison, OperationsEvent, RebuildPurpose } from '../../src/events/operations.js';
-import { rebuilds } from '../../src/projections/rebuilds.js';
+import { rebuilds } from '../../src/projections/operations/rebuilds.js';
 import { at, person } from '../facts.js';
 import { given, only, onOperations } from './folded.js';
 

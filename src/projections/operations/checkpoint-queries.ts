@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
-import type { Position } from '../events/event.js';
-import type { ReadModelName } from '../events/operations.js';
-import type { ReadModels } from './read-models.js';
+import type { Position } from '../../events/event.js';
+import type { ReadModelName } from '../../events/operations.js';
+import type { ReadModels } from '../read-models.js';
 import { versionNotes } from './version-notes.js';
 
 /** A read model: a version of a projection, built for the first time or anew, and how far it has come. */

@@ -1,7 +1,7 @@
-import { numberOfRun, type AgentId, type RunId, type TaskId, type WakeupId } from '../events/event.js';
-import type { OpenStatus, RunEvent } from '../events/run.js';
-import type { WakeupEvent } from '../events/wakeup.js';
-import type { Fact } from './projection.js';
+import { numberOfRun, type AgentId, type RunId, type TaskId, type WakeupId } from '../../events/event.js';
+import type { OpenStatus, RunEvent } from '../../events/run.js';
+import type { WakeupEvent } from '../../events/wakeup.js';
+import type { Fact } from '../projection.js';
 
 /**
  * The demands on a lane, counted: requested = delivered + coalesced into a delivered one + skipped + cancelled + open, after every

@@ -1,12 +1,12 @@
 import type pg from 'pg';
-import type { BuildProgress } from '../commands/as-of.js';
-import { Rejected } from '../commands/decider.js';
-import { inTransaction } from '../database.js';
-import type { Position } from '../events/event.js';
-import type { EventStore } from '../event-store/event-store.js';
-import type { AnyProjection } from './projection.js';
-import { fill } from './rebuild/fill.js';
-import { addIndexes, createTable, dropReadModel } from './rebuild/schema.js';
+import type { BuildProgress } from '../../commands/as-of.js';
+import { Rejected } from '../../commands/decider.js';
+import { inTransaction } from '../../database.js';
+import type { Position } from '../../events/event.js';
+import type { EventStore } from '../../event-store/event-store.js';
+import type { AnyProjection } from '../projection.js';
+import { fill } from '../rebuild/fill.js';
+import { addIndexes, createTable, dropReadModel } from '../rebuild/schema.js';
 
 export interface BuildWorld {
   /** connections that may be silent for long: `admin` */

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
-import type { Actor } from '../events/event.js';
-import type { Comparison, ReadModelName, RebuildPurpose } from '../events/operations.js';
-import type { ReadModels } from './read-models.js';
+import type { Actor } from '../../events/event.js';
+import type { Comparison, ReadModelName, RebuildPurpose } from '../../events/operations.js';
+import type { ReadModels } from '../read-models.js';
 import { rebuilds, type RebuildPhase, type RebuildRow } from './rebuilds.js';
 
 /** A rebuild as every door shows it. */

@@ -1,10 +1,10 @@
 import type pg from 'pg';
-import { beginning, type Position, type Recorded } from '../events/event.js';
-import type { LedgerEvent } from '../events/ledger-event.js';
-import type { EventStore } from '../event-store/event-store.js';
+import { beginning, type Position, type Recorded } from '../../events/event.js';
+import type { LedgerEvent } from '../../events/ledger-event.js';
+import type { EventStore } from '../../event-store/event-store.js';
 import { conservation, unopened } from './conservation.js';
 import { LaneAccount, type ConservationRow } from './lane-account.js';
-import { applyChanges, changesOf, keyOf, type Rows } from './projector/fold.js';
+import { applyChanges, changesOf, keyOf, type Rows } from '../projector/fold.js';
 
 /** What was looked at, and whether it is as it should be. */
 export interface Finding {

@@ -1,12 +1,12 @@
-import { agentCounts } from './agent-counts.js';
-import { agents } from './agents.js';
-import { dashboard } from './dashboard.js';
-import { dueRetries } from './due-retries.js';
-import { holds } from './holds.js';
-import { runStatus } from './run-status.js';
-import { taskCounts } from './task-counts.js';
-import { tasks } from './tasks.js';
-import { wakeupRequests } from './wakeup-requests.js';
+import { agentCounts } from '../agent-counts.js';
+import { agents } from '../agents.js';
+import { dashboard } from '../dashboard.js';
+import { dueRetries } from '../due-retries.js';
+import { holds } from '../holds.js';
+import { runStatus } from '../run-status.js';
+import { taskCounts } from '../task-counts.js';
+import { tasks } from '../tasks.js';
+import { wakeupRequests } from '../wakeup-requests.js';
 
 interface Named {
   readonly name: string;

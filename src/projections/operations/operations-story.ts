@@ -1,5 +1,5 @@
-import type { Recorded } from '../events/event.js';
-import type { Comparison, OperationsEvent } from '../events/operations.js';
+import type { Recorded } from '../../events/event.js';
+import type { Comparison, OperationsEvent } from '../../events/operations.js';
 
 /** What operators did with the read models, as sentences like those of `story`. */
 export function operationsStory(event: Recorded<OperationsEvent>): string {

@@ -1,7 +1,7 @@
 import type pg from 'pg';
-import { Rejected } from '../commands/decider.js';
-import type { Position } from '../events/event.js';
-import { ReadModels } from './read-models.js';
+import { Rejected } from '../../commands/decider.js';
+import type { Position } from '../../events/event.js';
+import { ReadModels } from '../read-models.js';
 
 /** Read models as they were, in a schema of their own: queries ask them as they ask those that are live. */
 export class SideReadModels extends ReadModels {

@@ -1,5 +1,5 @@
-import { Rejected } from '../commands/decider.js';
-import type { Projection } from './projection.js';
+import { Rejected } from '../../commands/decider.js';
+import type { Projection } from '../projection.js';
 
 /** The projections that this version of the ledger can follow. */
 export class KnownProjections {

@@ -1,11 +1,11 @@
-import { noSuchSchema, SideSchemas, type BuildProgress, type SideSchema } from '../commands/as-of.js';
-import { Rejected } from '../commands/decider.js';
-import type { Position } from '../events/event.js';
-import { pause } from '../pause.js';
+import { noSuchSchema, SideSchemas, type BuildProgress, type SideSchema } from '../../commands/as-of.js';
+import { Rejected } from '../../commands/decider.js';
+import type { Position } from '../../events/event.js';
+import { pause } from '../../pause.js';
 import { AsOfBuild, dropAsOfSchema, type BuildWorld } from './as-of-build.js';
-import type { AnyProjection } from './projection.js';
-import { Unfoldable } from './projector/projector-term.js';
-import type { ReadModels } from './read-models.js';
+import type { AnyProjection } from '../projection.js';
+import { Unfoldable } from '../projector/projector-term.js';
+import type { ReadModels } from '../read-models.js';
 import { shownWith } from './shown-with.js';
 import { SideReadModels } from './side-read-models.js';
 

@@ -1,9 +1,9 @@
 import { sql } from 'kysely';
-import type { ReadModelName } from '../events/operations.js';
-import type { ReadModels } from './read-models.js';
+import type { ReadModelName } from '../../events/operations.js';
+import type { ReadModels } from '../read-models.js';
 import { RebuildQueries, type RebuildView } from './rebuild-queries.js';
 import { rebuilds } from './rebuilds.js';
-import { sayDuration } from './say-duration.js';
+import { sayDuration } from '../say-duration.js';
 
 interface There {
   readonly projection: string;

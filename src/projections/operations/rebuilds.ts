@@ -1,6 +1,6 @@
-import type { Actor, Position } from '../events/event.js';
-import type { Comparison, ReadModelName, RebuildPurpose } from '../events/operations.js';
-import { amend, create, projection, type Change, type Fact } from './projection.js';
+import type { Actor, Position } from '../../events/event.js';
+import type { Comparison, ReadModelName, RebuildPurpose } from '../../events/operations.js';
+import { amend, create, projection, type Change, type Fact } from '../projection.js';
 
 /** What has become of a rebuild, whether or not what it built is still there. */
 export interface RebuildRow {

@@ -1,6 +1,6 @@
-import type { TaskId } from '../events/event.js';
+import type { TaskId } from '../../events/event.js';
 import { LaneAccount, type AccountedEvent, type ConservationRow } from './lane-account.js';
-import { change, projection, type Change, type Handlers } from './projection.js';
+import { change, projection, type Change, type Handlers } from '../projection.js';
 
 export const conservation = projection<ConservationRow>({
   name: 'demand_conservation',
