@@ -81,7 +81,7 @@ async function fillLive(db, store, projection, { position, eventId, stream, revi
 async function measure(what, names) {
   await postgres.checkpoint();
   const child = await forkAll(1, 'rebuild-process.mjs');
-  const [measured] = await child.ask({ what, names, url, events, at, upTo: at.position });
+  const [measured] = await child.ask({ what, names, url, events, upTo: at.position });
   await child.close();
   return measured;
 }

@@ -42,10 +42,11 @@ const sides = {
       const { rows } = await world.db.query(`select count(*) as n from ${schema}.${projection.name}`);
       return { rows: rows[0].n, drop: () => dropReadModel(world.db, schema) };
     }),
-  /** fill, indexes and comparison with the live one at its position */
-  verify: (world, { names, at }) =>
+  /** fill to where the live one is by now, indexes, and comparison with it */
+  verify: (world, { names }) =>
     timed(names, async (projection) => {
       const readModel = readModelOf(projection, 2);
+      const at = await checkpointOf(world.db, readModelOf(projection));
       await createReadModel(world.db, projection, { readModel, generation: 2, filling: true, at });
       const { rows } = await fill({ ...world, projection, readModel, upTo: at.position, pace, signal, moved: () => {} });
       await addIndexes(world.db, projection, readModel);
@@ -56,6 +57,14 @@ const sides = {
       return { rows, compared: seconds(began), drop: () => dropReadModel(world.db, readModel) };
     }),
 };
+
+async function checkpointOf(db, readModel) {
+  const { rows } = await db.query(
+    'select position, event_id as "eventId", stream, revision from checkpoints where read_model = $1',
+    [readModel],
+  );
+  return rows[0];
+}
 
 async function timed(names, work) {
   const counts = {};
