@@ -3,7 +3,7 @@ import type { EventStore } from '../../src/event-store/event-store.js';
 import { MemoryEventStore } from '../../src/event-store/memory.js';
 import { activity } from '../../src/projections/activity.js';
 import { projectionsOfTheLedger } from '../../src/projections/all.js';
-import { anyProjection, readModelOf, type AnyProjection } from '../../src/projections/projection.js';
+import { anyProjection, change, readModelOf, type AnyProjection } from '../../src/projections/projection.js';
 import { checkpointAt, Halted } from '../../src/projections/projector/checkpoint.js';
 import { ddlOf } from '../../src/projections/projector/install.js';
 import { Owners } from '../../src/projections/projector/owner.js';
@@ -143,6 +143,20 @@ describe('a comparison with a live read model', () => {
     await expect(found).rejects.toThrow(Unfoldable);
     await expect(found).rejects.toThrow(
       `RunStarted at position ${fails.position} (${fails.stream} revision ${fails.revision}) cannot be folded: TypeError: no such place`,
+    );
+    expect(await checkpointOf(rebuilt)).toBe(before);
+  });
+
+  it('names the event whose row Postgres does not take', async () => {
+    const rebuilt = await build(lines, 2, { followed: false });
+    const before = await checkpointOf(rebuilt);
+    await load.steps(50);
+    await side.caughtUp();
+    const [told] = (await wholeLog(store)).filter(({ type, position }) => type === 'RunStarted' && position > before);
+    const unstorable = () => change<Record<string, unknown>>(['acme', told!.position], (row) => ({ ...row, sentence: null }));
+    const failing: AnyProjection = { ...lines, on: { ...lines.on, RunStarted: unstorable } };
+    await expect(compareWithLive(failing, rebuilt)).rejects.toThrow(
+      new RegExp(`^RunStarted at position ${told!.position} .* cannot be folded: 23502: null value in column`),
     );
     expect(await checkpointOf(rebuilt)).toBe(before);
   });

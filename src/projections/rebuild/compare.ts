@@ -99,7 +99,7 @@ async function compareIn(client: pg.PoolClient, comparing: Comparing, { term }: 
   const position = await positionOf(client, live.readModel);
   // A term asks its database for nothing but `query` as long as it only goes on.
   const begun = await ProjectorTerm.begin(client as unknown as pg.Pool, store, projection, rebuilt, term);
-  await advanceTo(position, begun, { store, signal });
+  await advanceTo(position, begun, { client, store, signal });
   const sameVersion = live.projection.version === projection.version;
   const meant = sameVersion ? [] : (projection.differs ?? []);
   const { name, key } = projection;
@@ -118,29 +118,32 @@ type Term = ProjectorTerm<Record<string, unknown>>;
 async function advanceTo(
   position: Position,
   term: Term,
-  { store, signal }: { store: EventStore; signal: AbortSignal },
+  { client, store, signal }: Pick<Comparing, 'store' | 'signal'> & { client: pg.PoolClient },
 ): Promise<void> {
   while (term.position < position) {
     signal.throwIfAborted();
     const page = await store.readAll<LedgerEvent>({ after: term.position, upTo: position, limit: pageSize });
     if (page.length === 0) throw new Halted(`the log ends before position "${position}", which the live read model has folded`);
-    await advance(term, page);
+    await advance(client, term, page);
   }
 }
 
-/** An event that cannot be folded is found by going on in steps of one. */
-async function advance(term: Term, page: Page): Promise<void> {
+/** An event that cannot be folded is found by going on in steps of one. Without the savepoint, what Postgres refuses would be its last word. */
+async function advance(client: pg.PoolClient, term: Term, page: Page): Promise<void> {
+  await client.query('savepoint page');
   try {
     await term.advance(page);
-  } catch (cause) {
-    if (!(cause instanceof Unfoldable)) throw cause;
-    const [event] = page;
-    if (page.length === 1 && event)
-      throw new Unfoldable(
-        `${event.type} at position ${event.position} (${event.stream} revision ${event.revision}) cannot be folded: ${cause.message}`,
-        { cause },
-      );
+  } catch (error) {
+    if (!(error instanceof Unfoldable)) throw error;
+    await client.query('rollback to savepoint page');
     term.forgetRows();
-    for (const each of page) await advance(term, [each]);
+    for (const event of page) await term.advance([event]).catch((cause: unknown) => refuse(event, cause));
   }
+}
+
+function refuse({ type, position, stream, revision }: Page[number], cause: unknown): never {
+  if (!(cause instanceof Unfoldable)) throw cause;
+  throw new Unfoldable(`${type} at position ${position} (${stream} revision ${revision}) cannot be folded: ${cause.message}`, {
+    cause,
+  });
 }
