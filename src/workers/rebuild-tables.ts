@@ -40,12 +40,8 @@ export class RebuildTables {
     );
   }
 
-  async standing(
-    readModel: ReadModelName,
-    live: ReadModelName,
-    db: pg.Pool | pg.PoolClient = this.db,
-  ): Promise<Standing | undefined> {
-    const { rows } = await db.query<Standing>(
+  async standing(readModel: ReadModelName, live: ReadModelName): Promise<Standing | undefined> {
+    const { rows } = await this.db.query<Standing>(
       `select
          rebuilt.position >= live.position as "caughtUp",
          rebuilt.position,

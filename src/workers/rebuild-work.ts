@@ -2,11 +2,10 @@ import type pg from 'pg';
 import { Contention, OutcomeUnknown, type CommandContext, type Sendable } from '../commands/decider.js';
 import type { Dispatch } from '../commands/dispatch.js';
 import { recordComparison, recordFailure, recordFilled } from '../commands/rebuild-steps.js';
-import { inTransaction, isOutage } from '../database.js';
+import { isOutage } from '../database.js';
 import { nameUuid, type Recorded } from '../events/event.js';
 import {
   operationsStream,
-  type Comparison,
   type KnownReadModel,
   type Operations,
   type OperationsEvent,
@@ -21,8 +20,7 @@ import type { AnyProjection } from '../projections/projection.js';
 import { checkpointAt } from '../projections/projector/checkpoint.js';
 import type { Owners, Ownership } from '../projections/projector/owner.js';
 import { TermOver } from '../projections/projector/projector-term.js';
-import { compareTables } from '../projections/rebuild/compare-tables.js';
-import { compare } from '../projections/rebuild/compare.js';
+import { compare, compareAsTheyAre } from '../projections/rebuild/compare.js';
 import { fill } from '../projections/rebuild/fill.js';
 import { addIndexes, createReadModel } from '../projections/rebuild/schema.js';
 import { RatePace } from './rebuild-pace.js';
@@ -149,26 +147,14 @@ export class RebuildWork {
     await this.progress.begin('comparing');
     const live = { projection: this.live, readModel: rebuild.beside };
     const comparison = liveIsHalted
-      ? await this.compareAsTheyAre()
+      ? await compareAsTheyAre({ db, projection, live, rebuilt })
       : await compare({ db, store, owners, projection, live, rebuilt, signal });
     this.refuseUnfolded((await this.standing()).failure);
     await this.record('compared', recordComparison, { comparison });
   }
 
-  /** What does not go on never comes to a position that both of them have been at. */
-  private compareAsTheyAre(): Promise<Comparison> {
-    const { name: rebuilt, rebuild, projection } = this;
-    const { name, key, version, differs = [] } = projection;
-    return inTransaction(this.world.db, async (client) => {
-      await client.query('set transaction isolation level repeatable read');
-      const { livePosition: position } = await this.standing(client);
-      const meant = version === this.live.version ? [] : differs;
-      return { position, ...(await compareTables(client, { name, key, live: rebuild.beside, rebuilt, meant })) };
-    });
-  }
-
-  private async standing(db?: pg.PoolClient): Promise<Standing> {
-    const standing = await this.world.tables.standing(this.name, this.rebuild.beside, db);
+  private async standing(): Promise<Standing> {
+    const standing = await this.world.tables.standing(this.name, this.rebuild.beside);
     if (standing) return standing;
     throw new Error(`${this.name} or ${this.rebuild.beside} was dropped before they were compared`);
   }

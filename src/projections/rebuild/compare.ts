@@ -54,7 +54,22 @@ export async function compare(comparing: Comparing): Promise<Comparison> {
   }
 }
 
-function refuseOtherKeys({ projection, live }: Comparing): void {
+/**
+ * Compares them as they are, each where it stands: for a live one that does not go on, and so never comes to a position that both of them
+ * have been at. The position that is answered is the live one's.
+ */
+export function compareAsTheyAre(comparing: Pick<Comparing, 'db' | keyof Compared>): Promise<Comparison> {
+  refuseOtherKeys(comparing);
+  return inTransaction(comparing.db, async (client) => {
+    await client.query('set transaction isolation level repeatable read');
+    const position = await positionOf(client, comparing.live.readModel);
+    return { position, ...(await differences(client, comparing)) };
+  });
+}
+
+type Compared = Pick<Comparing, 'projection' | 'live' | 'rebuilt'>;
+
+function refuseOtherKeys({ projection, live }: Compared): void {
   const [old, now] = [live.projection.key.join(', '), projection.key.join(', ')];
   if (old === now) return;
   throw new Error(
@@ -100,10 +115,13 @@ async function compareIn(client: pg.PoolClient, comparing: Comparing, { term }: 
   // A term asks its database for nothing but `query` as long as it only goes on.
   const begun = await ProjectorTerm.begin(client as unknown as pg.Pool, store, projection, rebuilt, term);
   await advanceTo(position, begun, { client, store, signal });
-  const sameVersion = live.projection.version === projection.version;
-  const meant = sameVersion ? [] : (projection.differs ?? []);
-  const { name, key } = projection;
-  return { position, ...(await compareTables(client, { name, key, live: live.readModel, rebuilt, meant })) };
+  return { position, ...(await differences(client, comparing)) };
+}
+
+function differences(client: pg.PoolClient, { projection, live, rebuilt }: Compared): Promise<Omit<Comparison, 'position'>> {
+  const { name, key, version, differs = [] } = projection;
+  const meant = live.projection.version === version ? [] : differs;
+  return compareTables(client, { name, key, live: live.readModel, rebuilt, meant });
 }
 
 async function positionOf(client: pg.PoolClient, readModel: string): Promise<Position> {
