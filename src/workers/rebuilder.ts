@@ -1,7 +1,7 @@
 import { isGone, isUnderWay, type KnownReadModel, type Operations, type ReadModelName } from '../events/operations.js';
 import type { AnyProjection } from '../projections/projection.js';
 import { projectorOf } from '../projections/projector/projector.js';
-import { dropReadModel } from '../projections/rebuild/schema.js';
+import { dropUnlessRead } from '../projections/rebuild/schema.js';
 import { operationsBell, type Bells } from './bells.js';
 import { runLoop, type Loop } from './loop.js';
 import { rebuildOwner, RebuildWork, type RebuildWorld } from './rebuild-work.js';
@@ -29,6 +29,8 @@ export class Rebuilder implements Loop {
   private readonly atWork = new Map<ReadModelName, AtWork>();
   /** how often in a row something was not asked yet that is to be */
   private unsettled = 0;
+  /** what is to be dropped, and is being read for long */
+  private readonly readStill = new Set<ReadModelName>();
 
   constructor(
     private readonly projections: readonly AnyProjection[],
@@ -88,11 +90,18 @@ export class Rebuilder implements Loop {
     const ownership = await owners.acquire(rebuildOwner(readModel), AbortSignal.timeout(handOverMs));
     if (!ownership) return;
     try {
-      await dropReadModel(db, readModel);
+      if (!(await dropUnlessRead(db, readModel))) return this.sayReadStill(readModel);
     } finally {
       await ownership.release();
     }
+    this.readStill.delete(readModel);
     await tables.forgetOwners([rebuildOwner(readModel), projectorOf(readModel)]);
+  }
+
+  /** Nothing else waits for whoever reads it. */
+  private sayReadStill(readModel: ReadModelName): void {
+    if (!this.readStill.has(readModel)) this.world.log.info(`${readModel} goes when the query is over that is reading it`);
+    this.readStill.add(readModel);
   }
 }
 

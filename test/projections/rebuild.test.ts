@@ -82,6 +82,26 @@ describe('a rebuild', () => {
     await operator.sees(rebuild, 'live');
   });
 
+  it('drops what is read for long when that is over, and keeps nothing else waiting', async () => {
+    await operator.sees(await operator.rebuild(counts, 2), 'ready');
+    await operator.says(cutOver, { rebuild: 'run_counts_v2' });
+    await operator.seesAsked(counts, 'run_counts_v2');
+    const other = await operator.rebuild('dashboard', 1);
+    await operator.sees(other, 'ready');
+    const reader = await database.pool.connect();
+    await reader.query(`begin; select count(*) from ${v1}.run_counts`);
+    await operator.says(dropReadModel, { projection: counts, readModel: v1 });
+    await until('it was tried to drop it', () => wasOwned(`rebuild ${v1}`));
+    await operator.says(cutOver, { rebuild: other });
+    await operator.seesAsked('dashboard', other);
+    await operator.says(dropReadModel, { projection: 'dashboard', readModel: 'dashboard_v1' });
+    await operator.seesGone('dashboard_v1');
+    expect(await operator.isThere(v1)).toBe(true);
+    await reader.query('commit');
+    reader.release();
+    await operator.seesGone(v1);
+  });
+
   it('may differ in the columns that are meant to', async () => {
     const rebuild = await operator.rebuild(counts, 3);
     const { comparison } = await operator.sees(rebuild, 'ready');
@@ -326,6 +346,11 @@ async function haltOf(readModel: string): Promise<string | null> {
 
 async function isOwned(name: string): Promise<boolean> {
   const { rowCount } = await database.pool.query('select from owners where name = $1 and expires_at > clock_timestamp()', [name]);
+  return rowCount !== 0;
+}
+
+async function wasOwned(name: string): Promise<boolean> {
+  const { rowCount } = await database.pool.query('select from owners where name = $1', [name]);
   return rowCount !== 0;
 }
 

@@ -56,17 +56,21 @@ const triesToDrop = 100;
  * again and again, and gives up after some ten seconds.
  */
 export async function dropReadModel(db: pg.Pool, readModel: string): Promise<void> {
-  for (let tries = 1; ; tries++) {
-    try {
-      return await inTransaction(db, (client) => drop(client, readModel));
-    } catch (error) {
-      if (!isLocked(error)) throw error;
-      if (tries === triesToDrop)
-        throw new Error(`${readModel} is not dropped: a query has been reading it for long; try again when it is over`, {
-          cause: error,
-        });
-      await pause(lockMs);
-    }
+  for (let tries = 1; !(await dropUnlessRead(db, readModel)); tries++) {
+    if (tries === triesToDrop)
+      throw new Error(`${readModel} is not dropped: a query has been reading it for long; try again when it is over`);
+    await pause(lockMs);
+  }
+}
+
+/** The same, without waiting: false when it is being read just now, and all of it is still there. */
+export async function dropUnlessRead(db: pg.Pool, readModel: string): Promise<boolean> {
+  try {
+    await inTransaction(db, (client) => drop(client, readModel));
+    return true;
+  } catch (error) {
+    if (isLocked(error)) return false;
+    throw error;
   }
 }
 
