@@ -1,9 +1,9 @@
 import type { Event } from '../events/event.js';
+import { operations } from '../events/evolve-operations.js';
 import {
   isGone,
   isUnderWay,
   nextGeneration,
-  operations,
   operationsStream,
   readModelName,
   underWay,

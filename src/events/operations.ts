@@ -1,4 +1,4 @@
-import type { Actor, Event, Position, Stream, StreamId } from './event.js';
+import type { Actor, Event, Position, StreamId } from './event.js';
 
 /** What operators do with the ledger itself is told in one stream: it belongs to no company. */
 export const operationsStream: StreamId = 'operations';
@@ -49,9 +49,9 @@ export type RebuildFailed = Event<'RebuildFailed', { rebuild: ReadModelName; err
 export type RebuildAbandoned = Event<'RebuildAbandoned', { rebuild: ReadModelName; reason: string; abandonedAt: string }>;
 
 /** From now on `to` is asked. The other one is followed on, until it is dropped. */
-export type ReadModelCutOver = Event<'ReadModelCutOver', Change & { cutOverAt: string }>;
-export type ReadModelRolledBack = Event<'ReadModelRolledBack', Change & { rolledBackAt: string }>;
-interface Change {
+export type ReadModelCutOver = Event<'ReadModelCutOver', ChangeOfLive & { cutOverAt: string }>;
+export type ReadModelRolledBack = Event<'ReadModelRolledBack', ChangeOfLive & { rolledBackAt: string }>;
+export interface ChangeOfLive {
   projection: string;
   from: ReadModelName;
   to: ReadModelName;
@@ -198,11 +198,6 @@ export interface Rebuild {
   readonly startedAt: string;
 }
 
-export const operations: Stream<Operations, OperationsEvent> = {
-  initial: { live: {}, readModels: {}, generations: {}, asOf: {} },
-  evolve: evolveOperations,
-};
-
 /** The rebuild of a projection that is neither cut over to nor at its end. */
 export const underWay = ({ readModels }: Operations, projection: string): KnownReadModel | undefined =>
   Object.values(readModels).find((known) => known.projection === projection && isUnderWay(known));
@@ -223,86 +218,8 @@ export function nextGeneration({ generations }: Operations, base: ReadModelName,
 /** Of whatever generation. */
 export const isOfVersion = (readModel: ReadModelName, base: ReadModelName): boolean => parted(readModel).base === base;
 
-function evolveOperations(state: Operations, event: OperationsEvent): Operations {
-  switch (event.type) {
-    case 'RebuildStarted':
-      return started(state, event.data);
-    case 'RebuildPaused':
-      return rebuilding(state, event.data, () => ({ paused: true }));
-    case 'RebuildResumed':
-      return rebuilding(state, event.data, () => ({ paused: false, eventsPerSecond: event.data.eventsPerSecond }));
-    case 'RebuildFilled':
-      return rebuilding(state, event.data, () => ({ status: 'filled' }));
-    case 'RebuildCompared':
-      return compared(state, event.data);
-    case 'RebuildFailed':
-    case 'RebuildAbandoned':
-      return without(state, event.data.rebuild);
-    case 'ReadModelCutOver':
-      return asked(state, event.data, event.data.from);
-    case 'ReadModelRolledBack':
-      return asked(state, event.data, state.readModels[event.data.to]?.before ?? null);
-    case 'ReadModelDropped':
-      return without(state, event.data.readModel);
-    case 'ParkedStreamRetried':
-    case 'ParkedEventSkipped':
-    case 'ParkedReactionDropped':
-      return state;
-    case 'AsOfBuilt':
-      return builtAsOf(state, event.data);
-    case 'AsOfDropped':
-      return { ...state, asOf: { ...state.asOf, [event.data.schema]: null } };
-  }
-}
-
-function builtAsOf(state: Operations, { schema, position, projections }: AsOfBuilt['data']): Operations {
-  const before = state.asOf[schema]?.projections ?? [];
-  return { ...state, asOf: { ...state.asOf, [schema]: { position, projections: [...new Set([...before, ...projections])] } } };
-}
-
-function started(state: Operations, { rebuild: name, projection, beside, ...data }: RebuildStarted['data']): Operations {
-  const { version, generation, purpose, eventsPerSecond, startedBy, startedAt } = data;
-  const status = { status: 'filling', paused: false, differences: 0 } as const;
-  const rebuild = { version, generation, beside, purpose, eventsPerSecond, startedBy, startedAt, ...status };
-  const known = state.readModels[beside] ?? { name: beside, projection, rebuild: null, before: null };
-  return {
-    ...state,
-    live: { ...state.live, [projection]: state.live[projection] ?? beside },
-    readModels: { ...state.readModels, [beside]: known, [name]: { name, projection, rebuild, before: null } },
-    generations: used(used(state.generations, beside), name),
-  };
-}
-
-function compared(state: Operations, data: RebuildCompared['data']): Operations {
-  if (state.readModels[data.rebuild]?.rebuild?.purpose === 'verify') return without(state, data.rebuild);
-  const differences = data.onlyLive.rows + data.onlyRebuilt.rows + data.changed.rows;
-  return rebuilding(state, data, () => ({ status: data.agrees ? 'ready' : 'different', differences }));
-}
-
-function rebuilding(
-  state: Operations,
-  { rebuild: name }: { readonly rebuild: ReadModelName },
-  change: () => Partial<Rebuild>,
-): Operations {
-  const known = state.readModels[name];
-  if (!known?.rebuild) return state;
-  return { ...state, readModels: { ...state.readModels, [name]: { ...known, rebuild: { ...known.rebuild, ...change() } } } };
-}
-
-function asked(state: Operations, { projection, to }: Change, before: ReadModelName | null): Operations {
-  const over = rebuilding(state, { rebuild: to }, () => ({ status: 'over' }));
-  const known = over.readModels[to] ?? { name: to, projection, rebuild: null };
-  return { ...over, live: { ...over.live, [projection]: to }, readModels: { ...over.readModels, [to]: { ...known, before } } };
-}
-
-function without({ readModels, ...state }: Operations, gone: ReadModelName): Operations {
-  const left = Object.entries(readModels)
-    .filter(([name]) => name !== gone)
-    .map(([name, known]) => [name, known.before === gone ? { ...known, before: null } : known] as const);
-  return { ...state, readModels: Object.fromEntries(left) };
-}
-
-function used(generations: Operations['generations'], readModel: ReadModelName): Operations['generations'] {
+/** With one more that there is, or was. */
+export function used(generations: Operations['generations'], readModel: ReadModelName): Operations['generations'] {
   const { base, generation } = parted(readModel);
   return { ...generations, [base]: Math.max(generation, generations[base] ?? 0) };
 }

@@ -1,6 +1,7 @@
 import { buildAsOf, dropAsOf } from '../../src/commands/as-of.js';
 import type { World } from '../../src/commands/decider.js';
-import { operations, type AsOfBuilt, type AsOfDropped } from '../../src/events/operations.js';
+import { operations } from '../../src/events/evolve-operations.js';
+import type { AsOfBuilt, AsOfDropped } from '../../src/events/operations.js';
 import { at } from '../facts.js';
 import { given } from '../given.js';
 

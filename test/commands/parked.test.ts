@@ -1,6 +1,6 @@
 import { retryParkedStream, skipParkedEvent, type ParkedStream } from '../../src/commands/parked.js';
 import type { World } from '../../src/commands/decider.js';
-import { operations } from '../../src/events/operations.js';
+import { operations } from '../../src/events/evolve-operations.js';
 import { at } from '../facts.js';
 import { given } from '../given.js';
 

@@ -1,7 +1,8 @@
 import { cutOver, dropReadModel, rollBack } from '../../src/commands/cut-over.js';
 import { abandonRebuild, pauseRebuild, resumeRebuild, startRebuild } from '../../src/commands/rebuild.js';
 import { recordComparison, recordFailure, recordFilled } from '../../src/commands/rebuild-steps.js';
-import { operations, type Comparison, type OperationsEvent, type RebuildStarted } from '../../src/events/operations.js';
+import { operations } from '../../src/events/evolve-operations.js';
+import type { Comparison, OperationsEvent, RebuildStarted } from '../../src/events/operations.js';
 import { at, person } from '../facts.js';
 import { given } from '../given.js';
 

@@ -4,7 +4,8 @@ import { beginning, type Recorded, type StreamId } from '../../src/events/event.
 import { lanes } from '../../src/events/evolve-lane.js';
 import type { LaneEvent } from '../../src/events/lane.js';
 import type { LedgerEvent } from '../../src/events/ledger-event.js';
-import { operations, type OperationsEvent } from '../../src/events/operations.js';
+import { operations } from '../../src/events/evolve-operations.js';
+import type { OperationsEvent } from '../../src/events/operations.js';
 import { schemaOf } from '../../src/events/upcast.js';
 import type { EventStore } from '../../src/event-store/event-store.js';
 import { MemoryEventStore } from '../../src/event-store/memory.js';
