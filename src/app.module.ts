@@ -1,5 +1,7 @@
 import { Module, type DynamicModule, type FactoryProvider } from '@nestjs/common';
 import { Prover } from './audit/prover.js';
+import { SealedRanges } from './audit/sealed-ranges.js';
+import { StoredEvents } from './audit/stored-events.js';
 import { Verifier } from './audit/verifier.js';
 import { CommandPorts } from './commands/catalogue.js';
 import { CommandsModule } from './commands/commands.module.js';
@@ -72,8 +74,7 @@ const partsOfTheLedger = [
   part(PastQueries, ({ store }) => new PastQueries(store)),
   part(ReplayQueries, ({ store }) => new ReplayQueries(store)),
   part(AsOf, ({ store, clock }) => new AsOf(store, clock)),
-  part(Verifier, ({ verifier }) => verifier),
-  part(Prover, ({ prover }) => prover),
+  ...[Verifier, Prover].map((Audit) => part(Audit, ({ reads }) => new Audit(new StoredEvents(reads), new SealedRanges(reads)))),
   part(KnownProjections, ({ readModels }) => new KnownProjections(readModels.known)),
   part(AllParkedReactions, ({ reactions }) => reactions),
   part(AsOfSchemas, ({ sideSchemas }) => sideSchemas),

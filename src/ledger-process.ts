@@ -1,9 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import type pg from 'pg';
-import { Prover } from './audit/prover.js';
 import { SealedRanges } from './audit/sealed-ranges.js';
 import { StoredEvents } from './audit/stored-events.js';
-import { Verifier } from './audit/verifier.js';
 import { SystemClock } from './clock.js';
 import type { CommandPorts } from './commands/catalogue.js';
 import type { Dispatch } from './commands/dispatch.js';
@@ -65,8 +63,6 @@ export class LedgerProcess implements CommandPorts {
   readonly ledger: Ledger;
   readonly readModels: ReadModels;
   readonly progress: Progress;
-  readonly verifier: Verifier;
-  readonly prover: Prover;
   readonly dueRetries: DueRetriesQueries;
   readonly readyRuns: ReadyRunsQueries;
   readonly parking: ParkedStreams;
@@ -109,8 +105,6 @@ export class LedgerProcess implements CommandPorts {
     this.progress = new Progress(this.reads, this.readModels);
     this.dueRetries = new DueRetriesQueries(this.readModels, this.progress);
     this.readyRuns = new ReadyRunsQueries(this.readModels, this.progress);
-    this.verifier = new Verifier(new StoredEvents(this.reads), new SealedRanges(this.reads));
-    this.prover = new Prover(new StoredEvents(this.reads), new SealedRanges(this.reads));
     this.pages = new LogPages(this.store);
     const me = thisProcess();
     this.owners = new Owners(this.catchUp, me);
