@@ -73,15 +73,15 @@ export const buildAsOf = decision({
   command: BuildAsOf,
   ...ofOperations,
   decide: decideBuild,
-  answer: ({ schema }: BuildAsOf, { state }: Outcome<Operations, OperationsEvent>) => ({ schema, ...state.asOf[schema] }),
+  answer: ({ schema }: BuildAsOf, { state }: Outcome<Operations, OperationsEvent>) => ({ schema, ...schemaOf(state, schema) }),
 });
 
 function decideBuild(
   { schema, position, reason = 'asked for', built = [] }: BuildAsOf,
-  { asOf }: Operations,
+  state: Operations,
   { now }: World,
 ): OperationsEvent[] {
-  const known = asOf[schema];
+  const known = schemaOf(state, schema);
   if (known && known.position !== position)
     throw new Rejected(
       'as_of_schema_taken',
@@ -100,19 +100,19 @@ export const dropAsOf = decision({
   answer: ({ schema }: DropAsOf) => ({ schema, status: 'gone' as const }),
 });
 
-function decideDrop(
-  { schema, reason = 'not needed any more' }: DropAsOf,
-  { asOf }: Operations,
-  { now }: World,
-): OperationsEvent[] {
-  if (asOf[schema] === undefined)
+function decideDrop({ schema, reason = 'not needed any more' }: DropAsOf, state: Operations, { now }: World): OperationsEvent[] {
+  const known = schemaOf(state, schema);
+  if (known === null) return [];
+  if (known === undefined)
     throw noSuchSchema(
       schema,
-      Object.keys(asOf).filter((name) => asOf[name]),
+      Object.keys(state.asOf).filter((name) => state.asOf[name]),
     );
-  if (asOf[schema] === null) return [];
   return [{ type: 'AsOfDropped', data: { schema, reason, droppedAt: now.toISOString() } }];
 }
+
+/** `constructor` is a name like any other. */
+const schemaOf = ({ asOf }: Operations, schema: string) => (Object.hasOwn(asOf, schema) ? asOf[schema] : undefined);
 
 export const noSuchSchema = (schema: string, others: readonly string[]): Rejected =>
   new Rejected(

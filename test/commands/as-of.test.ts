@@ -38,6 +38,13 @@ describe('read models as they were', () => {
       .when(buildAsOf, { ...asked, position: '0000000000000043' })
       .thenNothing());
 
+  it('may be called like what every object has', () => {
+    given()
+      .when(buildAsOf, { ...asked, schema: 'constructor' })
+      .thenNothing();
+    given().when(dropAsOf, { schema: 'constructor' }).refuses('as_of_schema_not_found', 'there is no schema constructor');
+  });
+
   it.each(['pg_x', 'run_status_v1', 'run_status_v1_g2', 'april_building', 'April', '2026', 'a-b', 'x'.repeat(51), ''])(
     'are not put into "%s"',
     (schema) => expect(() => given().when(buildAsOf, { ...asked, schema })).toThrow('schema is'),

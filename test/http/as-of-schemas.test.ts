@@ -169,6 +169,21 @@ describe('a schema of read models as they were', () => {
     expect((await api('GET', 'tasks?in=moved')).body.items).toEqual((await api('GET', 'tasks')).body.items);
   });
 
+  it('is built beside one other and no more, so that there are connections left to read with', async () => {
+    const position = await server.ledger.store.head();
+    const holder = await server.database.pool.connect();
+    await holder.query('begin; lock table fill_parts in access exclusive mode');
+    for (const schema of ['first', 'second'])
+      expect((await api('PUT', side('tasks', schema), { asOfPosition: position })).status).toBe(202);
+    expect(await api('PUT', side('tasks', 'third'), { asOfPosition: position })).toMatchObject({
+      status: 409,
+      body: { code: 'as_of_schema_busy', detail: expect.stringMatching(/first and second are being built: wait for one/) },
+    });
+    await holder.query('commit');
+    holder.release();
+    for (const schema of ['first', 'second', 'third']) await built('tasks', schema, { asOfPosition: position });
+  });
+
   it.each<[string, number, string, RegExp, (head: string) => Parameters<TestServer['api']>]>([
     ['no time', 400, 'malformed', /asOf and asOfPosition are missing/, () => ['PUT', side('tasks', 'x'), {}]],
     [
@@ -216,6 +231,13 @@ describe('a schema of read models as they were', () => {
       'as_of_schema_taken',
       /user is a word of SQL/,
       (head) => ['PUT', side('tasks', 'user'), { asOfPosition: head }],
+    ],
+    [
+      "the name of the database's user",
+      409,
+      'as_of_schema_taken',
+      /is the database's user: take another name/,
+      (head) => ['PUT', side('tasks', new URL(server.database.url).username), { asOfPosition: head }],
     ],
     [
       'to drop what is not there',

@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { Rejected } from '../../commands/decider.js';
 import { inTransaction } from '../../database.js';
 import { pause } from '../../pause.js';
 import type { AnyProjection } from '../projection.js';
@@ -54,11 +55,15 @@ const triesToDrop = 100;
 /**
  * Drops a schema with all that is known of it; none is fine. Readers never queue behind it: it waits for those who read only for moments,
  * again and again, and gives up after some ten seconds.
+ * @throws Rejected as_of_schema_busy
  */
 export async function dropReadModel(db: pg.Pool, readModel: string): Promise<void> {
   for (let tries = 1; !(await dropUnlessRead(db, readModel)); tries++) {
     if (tries === triesToDrop)
-      throw new Error(`${readModel} is not dropped: a query has been reading it for long; try again when it is over`);
+      throw new Rejected(
+        'as_of_schema_busy',
+        `${readModel} is not dropped: a query has been reading it for long; try again when it is over`,
+      );
     await pause(lockMs);
   }
 }

@@ -57,7 +57,7 @@ export class AsOfBuild {
 
   private async prepare(): Promise<void> {
     const { db } = this.world;
-    await refuseWord(db, this.schema);
+    await refuseName(db, this.schema);
     const [target, staging] = [await markOf(db, this.schema), await markOf(db, stagingOf(this.schema))];
     if (target?.position === null) throw taken(this.schema);
     if (staging?.position === null) throw taken(stagingOf(this.schema));
@@ -162,9 +162,16 @@ async function isTable(db: pg.Pool, schema: string, { name }: AnyProjection): Pr
   return rows[0]!.there;
 }
 
-async function refuseWord(db: pg.Pool, schema: string): Promise<void> {
-  const { rowCount } = await db.query(`select from pg_get_keywords() where word = $1 and catcode in ('R', 'T')`, [schema]);
-  if (rowCount !== 0) throw new Rejected('as_of_schema_taken', `${schema} is a word of SQL: take another name`);
+/** Postgres looks for tables without a schema in that of the user first, and makes them there: it is never the ledger's to drop. */
+async function refuseName(db: pg.Pool, schema: string): Promise<void> {
+  const { rows } = await db.query<{ isWord: boolean; isUser: boolean }>(
+    `select
+       exists (select from pg_get_keywords() where word = $1 and catcode in ('R', 'T')) as "isWord",
+       current_user = $1 as "isUser"`,
+    [schema],
+  );
+  if (rows[0]!.isWord) throw new Rejected('as_of_schema_taken', `${schema} is a word of SQL: take another name`);
+  if (rows[0]!.isUser) throw new Rejected('as_of_schema_taken', `${schema} is the database's user: take another name`);
 }
 
 const taken = (schema: string): Rejected =>

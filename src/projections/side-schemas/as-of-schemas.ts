@@ -28,6 +28,8 @@ interface Running {
   readonly finished: Promise<void>;
 }
 
+/** Each takes connections that readers and rebuilds need too. */
+const atOnce = 2;
 /** How long a request to build waits for its end before it answers how far it is. */
 const waitMs = 1_000;
 
@@ -127,6 +129,7 @@ export class AsOfSchemas extends SideSchemas {
     const missing = await this.missingOf(schema, projection);
     const other = this.building.get(schema);
     if (other || missing.length === 0) return other;
+    this.refuseMany();
     const build = new AsOfBuild(this.world, schema, position, missing);
     const finished = build.run(record, this.stopping.signal);
     // Whoever asks next is told.
@@ -134,6 +137,12 @@ export class AsOfSchemas extends SideSchemas {
     const running = { build, finished };
     this.building.set(schema, running);
     return running;
+  }
+
+  private refuseMany(): void {
+    const builds = [...this.building.values()].filter(({ build }) => !build.isOver).map(({ build }) => build.schema);
+    if (builds.length >= atOnce)
+      throw new Rejected('as_of_schema_busy', `${builds.join(' and ')} are being built: wait for one of them, then ask again`);
   }
 
   /** In the versions that are asked, because the queries are theirs. */
