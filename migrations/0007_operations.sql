@@ -22,7 +22,7 @@ create table fill_parts (
 -- How a rebuild gets on, as often as it moves; what it has come to is in the operations stream.
 create table rebuild_progress (
   read_model text primary key,
-  -- filling, catching_up, comparing
+  -- filling, indexing, catching_up, comparing
   phase text not null,
   -- events that are folded in this phase, of those that are to be
   done bigint not null default 0,

@@ -107,4 +107,4 @@ async function untilOver(client: Client, id: string, bar: ProgressBar, signal: A
   return undefined;
 }
 
-const atWork: readonly string[] = ['filling', 'catching_up', 'comparing'];
+const atWork: readonly string[] = ['filling', 'indexing', 'catching_up', 'comparing'];

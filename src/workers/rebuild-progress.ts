@@ -1,6 +1,6 @@
 import type pg from 'pg';
 
-export type WorkPhase = 'filling' | 'catching_up' | 'comparing';
+export type WorkPhase = 'filling' | 'indexing' | 'catching_up' | 'comparing';
 
 const writeEveryMs = 1_000;
 const ratedMs = 10_000;

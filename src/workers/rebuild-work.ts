@@ -128,6 +128,7 @@ export class RebuildWork {
       progress.moved(done, total);
     };
     const filled = await fill({ db, store, projection, readModel, upTo: at.position, pace, signal, moved });
+    await progress.begin('indexing');
     await addIndexes(db, projection, readModel);
     await this.record('filled', recordFilled, { position: at.position, ...filled });
   }

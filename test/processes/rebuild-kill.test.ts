@@ -72,11 +72,20 @@ class Scene {
   }
 
   /** Whoever reads the live rows to compare them waits. */
-  async holdComparison(): Promise<void> {
+  holdComparison(): Promise<void> {
+    return this.holdTable(v1, 'access exclusive');
+  }
+
+  /** Whoever gives the new table its indexes waits; rows are still copied into it. */
+  holdIndexes(): Promise<void> {
+    return this.holdTable(v2, 'row exclusive');
+  }
+
+  private async holdTable(readModel: string, mode: string): Promise<void> {
     this.lock = new pg.Client(this.url);
     this.lock.on('error', () => {});
     await this.lock.connect();
-    await this.lock.query(`begin; lock table ${v1}.${name} in access exclusive mode`);
+    await this.lock.query(`begin; lock table ${readModel}.${name} in ${mode} mode`);
   }
 
   async releaseProjector(): Promise<void> {
@@ -151,6 +160,16 @@ const phases: readonly Phase[] = [
       await until('its table', () => scene.operator.isThere(v2));
     },
     goOn: async ({ operator }) => void (await operator.says(resumeRebuild, { rebuild: v2, eventsPerSecond: null })),
+  },
+  {
+    phase: 'given its indexes',
+    async bring(scene) {
+      await scene.operator.rebuild(name, 2, { eventsPerSecond: 5 });
+      await until('its table', () => scene.operator.isThere(v2));
+      await scene.holdIndexes();
+      await scene.operator.says(resumeRebuild, { rebuild: v2, eventsPerSecond: null });
+      await scene.comes('indexing');
+    },
   },
   {
     phase: 'catching up',

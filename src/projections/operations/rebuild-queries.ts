@@ -14,7 +14,7 @@ export interface RebuildView {
   /** the read model that it is compared with */
   readonly beside: ReadModelName;
   readonly purpose: RebuildPurpose;
-  readonly phase: Exclude<RebuildPhase, 'filled'> | 'catching_up' | 'comparing';
+  readonly phase: Exclude<RebuildPhase, 'filled'> | 'indexing' | 'catching_up' | 'comparing';
   readonly paused: boolean;
   /** the limit that it keeps to; null for none */
   readonly eventsPerSecond: number | null;
@@ -49,8 +49,7 @@ export interface RebuildProgress {
 
 type Found = RebuildRow & { readonly [Column in keyof ProgressRow]: ProgressRow[Column] | null };
 interface ProgressRow {
-  /** of one that is filled */
-  readonly doing: 'filling' | 'catching_up' | 'comparing';
+  readonly doing: 'filling' | 'indexing' | 'catching_up' | 'comparing';
   readonly done: number;
   readonly total: number;
   readonly rate: number;
@@ -113,6 +112,7 @@ function shown(row: Found): RebuildView {
 }
 
 function phaseOf({ phase, doing }: Found): RebuildView['phase'] {
+  if (phase === 'filling' && doing === 'indexing') return doing;
   if (phase !== 'filled') return phase;
   return doing === 'comparing' ? doing : 'catching_up';
 }

@@ -41,7 +41,7 @@ async function allThere({ kysely }: ReadModels): Promise<There[]> {
   return rows;
 }
 
-const openPhases: readonly RebuildView['phase'][] = ['filling', 'catching_up', 'comparing', 'ready', 'different'];
+const openPhases: readonly RebuildView['phase'][] = ['filling', 'indexing', 'catching_up', 'comparing', 'ready', 'different'];
 const isOpen = ({ phase, endedAt }: RebuildView): boolean => openPhases.includes(phase) && endedAt === undefined;
 
 function askedNotes({ projection, version, readModel }: There, open: readonly RebuildView[], { known }: ReadModels): string[] {
@@ -73,6 +73,7 @@ function openNote(rebuild: RebuildView): string {
 
 const doing: Partial<Record<RebuildView['phase'], string>> = {
   filling: 'is being filled',
+  indexing: 'is given its indexes',
   catching_up: 'catches up',
   comparing: 'is being compared',
 };
