@@ -52,7 +52,7 @@ async function list({ client, output }: Door, projection: string, { readModel, l
     ['data', ({ data }) => cut(JSON.stringify(data))],
     ['error', ({ error }) => error, 'wrapped'],
   ]);
-  if (found.total > found.items.length) output.note(`${found.total} are parked: --limit ${found.total} lists them all`);
+  if (found.total > found.items.length) output.note(`${found.total} are parked; --limit, up to 1000, lists more of them`);
 }
 
 const cut = (text = ''): string => (text.length > 60 ? `${text.slice(0, 59)}…` : text);
@@ -60,8 +60,8 @@ const cut = (text = ''): string => (text.length > 60 ? `${text.slice(0, 59)}…`
 /** The event that it is parked at now is the one that is meant, and no other that takes its place meanwhile. */
 async function skipOne(door: Door, projection: string, stream: string, options: ParkedOptions): Promise<void> {
   const { readModel, reason } = options;
-  const { items, readModel: of } = await door.client.get<Parked>(ofProjection(projection, 'parked'), { readModel, limit: 1_000 });
-  const found = items.find((each) => each.stream === stream);
+  const { items, readModel: of } = await door.client.get<Parked>(ofProjection(projection, 'parked'), { readModel, stream });
+  const [found] = items;
   if (!found) throw new Problem(404, { detail: `${of} has no parked stream ${stream}` });
   await act(door, projection, stream, 'skip', { reason, eventId: found.eventId }, options);
 }

@@ -17,6 +17,8 @@ import { Count, queryOf, readOf } from './query.js';
 export class ParkedOfProjection extends OneProjection {
   /** instead of the one that is asked */
   @IsOptional() @Slug() readModel?: string;
+  /** this one alone */
+  @IsOptional() @StreamName() stream?: StreamId;
   @Count(1, 1_000) limit?: number;
 }
 
@@ -55,9 +57,9 @@ export class ParkedController {
     refuses: ['projection_not_found'],
   })
   async list(@Call() call: Exchange) {
-    const { projection, readModel, limit = 50 } = readOf(ParkedOfProjection, call);
+    const { projection, readModel, stream, limit = 50 } = readOf(ParkedOfProjection, call);
     const { readModel: name } = await this.readModel(projection, readModel);
-    return { readModel: name, ...(await this.parked.list(name, limit)) };
+    return { readModel: name, ...(await this.parked.list(name, { limit, stream })) };
   }
 
   @Post(':stream/retry')

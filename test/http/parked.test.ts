@@ -87,7 +87,16 @@ describe('a stream that a read model cannot fold', () => {
         },
       ],
     });
-    expect((await api('GET', '/v1/projections/tasks/parked?limit=1')).body.items).toHaveLength(1);
+  });
+
+  it('is listed alone, or as one of so many', async () => {
+    await movedTask('LIST-2', ['todo', 'in_progress'], ['in_progress']);
+    await movedTask('LIST-3', ['todo', 'in_progress'], ['in_progress']);
+    const alone = await api('GET', '/v1/projections/tasks/parked?stream=task-acme.LIST-3');
+    expect(alone.body).toMatchObject({ total: 1, items: [{ stream: 'task-acme.LIST-3' }] });
+    const { body } = await api('GET', '/v1/projections/tasks/parked?limit=1');
+    expect(body.items).toHaveLength(1);
+    expect(body.total).toBeGreaterThan(1);
   });
 
   it('stays parked when it is retried and still cannot be folded, and nothing is recorded', async () => {

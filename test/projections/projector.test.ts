@@ -9,7 +9,7 @@ import { dashboard } from '../../src/projections/dashboard.js';
 import { dueRetries } from '../../src/projections/due-retries.js';
 import { foldLog } from '../../src/projections/projector/fold.js';
 import { Owners } from '../../src/projections/projector/owner.js';
-import { ParkedStreams, parkedStreams } from '../../src/projections/projector/parked.js';
+import { ParkedStreams } from '../../src/projections/projector/parked.js';
 import { thisProcess } from '../../src/projections/projector/process-identity.js';
 import { anyProjection, type AnyProjection, type Fact, type Projection } from '../../src/projections/projection.js';
 import { runStatus, type RunRow } from '../../src/projections/run-status.js';
@@ -146,6 +146,8 @@ describe('an event that cannot be folded', () => {
   const parking = (store: EventStore, projection: Projection<RunRow>) =>
     new ParkedStreams({ db: database.pool, store, owners: new Owners(database.pool), projections: [anyProjection(projection)] });
 
+  const parkedIn = async (store: EventStore) => (await parking(store, runStatus).list('run_status_v1', { limit: 10 })).items;
+
   const failing: Projection<RunRow> = {
     ...runStatus,
     on: {
@@ -159,7 +161,7 @@ describe('an event that cannot be folded', () => {
     await withReadSide(database, store, [anyProjection(failing)], async (side) => {
       await append(store, new History(seeded(7)), 600);
       await side.caughtUp();
-      const [parked, ...others] = await parkedStreams(database.pool, 'run_status_v1');
+      const [parked, ...others] = await parkedIn(store);
       expect(others).toEqual([]);
       expect(parked).toMatchObject({ stream: expect.stringMatching(/-1$/), error: 'Error: no such thing' });
       const expected = await rowsWithout(store, parked!.stream, parked!.revision);
@@ -177,7 +179,7 @@ describe('an event that cannot be folded', () => {
     await withReadSide(database, store, [anyProjection(runStatus)], async (side) => {
       await append(store, history, 50);
       await side.caughtUp();
-      const [parked] = await parkedStreams(database.pool, 'run_status_v1');
+      const [parked] = await parkedIn(store);
       const folded: number[] = [];
       const record = async (events: number) => void folded.push(events);
       expect(await parking(store, runStatus).refold(parked!, { record })).toEqual({});
@@ -187,7 +189,7 @@ describe('an event that cannot be folded', () => {
       await append(store, history, 50);
       await side.caughtUp();
       await side.expectRowsOfTheLog();
-      expect(await parkedStreams(database.pool, 'run_status_v1')).toEqual([]);
+      expect(await parkedIn(store)).toEqual([]);
     });
   });
 
@@ -196,10 +198,10 @@ describe('an event that cannot be folded', () => {
     await withReadSide(database, store, [anyProjection(failing)], async (side) => {
       await append(store, new History(seeded(9)), 300);
       await side.caughtUp();
-      const [parked] = await parkedStreams(database.pool, 'run_status_v1');
+      const [parked] = await parkedIn(store);
       const record = () => Promise.reject(new Error('nothing was done'));
       expect(await parking(store, failing).refold(parked!, { record })).toEqual({ error: 'Error: no such thing' });
-      expect(await parkedStreams(database.pool, 'run_status_v1')).toHaveLength(1);
+      expect(await parkedIn(store)).toHaveLength(1);
     });
   });
 
@@ -218,7 +220,7 @@ describe('an event that cannot be folded', () => {
     await withReadSide(database, store, [anyProjection(unstorable)], async (side) => {
       await append(store, new History(seeded(10)), 200);
       await side.caughtUp();
-      const [parked] = await parkedStreams(database.pool, 'run_status_v1');
+      const [parked] = await parkedIn(store);
       expect(parked?.error).toContain('out of range');
     });
   });

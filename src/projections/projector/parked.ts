@@ -1,16 +1,15 @@
 import type pg from 'pg';
-import type { StreamId } from '../../events/event.js';
-import type { ReadModelName } from '../../events/operations.js';
-import type { EventStore } from '../../event-store/event-store.js';
 import { Rejected } from '../../commands/decider.js';
 import { Parking, type ParkedStream, type Refolding } from '../../commands/parked.js';
 import { Turns } from '../../commands/turns.js';
+import type { StreamId } from '../../events/event.js';
+import type { ReadModelName } from '../../events/operations.js';
+import type { EventStore } from '../../event-store/event-store.js';
+import type { AnyProjection } from '../projection.js';
 import type { Owners } from './owner.js';
 import { projectorOf } from './projector.js';
-import type { AnyProjection } from '../projection.js';
 import { ProjectorTerm, TermOver } from './projector-term.js';
 
-const shownAtOnce = 1_000;
 const mostTries = 5;
 
 interface ParkedSince extends ParkedStream {
@@ -21,19 +20,6 @@ interface ParkedSince extends ParkedStream {
 export interface ParkedEvent extends ParkedSince {
   readonly type?: string;
   readonly data?: object;
-}
-
-/** The first thousand, the oldest first. */
-export async function parkedStreams(db: pg.Pool, readModel: ReadModelName): Promise<ParkedSince[]> {
-  const { rows } = await db.query<ParkedSince>(
-    `select read_model as "readModel", stream, position, revision, event_id as "eventId", error, parked_at as "parkedAt"
-     from parked_streams
-     where read_model = $1
-     order by parked_at, stream
-     limit $2`,
-    [readModel, shownAtOnce],
-  );
-  return rows;
 }
 
 interface World {
@@ -52,11 +38,24 @@ export class ParkedStreams extends Parking {
     super();
   }
 
-  /** With the events that they are parked at, the oldest first; at most `limit`, of `total`. */
-  async list(readModel: ReadModelName, limit: number): Promise<{ total: number; items: ParkedEvent[] }> {
-    const all = await parkedStreams(this.world.db, readModel);
-    const items = await Promise.all(all.slice(0, limit).map((parked) => this.withEvent(parked)));
-    return { total: all.length, items };
+  /** With the events that they are parked at, the oldest first: at most `limit`, of `total`; or the one stream. */
+  async list(
+    readModel: ReadModelName,
+    { limit, stream }: { readonly limit: number; readonly stream?: StreamId },
+  ): Promise<{ total: number; items: ParkedEvent[] }> {
+    const { rows } = await this.world.db.query<ParkedSince & { total: number }>(
+      `select
+         read_model as "readModel", stream, position, revision, event_id as "eventId", error, parked_at as "parkedAt",
+         count(*) over () as total
+       from parked_streams
+       where read_model = $1
+         and stream = coalesce($2, stream)
+       order by parked_at, stream
+       limit $3`,
+      [readModel, stream, limit],
+    );
+    const items = await Promise.all(rows.map(({ total: _, ...parked }) => this.withEvent(parked)));
+    return { total: rows[0]?.total ?? 0, items };
   }
 
   async find(readModel: ReadModelName, stream: StreamId): Promise<ParkedStream | undefined> {
