@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import { safeguards } from './audit/safeguards.js';
 import { beginning } from './events/event.js';
+import { positionInWords } from './events/position-in-words.js';
 import type { EventStore } from './event-store/event-store.js';
 import { pendingMigrations } from './migrator.js';
 import { policiesOfTheLedger } from './policies/all.js';
@@ -125,17 +126,16 @@ interface Follower {
 }
 
 function follower(name: string, { position, halted, host, pid }: Follower, head: string, role: string): Check {
-  if (halted) return check(name, false, `halted at ${shown(position)}: ${halted}`, 'mend what it names, then restart the server');
+  if (halted)
+    return check(name, false, `halted at ${positionInWords(position)}: ${halted}`, 'mend what it names, then restart the server');
   const behind = Number(head || 0) - Number(position || 0);
   const owner = pid === null ? 'run by nobody' : `run by process ${pid} on ${host}`;
-  const sentence = `at ${shown(position)} of ${shown(head)}${behind > tolerated ? `, ${behind} events behind` : ''}, ${owner}`;
+  const sentence = `at ${positionInWords(position)} of ${positionInWords(head)}${behind > tolerated ? `, ${behind} events behind` : ''}, ${owner}`;
   return check(name, behind <= tolerated, sentence, `see that a server with the role ${role} runs`);
 }
 
 /** Events that a read model or a policy may be behind while it works as it should. */
 const tolerated = 1_000;
-
-const shown = (position: string): string => (position === '' ? 'the beginning' : String(Number(position)));
 
 async function parkedStreams(db: pg.Pool): Promise<Check> {
   const { rows } = await db.query<{ readModel: string; projection: string; stream: string; error: string; count: number }>(

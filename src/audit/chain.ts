@@ -79,9 +79,6 @@ const bytes = (hex: string): Buffer => Buffer.from(hex, 'hex');
 export const placeIn = (range: number, index: number, like: Position): Position | undefined =>
   /^[\d-]{16}$/.test(like) ? String(range * rangeSize + index + 1).padStart(16, '0') : undefined;
 
-/** A position for people: without its leading zeros. */
-export const shown = (position: Position): string => position.replace(/^0+(?=\d)/, '') || 'the beginning';
-
 /** Whether a range can be about these positions. */
 export const isSpan = ({ range, first, last }: Pick<Sealed, 'range' | 'first' | 'last'>, like: Position): boolean =>
   (placeIn(range, 0, like) ?? first) === first && (placeIn(range, rangeSize - 1, like) ?? last) === last;

@@ -1,5 +1,6 @@
 import type { JsonObject } from '../events/event.js';
-import { chained, fingerprintOf, isSpan, placeIn, rangeSize, shown, signatureOf, type Sealed } from './chain.js';
+import { positionInWords } from '../events/position-in-words.js';
+import { chained, fingerprintOf, isSpan, placeIn, rangeSize, signatureOf, type Sealed } from './chain.js';
 import { dataHashOf, leafOf, type Witnessed } from './leaf.js';
 import { rootOf } from './merkle.js';
 
@@ -31,10 +32,13 @@ export class Unproven extends Error {
 export function checkProof(proof: Proof, key?: string): string {
   const { event, index, range } = proof;
   refuse(event.data !== undefined && dataHashOf(event.data) !== event.dataHash, 'its data do not have the hash that it names');
-  refuse(!isSpan(range, event.position), `range ${range.range} is not about ${shown(range.first)} to ${shown(range.last)}`);
+  refuse(
+    !isSpan(range, event.position),
+    `range ${range.range} is not about ${positionInWords(range.first)} to ${positionInWords(range.last)}`,
+  );
   const place = placeIn(range.range, index, event.position);
   const isThere = place === undefined ? event.position >= range.first && event.position <= range.last : place === event.position;
-  refuse(!isThere, `position ${shown(event.position)} is not event ${index} of range ${range.range}`);
+  refuse(!isThere, `position ${positionInWords(event.position)} is not event ${index} of range ${range.range}`);
   refuse(rootIn(proof) !== range.root, 'the event and its path do not lead to the root of the range');
   refuse(chained(proof.chainBefore, range.root) !== range.chain, 'the root does not lead from the chain before it to its own');
   refuse(signatureOf(range) === 'wrong', 'the signature is not one of this range');
@@ -63,8 +67,8 @@ function refuse(isWrong: boolean, sentence: string): void {
 function sentence({ event, range }: Proof, key: string | undefined): string {
   const { type, id, stream, revision, position, recordedAt } = event;
   const what = event.data === undefined ? `${type} ${id}, of whose data only the hash is given,` : `${type} ${id}`;
-  const where = `revision ${revision} of ${stream}, recorded ${recordedAt} at position ${shown(position)}`;
-  const sealed = `is in range ${range.range} of the log (${shown(range.first)} to ${shown(range.last)}, chain ${range.chain})`;
+  const where = `revision ${revision} of ${stream}, recorded ${recordedAt} at position ${positionInWords(position)}`;
+  const sealed = `is in range ${range.range} of the log (${positionInWords(range.first)} to ${positionInWords(range.last)}, chain ${range.chain})`;
   return `${what}, ${where}, ${sealed}. ${worth(range, key)}`;
 }
 

@@ -1,5 +1,6 @@
 import type { Position } from '../events/event.js';
-import { beforeAll, rangeSize, shown, type Sealed } from './chain.js';
+import { positionInWords } from '../events/position-in-words.js';
+import { beforeAll, rangeSize, type Sealed } from './chain.js';
 import { leafOf, witnessed } from './leaf.js';
 import { auditPath } from './merkle.js';
 import { checkProof, proofFormat, Unproven, type Proof } from './proof.js';
@@ -28,7 +29,7 @@ export class Prover {
     const events = await this.events.after(before?.last, rangeSize);
     const index = events.findIndex((event) => event.position === position);
     const event = events[index];
-    if (!event) return broken(range, `no event is at position ${shown(position)}`);
+    if (!event) return broken(range, `no event is at position ${positionInWords(position)}`);
     const leaves = events.map((each) => leafOf(witnessed(each)));
     const path = auditPath(index, leaves).map((hash) => hash.toString('hex'));
     const shownEvent = { ...witnessed(event), data: event.data };
@@ -38,11 +39,12 @@ export class Prover {
   private async explain(position: Position): Promise<Proving> {
     const head = await this.events.head();
     const last = await this.ranges.last();
-    const at = shown(position);
-    if (position > head) return { outcome: 'nowhere', sentence: `there is no position ${at}: the log ends at ${shown(head)}` };
+    const at = positionInWords(position);
+    if (position > head)
+      return { outcome: 'nowhere', sentence: `there is no position ${at}: the log ends at ${positionInWords(head)}` };
     if (last && position <= last.last)
       return { outcome: 'broken', sentence: `no row is about position ${at}: run ledger audit verify` };
-    const sealed = last ? `up to position ${shown(last.last)}` : 'not at all yet';
+    const sealed = last ? `up to position ${positionInWords(last.last)}` : 'not at all yet';
     const sentence = `position ${at} is in no sealed range: the log is sealed ${sealed}, each ${rangeSize.toLocaleString('en')} events; ask again when there are more`;
     return { outcome: 'unsealed', sentence };
   }
@@ -61,5 +63,5 @@ function checked(proof: Proof): Proving {
 
 const broken = ({ range, first, last }: Sealed, why: string): Proving => ({
   outcome: 'broken',
-  sentence: `range ${range} (${shown(first)} to ${shown(last)}) is not as it was sealed: ${why}; run ledger audit verify`,
+  sentence: `range ${range} (${positionInWords(first)} to ${positionInWords(last)}) is not as it was sealed: ${why}; run ledger audit verify`,
 });

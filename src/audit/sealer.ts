@@ -1,6 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import type { Position } from '../events/event.js';
-import { beforeAll, chained, placeIn, rangeSize, shown, signed, type Sealed } from './chain.js';
+import { positionInWords } from '../events/position-in-words.js';
+import { beforeAll, chained, placeIn, rangeSize, signed, type Sealed } from './chain.js';
 import { leafOf, witnessed } from './leaf.js';
 import { treeHash } from './merkle.js';
 import type { SealedRanges } from './sealed-ranges.js';
@@ -73,7 +74,7 @@ function refuseGap({ range, leaves }: Open, position: Position): void {
   const expected = placeIn(range, leaves.length, position);
   if (expected !== undefined && expected !== position)
     throw new Error(
-      `the log has position ${shown(position)} where ${shown(expected)} should be, so range ${range} is not sealed: run ledger audit verify`,
+      `the log has position ${positionInWords(position)} where ${positionInWords(expected)} should be, so range ${range} is not sealed: run ledger audit verify`,
     );
 }
 

@@ -1,5 +1,6 @@
 import type { Position } from '../events/event.js';
-import { beforeAll, chained, fingerprintOf, isSpan, placeIn, rangeSize, shown, signatureOf, type Sealed } from './chain.js';
+import { positionInWords } from '../events/position-in-words.js';
+import { beforeAll, chained, fingerprintOf, isSpan, placeIn, rangeSize, signatureOf, type Sealed } from './chain.js';
 import { leafOf, witnessed, type StoredEvent } from './leaf.js';
 import { treeHash } from './merkle.js';
 
@@ -56,7 +57,7 @@ function misnamed({ sealed, events }: Examined): Found | undefined {
   const { first, last } = sealed;
   return isSpan(sealed, events[0]?.position ?? first)
     ? undefined
-    : ['row_changed', `it is said to be about ${shown(first)} to ${shown(last)}, which no range is`];
+    : ['row_changed', `it is said to be about ${positionInWords(first)} to ${positionInWords(last)}, which no range is`];
 }
 
 /** Where positions count 1, 2, 3 …, an event that is not in its place tells what has happened before it. */
@@ -71,7 +72,7 @@ export function misplacedIn(range: number, events: readonly StoredEvent[]): Foun
   for (const [index, { position }] of events.entries()) {
     const expected = placeIn(range, index, position);
     if (expected === undefined || expected === position) continue;
-    const stands = `position ${shown(position)} stands where ${shown(expected)} should be`;
+    const stands = `position ${positionInWords(position)} stands where ${positionInWords(expected)} should be`;
     return position > expected
       ? ['events_missing', `${stands}: the events between them were removed`]
       : ['events_inserted', `${stands}: an event was put in`];
@@ -82,14 +83,17 @@ export function misplacedIn(range: number, events: readonly StoredEvent[]): Foun
 function miscounted({ sealed, events }: Examined): Found | undefined {
   const { first, last } = sealed;
   const count = events.filter(({ position }) => position <= last).length;
-  const there = `${count} of ${rangeSize} events are there up to position ${shown(last)}`;
+  const there = `${count} of ${rangeSize} events are there up to position ${positionInWords(last)}`;
   if (count < events.length) return ['events_missing', there];
   if (count < rangeSize) return ['events_missing', `${there}: the log ends before it`];
   if (events.at(-1)?.position !== last)
-    return ['events_inserted', `more than ${rangeSize} events lie before position ${shown(last)}`];
+    return ['events_inserted', `more than ${rangeSize} events lie before position ${positionInWords(last)}`];
   return events[0]?.position === first
     ? undefined
-    : ['row_changed', `it is said to begin at ${shown(first)}, and begins at ${shown(events[0]?.position ?? '')}`];
+    : [
+        'row_changed',
+        `it is said to begin at ${positionInWords(first)}, and begins at ${positionInWords(events[0]?.position ?? '')}`,
+      ];
 }
 
 /** The chain holds every root before it, so that it tells which side of an inequality was changed. */
@@ -112,9 +116,9 @@ function strangeness(events: readonly StoredEvent[]): string {
   for (const { position, stream, revision, recordedAt } of events) {
     const before = revisions.get(stream);
     if (before !== undefined && revision !== before + 1)
-      return `at position ${shown(position)}, ${stream} has revision ${revision} after ${before}, so events were swapped or replaced`;
+      return `at position ${positionInWords(position)}, ${stream} has revision ${revision} after ${before}, so events were swapped or replaced`;
     if (recordedAt < time)
-      return `position ${shown(position)} was recorded before the one ahead of it, so events were swapped or changed`;
+      return `position ${positionInWords(position)} was recorded before the one ahead of it, so events were swapped or changed`;
     revisions.set(stream, revision);
     time = recordedAt;
   }

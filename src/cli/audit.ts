@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
-import { rangeSize, readPublicKey, shown } from '../audit/chain.js';
+import { rangeSize, readPublicKey } from '../audit/chain.js';
 import { checkProof, Unproven, type Proof } from '../audit/proof.js';
 import { NoProof, readProof } from '../audit/read-proof.js';
 import type { Verification } from '../audit/verifier.js';
+import { positionInWords } from '../events/position-in-words.js';
 import type { Client } from './client.js';
 import { openDoor, verb, type Door, type DoorOptions } from './door.js';
 import { wholeNumber } from './options.js';
@@ -79,7 +80,7 @@ function saidOf({ ok, from, ranges, chain, signers, tail, firstBad, head }: Veri
     ...(chain ? [`  chain ${chain}`] : []),
     ...(tail
       ? [
-          `  not sealed yet: ${count(tail.events)}${tail.orMore ? ' or more' : ''} events behind ${shown(tail.after)}; the log ends at ${shown(head)}`,
+          `  not sealed yet: ${count(tail.events)}${tail.orMore ? ' or more' : ''} events behind ${positionInWords(tail.after)}; the log ends at ${positionInWords(head)}`,
         ]
       : []),
   ];
@@ -90,7 +91,8 @@ function goodOf(from: number, ranges: number): string {
   return `${which}, ${count(ranges * rangeSize)} events: each is as it was sealed`;
 }
 
-const spanOf = ({ first, last }: { first: string; last: string }): string => `positions ${shown(first)} to ${shown(last)}`;
+const spanOf = ({ first, last }: { first: string; last: string }): string =>
+  `positions ${positionInWords(first)} to ${positionInWords(last)}`;
 
 async function prove({ client, output }: Door, position: string): Promise<void> {
   const proof = await client.get<Proof>(`/v1/audit/proof/${encodeURIComponent(position)}`);

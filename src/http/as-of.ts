@@ -3,6 +3,7 @@ import { isoTimePattern, readIsoTime } from '../commands/iso-time.js';
 import type { Clock } from '../commands/ledger.js';
 import type { EventStore } from '../event-store/event-store.js';
 import { beginning, type Position, type TaskId } from '../events/event.js';
+import { positionInWords } from '../events/position-in-words.js';
 import type { Exchange } from './call.js';
 import { minPositionOf } from './headers.js';
 import { malformed } from './problem.js';
@@ -67,17 +68,17 @@ export class AsOf {
     const position = given.padStart(16, '0');
     const head = await this.store.head();
     if (position <= head) return position;
-    const end = head === beginning ? 'the ledger is empty' : `the head of the ledger is ${head}`;
+    const end = head === beginning ? 'the ledger is empty' : `the head of the ledger is ${positionInWords(head)}`;
     throw malformed(field, `${field} is ${given}: ${end}; give a position up to it, or none for the present`);
   }
 
   private async until(field: string, time: string): Promise<Position> {
     const now = this.clock.now();
     if (Date.parse(time) <= now.getTime() + skewMs) return this.store.positionAt(time);
-    const head = (await this.store.head()) || 'none';
+    const head = await this.store.head();
     throw malformed(
       field,
-      `${field} is ${time}, and it is ${now.toISOString()} now, with position ${head} at the head of the ledger; give a time up to now, or none for the present`,
+      `${field} is ${time}, and it is ${now.toISOString()} now, with ${positionInWords(head)} at the head of the ledger; give a time up to now, or none for the present`,
     );
   }
 }

@@ -123,7 +123,7 @@ describe('the command line against a real server', () => {
     await ledger(`replay heartbeat~teller --at ${second.recordedAt}`);
     expect(JSON.parse(said.out).items.length).toBeGreaterThanOrEqual(2);
     expect(await ledger('replay heartbeat~teller --at 2001-01-01T00:00:00Z')).toBe(3);
-    expect(said.err).toContain(`it came into being at ${first.recordedAt}, position ${first.position}`);
+    expect(said.err).toContain(`it came into being at ${first.recordedAt}, position ${Number(first.position)};`);
     expect(await ledger('replay heartbeat~tell --at 2001-01-01T00:00:00Z')).toBe(3);
     expect(said.err).toContain('there was no task heartbeat~teller before the first event');
     expect(await ledger('replay heartbeat~teller --at yesterday')).toBe(2);

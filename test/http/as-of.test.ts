@@ -101,8 +101,8 @@ it.each([
   expect(body).toMatchObject({
     code: 'not_yet',
     detail:
-      `there was no ${thing} at position ${String(then).padStart(16, '0')}: ` +
-      `it came into being at ${recordedAt}, position ${position}; ask for that or later`,
+      `there was no ${thing} at position ${then}: ` +
+      `it came into being at ${recordedAt}, position ${Number(position)}; ask for that or later`,
   });
 });
 
@@ -129,7 +129,11 @@ describe('refuses, and says what would do', () => {
 
   it('a position after the head', async () => {
     const head = events.at(-1)!.position;
-    await refused('runs/ACME-2.1?asOfPosition=9999', 'asOfPosition', `asOfPosition is 9999: the head of the ledger is ${head}`);
+    await refused(
+      'runs/ACME-2.1?asOfPosition=9999',
+      'asOfPosition',
+      `asOfPosition is 9999: the head of the ledger is ${Number(head)};`,
+    );
   });
 
   it('a time that has not come', () =>

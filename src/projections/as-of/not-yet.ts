@@ -10,14 +10,17 @@ import {
   type WakeupId,
 } from '../../events/event.js';
 import type { LedgerEvent } from '../../events/ledger-event.js';
+import { positionInWords } from '../../events/position-in-words.js';
 import type { EventStore } from '../../event-store/event-store.js';
 
 /** What was asked for as of a position came into being after it. */
 export class NotYet extends Error {
   override readonly name = 'NotYet';
   constructor(thing: string, asked: Position, { position, recordedAt }: Pick<Recorded, 'position' | 'recordedAt'>) {
-    const then = asked === beginning ? 'before the first event of the ledger' : `at position ${asked}`;
-    super(`there was no ${thing} ${then}: it came into being at ${recordedAt}, position ${position}; ask for that or later`);
+    const then = asked === beginning ? 'before the first event of the ledger' : `at position ${positionInWords(asked)}`;
+    super(
+      `there was no ${thing} ${then}: it came into being at ${recordedAt}, position ${positionInWords(position)}; ask for that or later`,
+    );
   }
 }
 

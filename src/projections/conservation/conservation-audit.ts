@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import { beginning, type Position, type Recorded } from '../../events/event.js';
 import type { LedgerEvent } from '../../events/ledger-event.js';
+import { positionInWords } from '../../events/position-in-words.js';
 import type { EventStore } from '../../event-store/event-store.js';
 import { conservation, unopened } from './conservation.js';
 import { LaneAccount, type ConservationRow } from './lane-account.js';
@@ -151,7 +152,9 @@ async function liveAccount(db: pg.Pool): Promise<Live | undefined> {
 function ofTheLog(audit: Audit, head: Position): Finding {
   const isWhole = audit.position >= head;
   const totals = isWhole ? audit.totalsAtRest() : audit.totals();
-  const far = isWhole ? '' : `, as far as ${shown(audit.position)} of ${shown(head)}: the next look goes on from there`;
+  const far = isWhole
+    ? ''
+    : `, as far as ${positionInWords(audit.position)} of ${positionInWords(head)}: the next look goes on from there`;
   return finding('demands by the log', totals, `${counted(totals)}${far}`);
 }
 
@@ -159,12 +162,12 @@ function ofTheLog(audit: Audit, head: Position): Finding {
 function ofTheRows(live: Live, compared: Totals | undefined): Finding {
   const name = 'demands by the live rows';
   if (live.violations > 0 || !compared)
-    return finding(name, live, `${counted(live)} at ${shown(live.position)}, where the log was not counted`);
+    return finding(name, live, `${counted(live)} at ${positionInWords(live.position)}, where the log was not counted`);
   const other = columns.filter((column) => live[column] !== compared[column]);
-  if (other.length === 0) return finding(name, live, `the same as by the log at ${shown(live.position)}`);
+  if (other.length === 0) return finding(name, live, `the same as by the log at ${positionInWords(live.position)}`);
   const differences = other.map((column) => `${said(live[column])} ${column}, by the log ${said(compared[column])}`);
   const remedy = `rebuild ${conservation.name}: its rows are not what the log comes to`;
-  return { name, ok: false, sentence: `at ${shown(live.position)} ${differences.join('; ')}`, remedy };
+  return { name, ok: false, sentence: `at ${positionInWords(live.position)} ${differences.join('; ')}`, remedy };
 }
 
 function finding(name: string, { violations, first }: Totals, sentence: string): Finding {
@@ -177,4 +180,3 @@ const counted = ({ requested, delivered, coalesced, skipped, cancelled, open }: 
   `${said(requested)} requested = ${said(delivered)} delivered + ${said(coalesced)} joined to those + ${said(skipped)} skipped + ${said(cancelled)} cancelled + ${said(open)} open`;
 
 const said = (count: number): string => count.toLocaleString('en');
-const shown = (position: Position): string => (position === beginning ? 'the beginning' : position.replace(/^0+(?=\d)/, ''));

@@ -1,6 +1,7 @@
 import { catalogue } from '../../commands/catalogue.js';
 import { nameUuid, type Actor, type Recorded } from '../../events/event.js';
 import type { LedgerEvent } from '../../events/ledger-event.js';
+import { positionInWords } from '../../events/position-in-words.js';
 import { story } from '../story.js';
 
 /** What led to an event. Its ids are in the event's metadata. */
@@ -24,7 +25,9 @@ export function causeOf({ metadata, stream }: Known, first: Known | undefined, b
   if (policy === undefined)
     return { kind: 'command', sentence: `${by(actor)}${commandId === causationId ? '' : ', with others at once'}` };
   const command = commandNames.find((name) => nameUuid(policy, causationId, stream, name) === commandId);
-  const because = before ? `${before.type} at position ${before.position}: ${story(before)}` : `the event ${causationId}`;
+  const because = before
+    ? `${before.type} at position ${positionInWords(before.position)}: ${story(before)}`
+    : `the event ${causationId}`;
   const sentence = `policy ${policy}${command ? ` sent ${command}` : ''}, because of ${because}`;
   return { kind: 'policy', sentence, ...(command && { command }), ...(before && { event: named(before) }) };
 }

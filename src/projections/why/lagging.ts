@@ -1,3 +1,4 @@
+import { positionInWords } from '../../events/position-in-words.js';
 import type { Facts, LagFact } from './facts.js';
 import type { Reason } from './reason.js';
 
@@ -6,8 +7,8 @@ export const laggingReasons = ({ lags, roles }: Pick<Facts, 'lags' | 'roles'>): 
   lags.map((lag) => ({ code: 'PROJECTION_LAG', sentence: lagging(lag), since: lag.movedAt, ...remedy(lag, roles) }));
 
 function lagging({ projection, position, head, trouble, stream }: LagFact): string {
-  if (stream !== null) return `${projection} could not fold ${stream} at ${shown(position)}: ${trouble}`;
-  return `${projection} is at ${shown(position)} of ${shown(head)}${trouble ? `, and does not go on: ${trouble}` : ''}`;
+  if (stream !== null) return `${projection} could not fold ${stream} at ${positionInWords(position)}: ${trouble}`;
+  return `${projection} is at ${positionInWords(position)} of ${positionInWords(head)}${trouble ? `, and does not go on: ${trouble}` : ''}`;
 }
 
 function remedy({ projection, stream }: LagFact, roles: readonly string[]): Pick<Reason, 'clearedBy' | 'action'> {
@@ -16,5 +17,3 @@ function remedy({ projection, stream }: LagFact, roles: readonly string[]): Pick
   if (roles.includes('projector')) return { clearedBy: 'the projector' };
   return { clearedBy: 'a server with the role projector; none runs', action: 'ledger serve' };
 }
-
-const shown = (position: string): string => (position === '' ? 'the beginning' : String(Number(position)));
