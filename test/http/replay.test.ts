@@ -7,7 +7,10 @@ const noon = Date.parse('2126-04-20T12:00:00.000Z');
 const at = (minute: number) => new Date(noon + minute * 60_000).toISOString();
 const goTo = (minute: number) => api('PUT', '/v1/clock', { now: at(minute), random: 0.5 });
 
-/** ACME-2, which ACME-3 waits for, is given to coder at 12:01, claimed at 12:02, handed back at 12:03 and closed at 12:05. */
+/**
+ * ACME-2, which ACME-3 waits for, is given to coder at 12:01, claimed at 12:02, handed back at 12:03 and closed at 12:05; coder is
+ * paused at 13:00.
+ */
 beforeAll(async () => {
   server = await startServer({ clock: 'manual', roles: ['api', 'projector', 'policies'] });
   await goTo(0);
@@ -27,6 +30,7 @@ beforeAll(async () => {
   await api('POST', 'tasks/ACME-2/status', { status: 'done' });
   await until('tasks/ACME-3', 'BlockerResolved');
   await goTo(60);
+  await api('POST', 'agents/coder/pause', { reason: 'night' });
 });
 afterAll(() => server.stop());
 
@@ -85,8 +89,15 @@ it('tells what held the agent meanwhile, in its place, and what it was a cause o
   const cause = events.find(({ sentence }) => sentence.startsWith('ACME-2.1 is handed back'))!.cause;
   expect(cause).toMatchObject({ kind: 'policy', command: 'InterruptRun' });
   expect(cause.sentence).toMatch(
-    /^policy holds sent InterruptRun, because of (AgentPaused at position \d+: coder is paused|RunStarted at position \d+: ACME-2\.1 is)/,
+    /^policy holds sent InterruptRun, because of (AgentPaused at position [1-9]\d*: coder is paused|RunStarted at position \d+: ACME-2\.1 is)/,
   );
+});
+
+it('tells what holds it now as well, as long as something on it waits', async () => {
+  expect(typesOf(await told('tasks/ACME-3/replay')).at(-1)).toBe('AgentPaused');
+  for (const path of ['tasks/ACME-2', 'runs/ACME-2.1'])
+    expect(typesOf(await told(`${path}/replay?at=${at(4)}`)).at(-1)).toBe('AgentResumed');
+  expect(typesOf(await told('tasks/ACME-2/replay')).filter((type) => type === 'AgentPaused')).toHaveLength(1);
 });
 
 it('names the event of another task that a policy has followed', async () => {
@@ -94,7 +105,7 @@ it('names the event of another task that a policy has followed', async () => {
   expect(only(await told('tasks/ACME-3/replay'), 'BlockerResolved').cause).toEqual({
     kind: 'policy',
     command: 'ObserveBlockers',
-    sentence: `policy blockers sent ObserveBlockers, because of TaskStatusChanged at position ${closed.position}: ACME-2 goes from todo to done`,
+    sentence: `policy blockers sent ObserveBlockers, because of TaskStatusChanged at position ${Number(closed.position)}: ACME-2 goes from todo to done`,
     event: { type: closed.type, stream: closed.stream, revision: closed.revision, position: closed.position },
   });
 });
@@ -139,7 +150,7 @@ it.each([
   ['tasks/ACME-2/replay?at=yesterday', 400, 'malformed', 'at is "yesterday": give a time such as 2026-04-20T12:00:00Z'],
   ['tasks/ACME-2/replay?at=2126-02-30T12:00:00Z', 400, 'malformed', 'on a day that exists'],
   ['tasks/ACME-2/replay?at=', 400, 'malformed', 'or a position that'],
-  ['tasks/ACME-2/replay?at=9999', 400, 'malformed', 'at is 9999: the head of the ledger is 00000000000000'],
+  ['tasks/ACME-2/replay?at=9999', 400, 'malformed', /^at is 9999: the head of the ledger is [1-9]\d; give/],
   ['tasks/ACME-2/replay?at=2127-01-01T00:00:00Z', 400, 'malformed', 'and it is 2126-04-20T13:00:00.000Z now'],
   [
     'tasks/ACME-2/replay?at=2001-01-01T00:00:00Z',
@@ -147,16 +158,11 @@ it.each([
     'not_yet',
     'there was no task ACME-2 before the first event of the ledger: it',
   ],
-  [
-    'tasks/ACME-2/replay?at=1',
-    404,
-    'not_yet',
-    `it came into being at ${at(0)}, position 0000000000000002; ask for that or later`,
-  ],
+  ['tasks/ACME-2/replay?at=1', 404, 'not_yet', `it came into being at ${at(0)}, position 2; ask for that or later`],
   [`runs/ACME-2.1/replay?at=${at(0)}`, 404, 'not_yet', 'there was no run ACME-2.1 at position'],
   ['tasks/ACME-2/replay?cursor=rubbish', 400, 'malformed', 'is not one of this list'],
 ])('%s is %d %s, and says why', async (path, status, code, words) => {
   const { body } = await api('GET', path);
   expect(body).toMatchObject({ status, code });
-  expect(body.detail).toContain(words);
+  expect(body.detail).toMatch(words);
 });

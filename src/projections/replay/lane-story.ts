@@ -1,5 +1,5 @@
 import { lanes } from '../../events/evolve-lane.js';
-import type { JsonObject, Recorded, TaskId } from '../../events/event.js';
+import type { JsonObject, Recorded, RunId, TaskId } from '../../events/event.js';
 import type { Lane, LaneEvent } from '../../events/lane.js';
 import type { LedgerEvent } from '../../events/ledger-event.js';
 import { differencesBetween } from './standing.js';
@@ -32,6 +32,13 @@ export class LaneStory {
     apply(this.state, changes);
     this.meet(before);
     return { event, first: this.firstOf(event), changes };
+  }
+
+  /** Whether something is yet to come: of a run, or of what goes on with it, or of anything on the task. */
+  isOpen(run?: RunId): boolean {
+    const { open, waiting } = this.lane;
+    if (run === undefined) return open.length + waiting.length > 0;
+    return open.some(({ runId, retryOf }) => runId === run || retryOf === run);
   }
 
   private firstOf(event: Fact): Fact | undefined {

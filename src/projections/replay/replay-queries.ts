@@ -56,7 +56,7 @@ export class ReplayQueries {
     const begun = await this.beginning(thing, at);
     if (!begun) return undefined;
     const tells = concerning(run, carriedBy(begun));
-    return this.replay({ company, task: begun.subject, at, tells, shows: runIn(run) }, windowOf(page));
+    return this.replay({ company, task: begun.subject, run, at, tells, shows: runIn(run) }, windowOf(page));
   }
 
   private async beginning(thing: Thing, at: Position): Promise<Fact | undefined> {
@@ -90,10 +90,13 @@ export class ReplayQueries {
     return own;
   }
 
-  private async meanwhile({ company, at }: Asked, { after }: Window, { agents, steps, since }: Own): Promise<Step[]> {
-    const until = steps.at(-1)?.event.position ?? beginning;
+  /** Up to the end of what it shows; and on, where something waits for what comes. */
+  private async meanwhile({ company, run, at }: Asked, { after, limit }: Window, own: Own): Promise<Step[]> {
+    const { agents, steps, since, lane } = own;
+    const last = steps.at(-1)?.event.position ?? beginning;
+    const goesOn = steps.length <= limit && lane.isOpen(run);
     const held = await heldMeanwhile(this.store, company, [...agents].slice(0, mostAgents), at);
-    return held.filter(({ event: { position } }) => position > since && position > after && position < until);
+    return held.filter(({ event: { position } }) => position > since && position > after && (goesOn || position < last));
   }
 
   private async replayed(asked: Asked, steps: readonly Step[], own: Own): Promise<ReplayedEvent[]> {
@@ -125,6 +128,8 @@ export class ReplayQueries {
 interface Asked {
   readonly company: string;
   readonly task: TaskId;
+  /** only this one, of the task's */
+  readonly run?: RunId;
   readonly at: Position;
   readonly tells: (event: Recorded) => boolean;
   readonly shows: (state: JsonObject) => JsonObject;
