@@ -203,6 +203,14 @@ describe('a queued run', () => {
     ]);
   });
 
+  it.each([
+    ['yet', {}],
+    ['for a day', { last_run: 'ACME-7.1', last_run_at: iso('09:30') }],
+  ])('says that no worker was heard of %s', (since, row) => {
+    const [reason] = ofRun(1, known(waitingRun, working(row, { workers: [] })));
+    expect(reason?.sentence).toBe(`no worker of fixer has been heard of ${since}`);
+  });
+
   it('says of a lease that is over that the reaper ends it, or that there is none', () => {
     const over = { lease: lease({ runId: 'ACME-12.0', expiresAt: iso('11:59') }) };
     const [reason] = ofRun(1, known(waitingRun, over));
@@ -353,6 +361,13 @@ describe('a run that is over', () => {
       sentence: 'ACME-12.1 failed (adapter_failed, unknown): the build is broken; ACME-12.2 does it again',
       since: iso('12:00'),
     });
+  });
+
+  it('says once that its task was put aside, to who asks about the task and to who asks about the run', () => {
+    const facts = known([...failedRun, movedTo('blocked')]);
+    expect(codes(ofRun(1, facts))).toBe('NON_RETRYABLE BLOCKED_BY');
+    expect(reasonsOfTask(facts)).toEqual(ofRun(1, facts));
+    expect(ofRun(1, facts)[0]?.sentence).not.toContain('is blocked');
   });
 
   it.each([

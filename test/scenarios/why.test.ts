@@ -83,7 +83,7 @@ describe('why work does not go on, and what lets it', () => {
       'acme is held: migration',
       'TH-2 is held: itself',
       'TH-0, which TH-2 is below, is held with all below it: freeze',
-      'no worker of held has been heard of for a day',
+      'no worker of held has been heard of yet',
     ]);
     const demand = await scene.demandOf('TH-2.1');
     await scene.expectClears('COMPANY_HELD', 'runs/TH-2.1', 'tasks/TH-2', demand);
@@ -132,6 +132,16 @@ describe('why work does not go on, and what lets it', () => {
     await scene.carryOut(await scene.reason('tasks/BB-1', 'BLOCKED_BY'));
     await scene.expectClears('BLOCKED_BY', ...places);
     expect((await scene.claim('maker'))?.run).toBe('BB-1.1');
+  });
+
+  it('BLOCKED_BY: of more than an answer has room for, how many are left out', async () => {
+    await scene.given('swamped', 'BM-0');
+    await scene.work('swamped', { outcome: 'succeeded' });
+    const blockedBy = Array.from({ length: 25 }, (_, n) => `BM-${n + 1}`);
+    for (const task of blockedBy) await scene.send('PUT', `tasks/${task}`, { title: task });
+    await scene.send('POST', 'tasks/BM-0/blockers', { blockedBy });
+    const { reasons, more } = await scene.why('tasks/BM-0');
+    expect([reasons.length, more]).toEqual([20, 5]);
   });
 
   it('BLOCKED_BY: not of a run that may answer a comment all the same', async () => {
@@ -232,9 +242,8 @@ describe('why work does not go on, and what lets it', () => {
     await scene.work('tired', rateLimited);
     await scene.carryOut(await scene.reason('tasks/EX-1', 'DUE_LATER'));
     await scene.work('tired', rateLimited);
-    const places = ['runs/EX-1.2', await scene.demandOf('EX-1.2')] as const;
-    for (const place of places) expect(await scene.codes(place)).toEqual(['EXHAUSTED']);
-    expect(await scene.codes('tasks/EX-1')).toEqual(['EXHAUSTED', 'BLOCKED_BY']);
+    const places = ['runs/EX-1.2', 'tasks/EX-1', await scene.demandOf('EX-1.2')] as const;
+    for (const place of places) expect(await scene.codes(place)).toEqual(['EXHAUSTED', 'BLOCKED_BY']);
     expect((await scene.reason('runs/EX-1.2', 'EXHAUSTED')).sentence).toContain('has used up its retries: 1 of 1');
     await scene.expectClears('EXHAUSTED', 'tasks/EX-1');
   });
@@ -245,7 +254,7 @@ describe('why work does not go on, and what lets it', () => {
     expect(await scene.codes('runs/NR-1.1')).toEqual(['DONE', 'READY']);
     await scene.work('locked', forbidden);
     for (const place of ['runs/NR-1.2', await scene.demandOf('NR-1.2')])
-      expect(await scene.codes(place)).toEqual(['NON_RETRYABLE']);
+      expect(await scene.codes(place)).toEqual(['NON_RETRYABLE', 'BLOCKED_BY']);
     const reason = await scene.expectClears('NON_RETRYABLE', 'tasks/NR-1');
     expect(reason.sentence).toContain('NR-1.2 failed (adapter_failed, auth): 401 unauthorized');
     expect(await scene.codes('runs/NR-1.2')).toEqual(['DONE', 'DUE_LATER']);
@@ -406,7 +415,7 @@ it('PROJECTION_LAG: a stream that a read model could not fold', async () => {
   for (const place of ['runs/PF-1.1', 'tasks/PF-1', await scene.demandOf('PF-1.1')])
     expect((await scene.why(place)).reasons.map(({ sentence }) => sentence)).toEqual([
       'ready_runs could not fold task-acme.PF-1 at 3: no such column',
-      'no worker of folded has been heard of for a day',
+      'no worker of folded has been heard of yet',
     ]);
   await scene.server.stop();
 });

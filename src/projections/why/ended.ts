@@ -4,7 +4,6 @@ import { openBlockers } from '../../events/lane.js';
 import { isClosed } from '../../events/task.js';
 import { refusalInWords, shortened } from '../in-words.js';
 import type { RunRow } from '../run-status.js';
-import type { TaskRow } from '../tasks.js';
 import type { Facts } from './facts.js';
 import { barringReasons, closed } from './holding.js';
 import type { Reason } from './reason.js';
@@ -74,12 +73,12 @@ function failed(facts: Facts, run: RunRow): Reason[] {
   // What would have passed by itself was kept from being tried again by a gate.
   const work = { agent: run.agent, mention: false, repeats: true };
   if (isPassing) return [ending(run, 'DONE'), ...barringReasons(facts, work, 'what would follow')];
-  const { lane, agents, task } = facts;
+  const { lane, agents } = facts;
   const isOpen = obstacles(lane, work, agents.get(run.agent)?.row.status ?? 'active').length === 0;
   return [
     {
       ...ending(run, 'NON_RETRYABLE'),
-      sentence: `${howItEnded(run)}; this does not pass by itself, and nothing tries it again${told(task)}`,
+      sentence: `${howItEnded(run)}; this does not pass by itself, and nothing tries it again`,
       clearedBy: 'a person',
       ...(isOpen && { action: `ledger runs retry ${run.run_id}` }),
     },
@@ -87,8 +86,6 @@ function failed(facts: Facts, run: RunRow): Reason[] {
 }
 
 const passing: readonly string[] = ['transient_upstream', 'quota'];
-
-const told = ({ task, status, why }: TaskRow): string => (status === 'blocked' && why ? `; ${task} is blocked: ${why}` : '');
 
 function stopped(facts: Facts, run: RunRow): Reason {
   return { ...ending(run, givenUpAs(run.error_code, 'SKIPPED')), ...asked(facts, run.agent) };

@@ -8,12 +8,9 @@ import { stallOf } from '../stalled.js';
 import { tasks, type TaskRow } from '../tasks.js';
 import type { BlockerFact } from './facts.js';
 
-/** As many as an answer has room for. */
-const most = 20;
-
 /** What the task still waits for, and whether anything is done about that. */
 export async function blockerFacts(readModels: ReadModels, company: string, task: TaskRow | undefined): Promise<BlockerFact[]> {
-  const names = task ? openBlockers(task).slice(0, most) : [];
+  const names = task ? openBlockers(task) : [];
   if (names.length === 0) return [];
   const rows = await rowsOf(readModels, company, names);
   const assignees = rows.flatMap(({ assignee }) => assignee ?? []);

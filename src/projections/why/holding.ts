@@ -95,6 +95,21 @@ export const blockingReasons = ({ task, blockers, blockedAt }: Facts): Reason[] 
     ),
   }));
 
+/** Of a task that waits for nothing but for a person who says that it goes on. */
+export function asideReasons({ task: row, movedAt }: Facts): Reason[] {
+  const { task, status, why } = row;
+  if (status !== 'blocked' || openBlockers(row).length > 0) return [];
+  return [
+    {
+      code: 'BLOCKED_BY',
+      sentence: `${task} is blocked: ${why ?? 'nobody has said why'}`,
+      since: movedAt,
+      clearedBy: 'a person',
+      action: `ledger tasks status ${task} todo`,
+    },
+  ];
+}
+
 /** Whether it moves by itself. */
 function standing({ row, stall }: BlockerFact): string {
   if (!row) return 'which was never opened';

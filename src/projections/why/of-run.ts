@@ -1,6 +1,7 @@
 import type { RunRow } from '../run-status.js';
 import { afterIt, endedReasons } from './ended.js';
 import type { Facts } from './facts.js';
+import { asideReasons } from './holding.js';
 import { parkedReasons } from './parked.js';
 import { queuedReasons } from './queued.js';
 import type { Reason } from './reason.js';
@@ -17,7 +18,7 @@ export function reasonsOfRun(facts: Facts, run: RunRow): Reason[] {
       return runningReasons(facts, run);
     default: {
       const last = afterIt(facts, run).at(-1);
-      return [...endedReasons(facts, run), ...(last ? reasonsOfRun(facts, last) : [])];
+      return [...endedReasons(facts, run), ...(last ? reasonsOfRun(facts, last) : asideReasons(facts))];
     }
   }
 }

@@ -1,9 +1,8 @@
-import { openBlockers } from '../../events/lane.js';
 import { isClosed } from '../../events/task.js';
 import type { RunRow } from '../run-status.js';
 import { asked } from './ended.js';
 import type { Facts } from './facts.js';
-import { blockingReasons, closed, heldReasons } from './holding.js';
+import { asideReasons, blockingReasons, closed, heldReasons } from './holding.js';
 import { reasonsOfDemand } from './of-demand.js';
 import { reasonsOfRun } from './of-run.js';
 import type { Reason } from './reason.js';
@@ -37,25 +36,16 @@ const unassigned = ({ task: { task, changed_at } }: Facts): Reason => ({
   action: `ledger tasks assign ${task} <agent>`,
 });
 
-/** What came of the last run; or that a person has put it aside, or that nobody has asked for anything. */
+/** What came of the last run; or that it was put aside, or that nobody has asked for anything. */
 function soFar(facts: Facts): Reason[] {
-  const { task } = facts;
   const last = lastRunOf(facts);
-  const ended = last ? reasonsOfRun(facts, last) : [];
-  if (task.status === 'blocked' && openBlockers(task).length === 0) return [...ended, putAside(facts)];
-  return ended.length > 0 ? ended : [nothingAsked(facts)];
+  if (last) return reasonsOfRun(facts, last);
+  const aside = asideReasons(facts);
+  return aside.length > 0 ? aside : [nothingAsked(facts)];
 }
 
 const lastRunOf = ({ runs, task }: Facts): RunRow | undefined =>
   runs.filter(({ agent }) => agent === task.assignee).toSorted((a, b) => b.n - a.n)[0];
-
-const putAside = ({ task: { task, why }, movedAt }: Facts): Reason => ({
-  code: 'BLOCKED_BY',
-  sentence: `${task} is blocked: ${why ?? 'nobody has said why'}`,
-  since: movedAt,
-  clearedBy: 'a person',
-  action: `ledger tasks status ${task} todo`,
-});
 
 const nothingAsked = (facts: Facts): Reason => ({
   code: 'NOTHING_ASKED',

@@ -93,8 +93,9 @@ function isAsking(now: string, { row, leases }: AgentFacts, { workerId, askedAt 
 }
 
 function absence({ row, leases, workers }: AgentFacts, readyAt: string): Pick<Reason, 'sentence' | 'since'> {
-  const { agent } = row;
-  if (workers.length === 0) return { sentence: `no worker of ${agent} has been heard of for a day`, since: readyAt };
+  const { agent, last_run } = row;
+  if (workers.length === 0)
+    return { sentence: `no worker of ${agent} has been heard of ${last_run === null ? 'yet' : 'for a day'}`, since: readyAt };
   if (leases.length > 0) {
     const work = leases.map(({ workerId, runId }) => `${workerId} at ${runId}`);
     return { sentence: `no worker of ${agent} asks for more: ${listed(work)}`, since: latest(workers.map((one) => one.askedAt)) };
