@@ -7,7 +7,7 @@ import type pg from 'pg';
 import { createPool } from '../../src/database.js';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../src/embedded-postgres.js';
 import { postmaster, within } from '../../src/embedded-postgres/postmaster.js';
-import { get } from '../processes/ask.js';
+import { get, post } from '../processes/ask.js';
 import { endAll, serveLedger, type LedgerServer } from '../processes/ledger-server.js';
 import { caughtUp, faultsOf, lostCommands, readLog, unfaithful } from '../processes/log-checks.js';
 import { until } from '../processes/until.js';
@@ -68,6 +68,7 @@ describe(`a ledger whose processes are killed ${kills} times (SEED=${seed})`, ()
         if (kill < kills) operators.start(4);
       }
     }
+    await expectVerified();
     const { executions } = journalOf(home);
     console.log(
       `seed ${seed}: ${JSON.stringify({ ...figures, acknowledged: operators.acknowledged.length, repeats: operators.repeats, executions, events: (await readLog(postgres.url)).length })}`,
@@ -127,6 +128,18 @@ describe(`a ledger whose processes are killed ${kills} times (SEED=${seed})`, ()
     );
     const { checks } = (await get(server.url, '/v1/doctor')).body;
     expect(checks.filter(({ ok, name }: { ok: boolean; name: string }) => !ok && !name.startsWith('postgres'))).toEqual([]);
+  }
+
+  /** As an operator would have it verified: each one built anew beside the live one, by the server, and compared row by row. */
+  async function expectVerified(): Promise<void> {
+    const { items } = (await get(server.url, '/v1/projections')).body;
+    for (const { name } of items) {
+      const started = await post(server.url, `/v1/projections/${name}/verify`, { reason: 'after all this' });
+      expect(started).toMatchObject({ status: 202 });
+      const look = async () => (await get(server.url, `/v1/rebuilds/${started.body.rebuild.id}`)).body;
+      await until(`the comparison of ${name}`, async () => (await look()).comparedAt !== undefined, 30_000);
+      expect((await look()).comparison).toMatchObject({ agrees: true });
+    }
   }
 
   async function open(): Promise<number> {
