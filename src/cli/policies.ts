@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
-import type { WaitingReaction } from '../commands/parked-reaction.js';
+import type { WaitingReaction } from '../commands/operations/parked-reaction.js';
 import { openDoor, verb, type Door, type DoorOptions } from './door.js';
 import { Usage } from './problem.js';
-import { sent } from './projections-door.js';
+import { sent } from './projections/requests.js';
 import { sayTime } from './times.js';
 
 export function addPolicies(program: Command): void {

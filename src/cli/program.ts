@@ -7,7 +7,7 @@ import { addCompanies } from './companies.js';
 import { addDashboard } from './dashboard.js';
 import { addDoctor } from './doctor.js';
 import { addPolicies } from './policies.js';
-import { addProjections } from './projections.js';
+import { addProjections } from './projections/projections.js';
 import { Ended, exitCodeOf, exitCodes, type ExitCode } from './problem.js';
 import { addReplay } from './replay.js';
 import { addRetries } from './retries.js';

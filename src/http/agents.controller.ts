@@ -1,6 +1,6 @@
 import { Controller, Get, Post, Put } from '@nestjs/common';
 import { IsOptional } from 'class-validator';
-import { SchemaName } from '../commands/as-of.js';
+import { SchemaName } from '../commands/operations/as-of.js';
 import { pauseAgent, putAgent, resumeAgent, terminateAgent } from '../commands/agent.js';
 import { Slug } from '../commands/fields.js';
 import { AgentsQueries } from '../projections/agent-queries.js';

@@ -1,6 +1,6 @@
 import { Controller, Delete, Get, Put } from '@nestjs/common';
 import { IsOptional } from 'class-validator';
-import { buildAsOf, dropAsOf, SchemaName } from '../commands/as-of.js';
+import { buildAsOf, dropAsOf, SchemaName } from '../commands/operations/as-of.js';
 import { validated } from '../commands/dispatch.js';
 import { IsoTime, Optional, Text } from '../commands/fields.js';
 import { beginning, type Position } from '../events/event.js';

@@ -1,6 +1,6 @@
 import { Controller, Get } from '@nestjs/common';
 import { IsOptional } from 'class-validator';
-import { SchemaName } from '../commands/as-of.js';
+import { SchemaName } from '../commands/operations/as-of.js';
 import { CommandPorts } from '../commands/catalogue.js';
 import { RunId, Slug, TaskId } from '../commands/fields.js';
 import { activity } from '../projections/activity.js';

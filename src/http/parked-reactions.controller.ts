@@ -1,7 +1,7 @@
 import { Controller, Get, Post } from '@nestjs/common';
 import { IsOptional } from 'class-validator';
 import { Slug } from '../commands/fields.js';
-import { dropParkedReaction } from '../commands/parked-reaction.js';
+import { dropParkedReaction } from '../commands/operations/parked-reaction.js';
 import { AllParkedReactions } from '../workers/parked-reactions.js';
 import { Call, type Exchange } from './call.js';
 import { CommandDoor } from './command-door.js';

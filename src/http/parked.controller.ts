@@ -3,7 +3,7 @@ import { IsOptional } from 'class-validator';
 import { Rejected } from '../commands/decider.js';
 import { validated } from '../commands/dispatch.js';
 import { Exact, Slug, Text } from '../commands/fields.js';
-import { retryParkedStream, skipParkedEvent, StreamName } from '../commands/parked.js';
+import { retryParkedStream, skipParkedEvent, StreamName } from '../commands/operations/parked.js';
 import type { StreamId } from '../events/event.js';
 import { CheckpointQueries, type CheckpointView } from '../projections/operations/checkpoint-queries.js';
 import { KnownProjections } from '../projections/operations/known-projections.js';

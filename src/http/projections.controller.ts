@@ -1,8 +1,8 @@
 import { Controller, Get, Post } from '@nestjs/common';
-import { dropReadModel, rollBack } from '../commands/cut-over.js';
+import { dropReadModel, rollBack } from '../commands/operations/cut-over.js';
 import { validated } from '../commands/dispatch.js';
 import { Exact, Int, Optional, Slug, Text } from '../commands/fields.js';
-import { startRebuild } from '../commands/rebuild.js';
+import { startRebuild } from '../commands/operations/rebuild.js';
 import { EventStore } from '../event-store/event-store.js';
 import type { ReadModelName, RebuildPurpose } from '../events/operations.js';
 import { CheckpointQueries } from '../projections/operations/checkpoint-queries.js';

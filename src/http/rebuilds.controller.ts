@@ -1,9 +1,9 @@
 import { Controller, Get, Post } from '@nestjs/common';
 import { IsOptional } from 'class-validator';
-import { cutOver } from '../commands/cut-over.js';
+import { cutOver } from '../commands/operations/cut-over.js';
 import { Rejected } from '../commands/decider.js';
 import { Exact, Slug } from '../commands/fields.js';
-import { abandonRebuild, pauseRebuild, resumeRebuild } from '../commands/rebuild.js';
+import { abandonRebuild, pauseRebuild, resumeRebuild } from '../commands/operations/rebuild.js';
 import type { ReadModelName } from '../events/operations.js';
 import { RebuildQueries } from '../projections/operations/rebuild-queries.js';
 import { rebuilds } from '../projections/operations/rebuilds.js';

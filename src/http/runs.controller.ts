@@ -1,7 +1,7 @@
 import { Controller, Get, Post } from '@nestjs/common';
 import { IsOptional } from 'class-validator';
 import { detachRun, reattachRun } from '../commands/detached.js';
-import { SchemaName } from '../commands/as-of.js';
+import { SchemaName } from '../commands/operations/as-of.js';
 import { IsoTime, OneOf, RunId, Slug, TaskId, Text } from '../commands/fields.js';
 import { retryNow, scheduleRetry } from '../commands/retry.js';
 import { cancelRun, finishRun, recordProcess } from '../commands/run.js';

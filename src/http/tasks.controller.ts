@@ -1,6 +1,6 @@
 import { Controller, Get, Post, Put } from '@nestjs/common';
 import { IsOptional } from 'class-validator';
-import { SchemaName } from '../commands/as-of.js';
+import { SchemaName } from '../commands/operations/as-of.js';
 import { IsoTime, OneOf, Slug, TaskId } from '../commands/fields.js';
 import { setBlockers } from '../commands/blockers.js';
 import { holdTask, releaseTask } from '../commands/hold.js';

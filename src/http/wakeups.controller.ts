@@ -1,7 +1,7 @@
 import { Controller, Get, Post } from '@nestjs/common';
 import { IsOptional } from 'class-validator';
 import { validated } from '../commands/dispatch.js';
-import { SchemaName } from '../commands/as-of.js';
+import { SchemaName } from '../commands/operations/as-of.js';
 import { IsoTime, OneOf, Slug, TaskId, Text, Uuid } from '../commands/fields.js';
 import { cancelWakeup, requestWakeup } from '../commands/wakeup.js';
 import { EventStore } from '../event-store/event-store.js';

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { WaitingReactions, type WaitingReaction } from '../commands/parked-reaction.js';
+import { WaitingReactions, type WaitingReaction } from '../commands/operations/parked-reaction.js';
 import { inTransaction } from '../database.js';
 import type { Position, StreamId } from '../events/event.js';
 

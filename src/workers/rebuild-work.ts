@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { Contention, OutcomeUnknown, type CommandContext, type Sendable } from '../commands/decider.js';
 import type { Dispatch } from '../commands/dispatch.js';
-import { recordComparison, recordFailure, recordFilled } from '../commands/rebuild-steps.js';
+import { recordComparison, recordFailure, recordFilled } from '../commands/operations/rebuild-steps.js';
 import { isOutage } from '../database.js';
 import { nameUuid, type Recorded } from '../events/event.js';
 import {

@@ -1,4 +1,4 @@
-import { buildAsOf, dropAsOf } from '../../src/commands/as-of.js';
+import { buildAsOf, dropAsOf } from '../../src/commands/operations/as-of.js';
 import type { World } from '../../src/commands/decider.js';
 import { operations } from '../../src/events/evolve-operations.js';
 import type { AsOfBuilt, AsOfDropped } from '../../src/events/operations.js';

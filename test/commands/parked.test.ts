@@ -1,4 +1,4 @@
-import { retryParkedStream, skipParkedEvent, type ParkedStream } from '../../src/commands/parked.js';
+import { retryParkedStream, skipParkedEvent, type ParkedStream } from '../../src/commands/operations/parked.js';
 import type { World } from '../../src/commands/decider.js';
 import { operations } from '../../src/events/evolve-operations.js';
 import { at } from '../facts.js';

@@ -1,6 +1,6 @@
-import { cutOver, dropReadModel, rollBack } from '../../src/commands/cut-over.js';
-import { abandonRebuild, pauseRebuild, resumeRebuild, startRebuild } from '../../src/commands/rebuild.js';
-import { recordComparison, recordFailure, recordFilled } from '../../src/commands/rebuild-steps.js';
+import { cutOver, dropReadModel, rollBack } from '../../src/commands/operations/cut-over.js';
+import { abandonRebuild, pauseRebuild, resumeRebuild, startRebuild } from '../../src/commands/operations/rebuild.js';
+import { recordComparison, recordFailure, recordFilled } from '../../src/commands/operations/rebuild-steps.js';
 import { operations } from '../../src/events/evolve-operations.js';
 import type { Comparison, OperationsEvent, RebuildStarted } from '../../src/events/operations.js';
 import { at, person } from '../facts.js';

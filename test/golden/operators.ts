@@ -1,10 +1,10 @@
-import { buildAsOf, dropAsOf } from '../../src/commands/as-of.js';
-import { cutOver, dropReadModel, rollBack } from '../../src/commands/cut-over.js';
+import { buildAsOf, dropAsOf } from '../../src/commands/operations/as-of.js';
+import { cutOver, dropReadModel, rollBack } from '../../src/commands/operations/cut-over.js';
 import type { Decision } from '../../src/commands/decider.js';
-import { dropParkedReaction } from '../../src/commands/parked-reaction.js';
-import { retryParkedStream, skipParkedEvent, type ParkedStream } from '../../src/commands/parked.js';
-import { abandonRebuild, pauseRebuild, resumeRebuild, startRebuild } from '../../src/commands/rebuild.js';
-import { recordComparison, recordFailure, recordFilled } from '../../src/commands/rebuild-steps.js';
+import { dropParkedReaction } from '../../src/commands/operations/parked-reaction.js';
+import { retryParkedStream, skipParkedEvent, type ParkedStream } from '../../src/commands/operations/parked.js';
+import { abandonRebuild, pauseRebuild, resumeRebuild, startRebuild } from '../../src/commands/operations/rebuild.js';
+import { recordComparison, recordFailure, recordFilled } from '../../src/commands/operations/rebuild-steps.js';
 import { nameUuid } from '../../src/events/event.js';
 import type { Comparison, Operations, OperationsEvent } from '../../src/events/operations.js';
 import { person } from '../facts.js';

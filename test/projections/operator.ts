@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Decision } from '../../src/commands/decider.js';
 import { validated } from '../../src/commands/dispatch.js';
-import { startRebuild } from '../../src/commands/rebuild.js';
+import { startRebuild } from '../../src/commands/operations/rebuild.js';
 import type { Event } from '../../src/events/event.js';
 import type { LedgerProcess } from '../../src/ledger-process.js';
 import { RebuildQueries, type RebuildView } from '../../src/projections/operations/rebuild-queries.js';

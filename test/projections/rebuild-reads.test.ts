@@ -1,4 +1,4 @@
-import { cutOver, dropReadModel, rollBack } from '../../src/commands/cut-over.js';
+import { cutOver, dropReadModel, rollBack } from '../../src/commands/operations/cut-over.js';
 import { pause } from '../../src/pause.js';
 import { freshDatabase, type TestDatabase } from '../postgres.js';
 import { startServer, type TestServer } from '../server.js';

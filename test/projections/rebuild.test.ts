@@ -1,7 +1,7 @@
-import { cutOver, dropReadModel, rollBack } from '../../src/commands/cut-over.js';
+import { cutOver, dropReadModel, rollBack } from '../../src/commands/operations/cut-over.js';
 import { Rejected } from '../../src/commands/decider.js';
 import { nameCompany } from '../../src/commands/company.js';
-import { abandonRebuild, pauseRebuild, resumeRebuild } from '../../src/commands/rebuild.js';
+import { abandonRebuild, pauseRebuild, resumeRebuild } from '../../src/commands/operations/rebuild.js';
 import type { LedgerEvent } from '../../src/events/ledger-event.js';
 import { projectionsOfTheLedger } from '../../src/projections/all.js';
 import type { AnyProjection } from '../../src/projections/projection.js';

@@ -2,7 +2,7 @@ import type { Dispatch } from '../../src/commands/dispatch.js';
 import { StoreUnavailable } from '../../src/event-store/event-store.js';
 import { MemoryEventStore } from '../../src/event-store/memory.js';
 import { holdTask, releaseTask } from '../../src/commands/hold.js';
-import { DropParkedReaction, dropReaction } from '../../src/commands/parked-reaction.js';
+import { DropParkedReaction, dropReaction } from '../../src/commands/operations/parked-reaction.js';
 import { putTask } from '../../src/commands/task.js';
 import { taskStream } from '../../src/events/event.js';
 import { reaction, type Policy } from '../../src/policies/policy.js';

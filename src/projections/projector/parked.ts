@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { Rejected } from '../../commands/decider.js';
-import { Parking, type ParkedStream, type Refolding } from '../../commands/parked.js';
+import { Parking, type ParkedStream, type Refolding } from '../../commands/operations/parked.js';
 import { Turns } from '../../commands/turns.js';
 import type { StreamId } from '../../events/event.js';
 import type { ReadModelName } from '../../events/operations.js';

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import type { BuildProgress } from '../../commands/as-of.js';
+import type { BuildProgress } from '../../commands/operations/as-of.js';
 import { Rejected } from '../../commands/decider.js';
 import { inTransaction } from '../../database.js';
 import type { Position } from '../../events/event.js';

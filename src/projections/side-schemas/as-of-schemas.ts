@@ -1,4 +1,4 @@
-import { noSuchSchema, SideSchemas, type BuildProgress, type SideSchema } from '../../commands/as-of.js';
+import { noSuchSchema, SideSchemas, type BuildProgress, type SideSchema } from '../../commands/operations/as-of.js';
 import { Rejected } from '../../commands/decider.js';
 import type { Position } from '../../events/event.js';
 import { pause } from '../../pause.js';

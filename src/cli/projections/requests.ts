@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import type { Command } from 'commander';
-import type { CheckpointView } from '../projections/operations/checkpoint-queries.js';
-import type { RebuildView } from '../projections/operations/rebuild-queries.js';
-import type { Answer, Client } from './client.js';
-import { verb, type DoorOptions } from './door.js';
-import { insist } from './insist.js';
-import { Problem, Unanswered } from './problem.js';
+import type { CheckpointView } from '../../projections/operations/checkpoint-queries.js';
+import type { RebuildView } from '../../projections/operations/rebuild-queries.js';
+import type { Answer, Client } from '../client.js';
+import { verb, type DoorOptions } from '../door.js';
+import { insist } from '../insist.js';
+import { Problem, Unanswered } from '../problem.js';
 
 export interface ReasonOptions extends DoorOptions {
   readonly reason?: string;

@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
-import type { RefoldedStream } from '../commands/parked.js';
-import type { ParkedEvent } from '../projections/projector/parked.js';
-import { openDoor, verb, type Door, type DoorOptions } from './door.js';
-import { wholeNumber } from './options.js';
-import { Problem, Usage } from './problem.js';
-import { ofProjection, sent } from './projections-door.js';
-import { sayTime } from './times.js';
+import type { RefoldedStream } from '../../commands/operations/parked.js';
+import type { ParkedEvent } from '../../projections/projector/parked.js';
+import { openDoor, verb, type Door, type DoorOptions } from '../door.js';
+import { wholeNumber } from '../options.js';
+import { Problem, Usage } from '../problem.js';
+import { ofProjection, sent } from './requests.js';
+import { sayTime } from '../times.js';
 
 /** `projections parked`. */
 export function addParked(projections: Command): void {

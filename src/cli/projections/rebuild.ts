@@ -1,14 +1,14 @@
 import type { Command } from 'commander';
-import { pause } from '../pause.js';
-import type { RebuildView } from '../projections/operations/rebuild-queries.js';
-import type { Client } from './client.js';
-import { openDoor, verb, type Door, type DoorOptions } from './door.js';
-import { insist } from './insist.js';
-import { wholeNumber } from './options.js';
-import { Ended, exitCodes } from './problem.js';
-import { ProgressBar } from './progress.js';
-import { tellEnd } from './projections-diff.js';
-import { ofProjection, ofRebuild, phaseInWords, reasoned, rebuildNamed, sent, type ReasonOptions } from './projections-door.js';
+import { pause } from '../../pause.js';
+import type { RebuildView } from '../../projections/operations/rebuild-queries.js';
+import type { Client } from '../client.js';
+import { openDoor, verb, type Door, type DoorOptions } from '../door.js';
+import { insist } from '../insist.js';
+import { wholeNumber } from '../options.js';
+import { Ended, exitCodes } from '../problem.js';
+import { ProgressBar } from '../progress.js';
+import { tellEnd } from './diff.js';
+import { ofProjection, ofRebuild, phaseInWords, reasoned, rebuildNamed, sent, type ReasonOptions } from './requests.js';
 
 /** `projections rebuild`, `verify`, `watch` and `diff`. */
 export function addRebuilding(projections: Command): void {

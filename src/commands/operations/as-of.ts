@@ -1,9 +1,9 @@
 import { Matches } from 'class-validator';
-import type { Position } from '../events/event.js';
-import type { Operations, OperationsEvent } from '../events/operations.js';
-import { decision, Rejected, type CommandContext, type Outcome, type World } from './decider.js';
-import { Exact, Optional, Slug, Text } from './fields.js';
-import type { Ledger } from './ledger.js';
+import type { Position } from '../../events/event.js';
+import type { Operations, OperationsEvent } from '../../events/operations.js';
+import { decision, Rejected, type CommandContext, type Outcome, type World } from '../decider.js';
+import { Exact, Optional, Slug, Text } from '../fields.js';
+import type { Ledger } from '../ledger.js';
 import { ofOperations } from './rebuild.js';
 
 /** A projection, and what its pages show beside it, as they were at a position, in a schema that an operator names. */

@@ -8,9 +8,9 @@ import {
   type Operations,
   type OperationsEvent,
   type Rebuild,
-} from '../events/operations.js';
-import { decision, Rejected, type Outcome, type World } from './decider.js';
-import { Exact, Optional, Slug, Text } from './fields.js';
+} from '../../events/operations.js';
+import { decision, Rejected, type Outcome, type World } from '../decider.js';
+import { Exact, Optional, Slug, Text } from '../fields.js';
 import { ofOperations, rebuildOf } from './rebuild.js';
 
 /**

@@ -1,6 +1,6 @@
-import type { Comparison, Operations, OperationsEvent } from '../events/operations.js';
-import { decision, type World } from './decider.js';
-import { Exact, FreeJson, Int, ProcessText } from './fields.js';
+import type { Comparison, Operations, OperationsEvent } from '../../events/operations.js';
+import { decision, type World } from '../decider.js';
+import { Exact, FreeJson, Int, ProcessText } from '../fields.js';
 import { ofOperations, rebuildAnswer } from './rebuild.js';
 
 /** How far a rebuild has come, said by whoever carries it out. Of one that is given up meanwhile, nothing is recorded. */

@@ -1,5 +1,5 @@
-import type { Event } from '../events/event.js';
-import { operations } from '../events/evolve-operations.js';
+import type { Event } from '../../events/event.js';
+import { operations } from '../../events/evolve-operations.js';
 import {
   isGone,
   isUnderWay,
@@ -13,9 +13,9 @@ import {
   type Rebuild,
   type RebuildPurpose,
   type RebuildStarted,
-} from '../events/operations.js';
-import { decision, Rejected, type Outcome, type World } from './decider.js';
-import { Exact, Int, OneOf, Optional, OptionalOrNull, Slug, Text } from './fields.js';
+} from '../../events/operations.js';
+import { decision, Rejected, type Outcome, type World } from '../decider.js';
+import { Exact, Int, OneOf, Optional, OptionalOrNull, Slug, Text } from '../fields.js';
 
 export const ofOperations = { of: operations, stream: () => operationsStream };
 

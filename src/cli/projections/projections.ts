@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import type { CheckpointView } from '../projections/operations/checkpoint-queries.js';
-import { openDoor, verb, type Door, type DoorOptions } from './door.js';
-import { wholeNumber } from './options.js';
+import type { CheckpointView } from '../../projections/operations/checkpoint-queries.js';
+import { openDoor, verb, type Door, type DoorOptions } from '../door.js';
+import { wholeNumber } from '../options.js';
 import {
   ofProjection,
   ofRebuild,
@@ -11,11 +11,11 @@ import {
   sent,
   type ProjectionView,
   type ReasonOptions,
-} from './projections-door.js';
-import { addAsOf } from './projections-as-of.js';
-import { addParked } from './projections-parked.js';
-import { addRebuilding } from './projections-rebuild.js';
-import { sayTime } from './times.js';
+} from './requests.js';
+import { addAsOf } from './as-of.js';
+import { addParked } from './parked.js';
+import { addRebuilding } from './rebuild.js';
+import { sayTime } from '../times.js';
 
 export function addProjections(program: Command): void {
   const projections = program

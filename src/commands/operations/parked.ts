@@ -1,9 +1,9 @@
 import { Matches } from 'class-validator';
-import type { Position, StreamId } from '../events/event.js';
-import type { Operations, OperationsEvent, ReadModelName } from '../events/operations.js';
-import { decision, Rejected, type CommandContext, type Decision, type Outcome, type World } from './decider.js';
-import { Exact, Optional, Slug, Text } from './fields.js';
-import type { Ledger } from './ledger.js';
+import type { Position, StreamId } from '../../events/event.js';
+import type { Operations, OperationsEvent, ReadModelName } from '../../events/operations.js';
+import { decision, Rejected, type CommandContext, type Decision, type Outcome, type World } from '../decider.js';
+import { Exact, Optional, Slug, Text } from '../fields.js';
+import type { Ledger } from '../ledger.js';
 import { ofOperations } from './rebuild.js';
 
 /** A stream that a read model could not fold: from this event on, nothing of it is in its rows. */

@@ -1,8 +1,8 @@
-import type { Position, StreamId } from '../events/event.js';
-import type { Operations, OperationsEvent } from '../events/operations.js';
-import { decision, Rejected, type CommandContext, type Outcome, type World } from './decider.js';
-import { Text, Uuid } from './fields.js';
-import type { Ledger } from './ledger.js';
+import type { Position, StreamId } from '../../events/event.js';
+import type { Operations, OperationsEvent } from '../../events/operations.js';
+import { decision, Rejected, type CommandContext, type Outcome, type World } from '../decider.js';
+import { Text, Uuid } from '../fields.js';
+import type { Ledger } from '../ledger.js';
 import { ofOperations } from './rebuild.js';
 
 /** What a policy could not carry out, or waits behind what it could not; it is tried again by itself. */

@@ -1,16 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import type { Command } from 'commander';
-import type { AsOfSchemaView } from '../projections/side-schemas/as-of-schemas.js';
-import type { BuildProgress } from '../commands/as-of.js';
-import { pause } from '../pause.js';
-import { asOfQuery } from './as-of.js';
-import type { Client } from './client.js';
-import { openDoor, verb, type Door, type DoorOptions } from './door.js';
-import { insist } from './insist.js';
-import { Problem } from './problem.js';
-import { ProgressBar } from './progress.js';
-import { ofProjection, reasoned, type ReasonOptions } from './projections-door.js';
-import { sayTime } from './times.js';
+import type { AsOfSchemaView } from '../../projections/side-schemas/as-of-schemas.js';
+import type { BuildProgress } from '../../commands/operations/as-of.js';
+import { pause } from '../../pause.js';
+import { asOfQuery } from '../as-of.js';
+import type { Client } from '../client.js';
+import { openDoor, verb, type Door, type DoorOptions } from '../door.js';
+import { insist } from '../insist.js';
+import { Problem } from '../problem.js';
+import { ProgressBar } from '../progress.js';
+import { ofProjection, reasoned, type ReasonOptions } from './requests.js';
+import { sayTime } from '../times.js';
 
 /** `projections build` and `projections as-of`. */
 export function addAsOf(projections: Command): void {
