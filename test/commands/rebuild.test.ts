@@ -374,6 +374,8 @@ describe('RecordComparison', () => {
     given(...ready)
       .when(recordComparison, { rebuild: v2, comparison })
       .thenNothing());
+  it('says nothing of one that was paused meanwhile, which is compared when it goes on', () =>
+    given(started(), filled(), paused).when(recordComparison, { rebuild: v2, comparison }).thenNothing());
   it('says nothing of one that was given up', () =>
     given(started(), filled(), abandoned).when(recordComparison, { rebuild: v2, comparison }).thenNothing());
 });

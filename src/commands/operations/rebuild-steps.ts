@@ -29,8 +29,9 @@ export class RecordComparison {
 export const recordComparison = decision({
   command: RecordComparison,
   ...ofOperations,
+  // One that was paused at the last moment is compared again when it goes on.
   decide: ({ rebuild, comparison }: RecordComparison, state: Operations, { now }: World): OperationsEvent[] =>
-    statusOf(state, rebuild) === 'filled'
+    statusOf(state, rebuild) === 'filled' && !state.readModels[rebuild]?.rebuild?.paused
       ? [{ type: 'RebuildCompared', data: { ...comparison, rebuild, comparedAt: now.toISOString() } }]
       : [],
   answer: rebuildAnswer,
