@@ -6,6 +6,7 @@ import { isOutage } from '../database.js';
 import { ClockGoesBack } from '../manual-clock.js';
 import { NotYet } from '../projections/as-of/not-yet.js';
 import { InvalidCursor } from '../projections/paging.js';
+import { ReadModelUnknown } from '../projections/read-models.js';
 import { ProjectionBehind } from '../projections/projector/progress.js';
 
 /** RFC 9457, as every route answers when it does not do what was asked. */
@@ -61,6 +62,7 @@ const ownProblems = {
   rate_limited: [429, 'Too many requests'],
   internal: [500, 'The ledger failed'],
   projection_behind: [503, 'The read model is behind'],
+  read_model_unknown: [503, 'This server cannot ask the read model'],
   contention: [503, 'Too many writers at once'],
   outcome_unknown: [503, 'It is not known whether it was done'],
   too_many_streams: [503, 'Too many clients follow the log'],
@@ -125,6 +127,7 @@ function told(error: unknown): Told {
 function codeOfFault(error: unknown): keyof typeof ownProblems {
   if (error instanceof NotYet) return 'not_yet';
   if (error instanceof ProjectionBehind) return 'projection_behind';
+  if (error instanceof ReadModelUnknown) return 'read_model_unknown';
   if (error instanceof Contention) return 'contention';
   if (error instanceof OutcomeUnknown) return 'outcome_unknown';
   if (error instanceof StoreUnavailable || isOutage(error)) return 'store_unavailable';

@@ -12,6 +12,21 @@ interface Asked {
   readonly version: number;
 }
 
+/** Nothing of a projection is there that this version of the ledger can ask. */
+export class ReadModelUnknown extends Error {
+  override readonly name = 'ReadModelUnknown';
+  constructor(projection: string, others: readonly string[]) {
+    super(
+      others.length > 0
+        ? `this version of the ledger cannot ask ${others.join(', ')}, and no other read model of ${projection} is there: ` +
+            `start a server of the version that knows it instead of this one`
+        : `there is no read model of ${projection} yet: start a server with the role projector once`,
+    );
+  }
+}
+
+type Found = Asked & { readonly projection: string };
+
 /**
  * The read models that are asked: of each projection, the version that is live. A cut-over is seen within a second; the version before
  * it is still followed by then, so that an answer in between is not wrong. A server that does not know the live version, because a newer
@@ -25,6 +40,7 @@ export class ReadModels {
   /** for a query over several read models, whose tables it names by `table` */
   readonly kysely: Kysely<Record<string, object>>;
   private asked = new Map<string, Asked>();
+  private strange: readonly Found[] = [];
   private readAt = -Infinity;
   private reading: Promise<void> | undefined;
 
@@ -62,22 +78,28 @@ export class ReadModels {
       await (this.reading ??= this.read().finally(() => (this.reading = undefined)));
     const asked = this.asked.get(projection);
     if (asked) return asked;
-    throw new Error(
-      `there is no read model of ${projection} that this version of the ledger can ask: start a server with the role projector once`,
+    const others = this.strange.filter((found) => found.projection === projection);
+    throw new ReadModelUnknown(
+      projection,
+      others.map(({ readModel }) => readModel),
     );
   }
 
   /** The live one comes last, and of the others the highest version. */
   private async read(): Promise<void> {
-    const { rows } = await this.db.query<Asked & { projection: string }>(
+    // What it answers may be as old as this when it has been on its way for long.
+    const readAt = performance.now();
+    const { rows } = await this.db.query<Found>(
       `select checkpoint.projection, checkpoint.version, checkpoint.read_model as "readModel"
        from checkpoints checkpoint
        left join projection_versions live using (read_model)
        where not checkpoint.filling
        order by live.read_model is not null, checkpoint.version, checkpoint.generation desc`,
     );
-    const askable = rows.filter((row) => this.known.some((of) => of.name === row.projection && of.version === row.version));
-    this.asked = new Map(askable.map(({ projection, ...asked }) => [projection, asked]));
-    this.readAt = performance.now();
+    const isKnown = (found: Found) =>
+      this.known.some(({ name, version }) => name === found.projection && version === found.version);
+    this.asked = new Map(rows.filter(isKnown).map(({ projection, ...asked }) => [projection, asked]));
+    this.strange = rows.filter((found) => !isKnown(found));
+    this.readAt = readAt;
   }
 }

@@ -299,6 +299,19 @@ describe('a server that is older than the live version', () => {
   });
 });
 
+describe('a server that knows no version that is there', () => {
+  it('says so to whoever asks, who may be answered by another one', async () => {
+    await server.stop();
+    const other = projectionsOfTheLedger.map((each) => (each.name === 'rebuilds' ? { ...each, version: 2 } : each));
+    server = await startServer({ database, projections: other });
+    for (const path of ['/v1/rebuilds', '/readyz'])
+      expect(await server.api('GET', path)).toMatchObject({
+        status: 503,
+        body: { code: 'read_model_unknown', detail: expect.stringMatching(/cannot ask rebuilds_v1, and no other read model of/) },
+      });
+  });
+});
+
 async function notes(): Promise<readonly string[]> {
   const { status, body } = await server.api('GET', '/readyz');
   expect(status).toBe(200);
