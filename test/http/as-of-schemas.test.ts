@@ -169,6 +169,17 @@ describe('a schema of read models as they were', () => {
     expect((await api('GET', 'tasks?in=moved')).body.items).toEqual((await api('GET', 'tasks')).body.items);
   });
 
+  it('is built although the building of another projection was cut off there', async () => {
+    const position = await server.ledger.store.head();
+    const { pool } = server.database;
+    await pool.query('create schema beside_building');
+    await pool.query(`comment on schema beside_building is 'run-ledger read models as of ${position}'`);
+    await pool.query('create table beside_building.comments (leftover text)');
+    await built('tasks', 'beside', { asOfPosition: position });
+    await built('comments', 'beside', { asOfPosition: position });
+    expect(await listed()).toContain('beside');
+  });
+
   it('is built beside one other and no more, so that there are connections left to read with', async () => {
     const position = await server.ledger.store.head();
     const holder = await server.database.pool.connect();

@@ -98,7 +98,8 @@ export class AsOfBuild {
           version,
         ]);
       }
-      await client.query(`drop schema ${stagingOf(schema)}`);
+      // With what the building of another projection has left there when it was cut off.
+      await client.query(`drop schema ${stagingOf(schema)} cascade`);
       await client.query(`delete from fill_parts where split_part(read_model, '.', 1) = $1`, [stagingOf(schema)]);
       await record(projections.map(({ name }) => name));
     });
