@@ -7,7 +7,7 @@ import { EventStore } from '../event-store/event-store.js';
 import type { ReadModelName, RebuildPurpose } from '../events/operations.js';
 import { CheckpointQueries } from '../projections/operations/checkpoint-queries.js';
 import { KnownProjections } from '../projections/operations/known-projections.js';
-import { RebuildQueries, type RebuildView } from '../projections/operations/rebuild-queries.js';
+import { isOpen, RebuildQueries } from '../projections/operations/rebuild-queries.js';
 import { rebuilds } from '../projections/operations/rebuilds.js';
 import { Call, type Exchange } from './call.js';
 import { CommandDoor } from './command-door.js';
@@ -75,7 +75,7 @@ export class ProjectionsController {
       this.checkpoints.list(name),
       this.rebuilding.list({ projection: name }),
     ]);
-    return { name, versions, head, readModels, rebuild: known.find(isUnderWay) };
+    return { name, versions, head, readModels, rebuild: known.find(isOpen) };
   }
 
   @Post(':projection/rebuilds')
@@ -146,5 +146,3 @@ export class ProjectionsController {
     return this.door.send(startRebuild, call, { fields: { ...fields, live }, status: () => 202 });
   }
 }
-
-const isUnderWay = ({ phase, endedAt }: RebuildView): boolean => endedAt === undefined && phase !== 'live' && phase !== 'former';

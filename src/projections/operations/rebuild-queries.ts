@@ -47,6 +47,10 @@ export interface RebuildProgress {
   readonly trouble?: string;
 }
 
+/** Something is still to be done about it: by the ledger, or by an operator who says what becomes of it. */
+export const isOpen = ({ phase, endedAt }: RebuildView): boolean =>
+  endedAt === undefined && phase !== 'live' && phase !== 'former';
+
 type Found = RebuildRow & { readonly [Column in keyof ProgressRow]: ProgressRow[Column] | null };
 interface ProgressRow {
   readonly doing: 'filling' | 'indexing' | 'catching_up' | 'comparing';

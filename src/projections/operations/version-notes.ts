@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { ReadModelName } from '../../events/operations.js';
 import type { ReadModels } from '../read-models.js';
-import { RebuildQueries, type RebuildView } from './rebuild-queries.js';
+import { isOpen, RebuildQueries, type RebuildView } from './rebuild-queries.js';
 import { rebuilds } from './rebuilds.js';
 import { sayDuration } from '../say-duration.js';
 
@@ -40,9 +40,6 @@ async function allThere({ kysely }: ReadModels): Promise<There[]> {
     order by checkpoint.projection, checkpoint.version, generation`.execute(kysely);
   return rows;
 }
-
-const openPhases: readonly RebuildView['phase'][] = ['filling', 'indexing', 'catching_up', 'comparing', 'ready', 'different'];
-const isOpen = ({ phase, endedAt }: RebuildView): boolean => openPhases.includes(phase) && endedAt === undefined;
 
 function askedNotes({ projection, version, readModel }: There, open: readonly RebuildView[], { known }: ReadModels): string[] {
   const versions = known.filter(({ name }) => name === projection).map((each) => each.version);
