@@ -18,7 +18,11 @@ describe('work that should be running', () => {
     await caughtUp();
     await query(`update wakeup_requests_v1.wakeup_requests set status = 'deferred' where agent = 'passing'`);
     await query(`insert into workers values ('acme', 'asking', 'w', ledger_now(), ledger_now())`);
-    await query(`insert into processes (holder, host, pid, roles) values (gen_random_uuid(), 'other', 1, '{promoter}')`);
+    // Its beats come from the future, so that however long this takes it is alive.
+    await query(
+      `insert into processes (holder, host, pid, roles, started_at, seen_at)
+       values (gen_random_uuid(), 'other', 1, '{promoter}', clock_timestamp() - interval '1 min', clock_timestamp() + interval '1 h')`,
+    );
   });
   afterAll(() => server.stop());
 
@@ -43,8 +47,20 @@ describe('work that should be running', () => {
     ['whose retry is held', () => send('POST', 'tasks/parking-1/hold'), () => send('POST', 'tasks/parking-1/release'), 'parking'],
     [
       'that nobody promotes',
-      () => query(`update processes set seen_at = seen_at - interval '1 min' where host = 'other'`),
-      () => query(`update processes set seen_at = clock_timestamp() where host = 'other'`),
+      () => query(`update processes set seen_at = clock_timestamp() - interval '1 min' where host = 'other'`),
+      () => query(`update processes set seen_at = clock_timestamp() + interval '1 h' where host = 'other'`),
+      'parking',
+    ],
+    [
+      'whose promoter was killed a moment before it was due',
+      () => query(`update processes set seen_at = clock_timestamp() - interval '12 s' where host = 'other'`),
+      () => query(`update processes set seen_at = clock_timestamp() + interval '1 h' where host = 'other'`),
+      'parking',
+    ],
+    [
+      'whose promoter has just begun',
+      () => query(`update processes set started_at = clock_timestamp() where host = 'other'`),
+      () => query(`update processes set started_at = clock_timestamp() - interval '1 min' where host = 'other'`),
       'parking',
     ],
     [

@@ -89,6 +89,7 @@ function known(lane: readonly LaneEvent[], over: Partial<Facts> = {}): Facts {
     ready: new Map([['ACME-12.1', { since: iso('11:10'), ahead: 0, first: null }]]),
     blockers: [],
     roles: ['api', 'projector', 'policies', 'promoter', 'reaper'],
+    steadyRoles: ['api', 'projector', 'policies', 'promoter', 'reaper'],
     lags: [],
     movedAt: iso('11:30'),
     blockedAt: iso('11:40'),
@@ -241,6 +242,7 @@ describe('a parked run', () => {
     ['is due', 'READY', due],
     ['is due, and nobody queues it', 'PROMOTER_STOPPED', { ...due, ...nobody }],
     ['is left although it is due', 'SHOULD_BE_RUNNING', long],
+    ['was due before the promoter came', 'READY', { ...long, steadyRoles: ['api'] }],
     ['is held, and waits for its time', 'AGENT_PAUSED DUE_LATER', { ...tillDue, ...working({ status: 'paused' }) }],
     ['is held although it is due', 'TASK_HELD', { ...long, holds: [hold('task', 'ACME-12')] }],
   ])('%s', (_, expected, around) => {

@@ -28,6 +28,8 @@ export interface Facts {
   readonly blockers: readonly BlockerFact[];
   /** roles that a living process has */
   readonly roles: readonly string[];
+  /** of these, the ones whose process has been there for 10 s, and was heard of in the last 10 s */
+  readonly steadyRoles: readonly string[];
   /** read models that did not come up to the head of the log while they were waited for */
   readonly lags: readonly LagFact[];
   /** when the task moved to its status, and when it began to wait for others */

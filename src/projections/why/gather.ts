@@ -24,6 +24,7 @@ import type { Facts, LeaseFact } from './facts.js';
 import { agentFacts, readyFacts } from './gather-agents.js';
 import { blockerFacts } from './gather-blockers.js';
 import { lagFacts } from './gather-lags.js';
+import { isSteady } from './steady.js';
 
 export interface WhyWorld {
   readonly readModels: ReadModels;
@@ -56,7 +57,7 @@ export class Gathering {
     if (!lane.opened) return undefined;
     const demands = await this.demandsOf(subject, lane);
     const run = subject.run ?? demands.findLast((demand) => demand.run !== null)?.run ?? undefined;
-    const [[row], runs, lease, { now, roles }] = await Promise.all([
+    const [[row], runs, lease, moment] = await Promise.all([
       this.taskRows(company, [task]),
       this.runsOf(company, run, lane),
       this.lease(company, task),
@@ -74,7 +75,7 @@ export class Gathering {
       lagFacts(this.world, { company, task, agents: names }, isCaughtUp),
     ]);
     return {
-      now,
+      ...moment,
       task: row,
       lane,
       holds: held,
@@ -84,7 +85,6 @@ export class Gathering {
       lease,
       ready,
       blockers,
-      roles,
       lags,
       ...since,
     };
@@ -94,15 +94,20 @@ export class Gathering {
     return (await this.demandRows(company, [id]))[0];
   }
 
-  private async moment(): Promise<{ now: string; roles: readonly string[] }> {
-    const { rows } = await sql<{ now: string; roles: string[] }>`
+  private async moment(): Promise<Pick<Facts, 'now' | 'roles' | 'steadyRoles'>> {
+    const { rows } = await sql<Pick<Facts, 'now' | 'roles' | 'steadyRoles'>>`
       select
         ledger_now() as now,
         array(
           select distinct unnest(roles)
           from processes
           where seen_at > clock_timestamp() - interval '15 s'
-        ) as roles`.execute(this.world.readModels.kysely);
+        ) as roles,
+        array(
+          select distinct unnest(roles)
+          from processes
+          where ${isSteady}
+        ) as "steadyRoles"`.execute(this.world.readModels.kysely);
     return rows[0]!;
   }
 

@@ -10,13 +10,13 @@ export function parkedReasons(facts: Facts, run: RunRow): Reason[] {
   return [...held, ...barring(facts, run), ...waiting(facts, run, held.length > 0)];
 }
 
-function waiting({ now, roles }: Facts, run: RunRow, isHeld: boolean): Reason[] {
+function waiting({ now, roles, steadyRoles }: Facts, run: RunRow, isHeld: boolean): Reason[] {
   const { run_id, queued_at, scheduled_retry_at } = run;
   const dueAt = scheduled_retry_at ?? queued_at;
   const stopped = roles.includes('promoter') ? [] : [promoterStopped(run, dueAt <= now ? dueAt : undefined)];
   if (dueAt > now) return [dueLater(run, dueAt), ...stopped];
   if (stopped.length > 0 || isHeld) return stopped;
-  if (since(dueAt, now) <= unexplainedMs)
+  if (since(dueAt, now) <= unexplainedMs || !steadyRoles.includes('promoter'))
     return [{ code: 'READY', sentence: `${run_id} is due, and about to be queued`, since: dueAt, clearedBy: 'the promoter' }];
   return [
     { code: 'SHOULD_BE_RUNNING', sentence: `${run_id} is due, and the promoter leaves it: the ledger is at fault`, since: dueAt },

@@ -9,6 +9,7 @@ import { runStatus } from '../run-status.js';
 import { wakeupRequests } from '../wakeup-requests.js';
 import { askedLatelyMs, doubtMs, unexplainedMs } from './queued.js';
 import { startable } from './startable.js';
+import { isSteady } from './steady.js';
 import { lookAgainMs } from './why-queries.js';
 
 /** Work that nothing has kept from being run for 10 s: a defect of the ledger, and so always none. */
@@ -104,7 +105,7 @@ async function neverPromoted(readModels: ReadModels, { isLaneHeld, isAgentHeld }
         select
         from processes
         where 'promoter' = any(roles)
-          and seen_at > clock_timestamp() - interval '15 s'
+          and ${isSteady}
       )
     limit ${most}
   )`;
