@@ -8,7 +8,7 @@ import type { Client } from '../client.js';
 import { openDoor, verb, type Door, type DoorOptions } from '../door.js';
 import { insist } from '../insist.js';
 import { Problem } from '../problem.js';
-import { ProgressBar } from '../progress.js';
+import { ProgressBar } from '../progress-bar.js';
 import { ofProjection, reasoned, type ReasonOptions } from './requests.js';
 import { sayTime } from '../times.js';
 

@@ -6,7 +6,7 @@ import { openDoor, verb, type Door, type DoorOptions } from '../door.js';
 import { insist } from '../insist.js';
 import { wholeNumber } from '../options.js';
 import { Ended, exitCodes } from '../problem.js';
-import { ProgressBar } from '../progress.js';
+import { ProgressBar } from '../progress-bar.js';
 import { tellEnd } from './diff.js';
 import { ofProjection, ofRebuild, phaseInWords, reasoned, rebuildNamed, sent, type ReasonOptions } from './requests.js';
 
