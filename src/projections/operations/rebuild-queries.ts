@@ -116,9 +116,10 @@ function shown(row: Found): RebuildView {
 }
 
 function phaseOf({ phase, doing }: Found): RebuildView['phase'] {
-  if (phase === 'filling' && doing === 'indexing') return doing;
-  if (phase !== 'filled') return phase;
-  return doing === 'comparing' ? doing : 'catching_up';
+  if (phase !== 'filling' && phase !== 'filled') return phase;
+  if (phase === 'filled' && doing !== 'comparing') return 'catching_up';
+  // The row follows the work, and may be a moment behind it.
+  return doing ?? 'filling';
 }
 
 function progressOf({ phase, paused, done, total, rate, moved_at, trouble }: Found): { progress?: RebuildProgress } {
