@@ -280,6 +280,20 @@ describe('a server that is newer than the live version', () => {
 });
 
 describe('a server that is older than the live version', () => {
+  it('does not work on a newer one, and says that nobody does', async () => {
+    const rebuild = await operator.rebuild(counts, 2, slowly);
+    await until('it is at work', async () => (await operator.rebuilds.get(rebuild))?.progress !== undefined);
+    await server.stop();
+    server = await serverThatKnows(first);
+    operator = new Operator(server.ledger);
+    const { progress } = await operator.sees(rebuild, 'filling');
+    expect(progress).not.toHaveProperty('trouble');
+    await database.pool.query(`update rebuild_progress set moved_at = moved_at - interval '10 s'`);
+    expect((await operator.sees(rebuild, 'filling')).progress?.trouble).toMatch(
+      /^no server works on it: .* role projector runs that knows version 2/,
+    );
+  });
+
   it('goes on asking and following its own, and installs nothing', async () => {
     const rebuild = await operator.rebuild(counts, 2);
     await operator.sees(rebuild, 'ready');

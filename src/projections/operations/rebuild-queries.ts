@@ -86,11 +86,24 @@ export class RebuildQueries {
 
   private async rebuilds() {
     return sql`
-      select rebuilds.*, progress.phase as doing, done, total, rate, moved_at, trouble
+      select rebuilds.*, progress.phase as doing, done, total, rate, moved_at, coalesce(${nobody}, trouble) as trouble
       from ${await this.readModels.table(rebuilds)} rebuilds
       left join rebuild_progress progress on read_model = rebuild`;
   }
 }
+
+/** For a moment that is so whenever the work goes from one process to another. */
+const nobody = sql`
+  case when not paused
+    and moved_at < clock_timestamp() - interval '10 s'
+    and not exists (
+      select
+      from owners
+      where name = 'rebuild ' || rebuild
+        and expires_at > clock_timestamp()
+    )
+  then 'no server works on it: see that one with the role projector runs that knows version ' || version || ' and what it is compared with'
+  end`;
 
 function shown(row: Found): RebuildView {
   const { version, generation, beside, purpose, paused, reason, events, rows, error } = row;
