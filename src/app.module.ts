@@ -10,7 +10,7 @@ import { EventStore } from './event-store/event-store.js';
 import { AsOf } from './http/as-of.js';
 import { HttpModule } from './http/http.module.js';
 import { IdempotencyKeys } from './idempotency-keys.js';
-import { Doctor } from './http/operations.controller.js';
+import { Doctor } from './http/health.controller.js';
 import { LedgerProcess } from './ledger-process.js';
 import { ManualClock } from './manual-clock.js';
 import { ActivityQueries } from './projections/activity-queries.js';

@@ -7,7 +7,7 @@ import { ClockController } from './clock.controller.js';
 import { CommentsController } from './comments.controller.js';
 import { CompaniesController } from './companies.controller.js';
 import { EventsController } from './events.controller.js';
-import { OperationsController } from './operations.controller.js';
+import { HealthController } from './health.controller.js';
 import { OverviewController } from './overview.controller.js';
 import { ParkedReactionsController } from './parked-reactions.controller.js';
 import { ParkedController } from './parked.controller.js';
@@ -38,7 +38,7 @@ export const controllers = [
   OverviewController,
   EventsController,
   StreamController,
-  OperationsController,
+  HealthController,
   ProjectionsController,
   ParkedController,
   RebuildsController,

@@ -13,7 +13,7 @@ export abstract class Doctor {
 
 /** How the process, the store and the read models are. */
 @Controller()
-export class OperationsController {
+export class HealthController {
   constructor(
     private readonly store: EventStore,
     private readonly checkpoints: CheckpointQueries,
