@@ -169,12 +169,14 @@ describe('a schema of read models as they were', () => {
     expect((await api('GET', 'tasks?in=moved')).body.items).toEqual((await api('GET', 'tasks')).body.items);
   });
 
-  it('is built although the building of another projection was cut off there', async () => {
+  it('is built although the building of another projection, or of another version, was cut off there', async () => {
     const position = await server.ledger.store.head();
     const { pool } = server.database;
     await pool.query('create schema beside_building');
-    await pool.query(`comment on schema beside_building is 'run-ledger read models as of ${position}'`);
-    await pool.query('create table beside_building.comments (leftover text)');
+    await pool.query(
+      `comment on schema beside_building is 'run-ledger read models as of ${position} with comments_v0, tasks_v0'`,
+    );
+    await pool.query('create table beside_building.comments (leftover text); create table beside_building.tasks (leftover text)');
     await built('tasks', 'beside', { asOfPosition: position });
     await built('comments', 'beside', { asOfPosition: position });
     expect(await listed()).toContain('beside');

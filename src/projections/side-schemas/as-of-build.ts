@@ -4,7 +4,7 @@ import { Rejected } from '../../commands/decider.js';
 import { inTransaction } from '../../database.js';
 import type { Position } from '../../events/event.js';
 import type { EventStore } from '../../event-store/event-store.js';
-import type { AnyProjection } from '../projection.js';
+import { readModelOf, type AnyProjection } from '../projection.js';
 import { fill } from '../rebuild/fill.js';
 import { addIndexes, createTable, dropReadModel } from '../rebuild/schema.js';
 
@@ -17,7 +17,8 @@ export interface BuildWorld {
 }
 
 /** Stands in the comment of every schema that is the ledger's to drop. */
-const mark = 'run-ledger read models as of ';
+const ledgers = 'run-ledger read models as of ';
+const markOf = (position: Position): string => `${ledgers}${position}`;
 const stagingOf = (schema: string): string => `${schema}_building`;
 
 /**
@@ -58,11 +59,16 @@ export class AsOfBuild {
   private async prepare(): Promise<void> {
     const { db } = this.world;
     await refuseName(db, this.schema);
-    const [target, staging] = [await markOf(db, this.schema), await markOf(db, stagingOf(this.schema))];
-    if (target?.position === null) throw taken(this.schema);
-    if (staging?.position === null) throw taken(stagingOf(this.schema));
-    if (staging && staging.position !== this.position) await dropReadModel(db, stagingOf(this.schema));
-    await inTransaction(db, (client) => createMarked(client, stagingOf(this.schema), this.position));
+    const [target, staging] = [await found(db, this.schema), await found(db, stagingOf(this.schema))];
+    if (target?.mark === null) throw taken(this.schema);
+    if (staging?.mark === null) throw taken(stagingOf(this.schema));
+    if (staging && staging.mark !== this.whatIsBuilt) await dropReadModel(db, stagingOf(this.schema));
+    await inTransaction(db, (client) => createMarked(client, stagingOf(this.schema), this.whatIsBuilt));
+  }
+
+  /** What another build has left there, also one of other versions, is of no use to this one. */
+  private get whatIsBuilt(): string {
+    return `${markOf(this.position)} with ${this.projections.map((each) => readModelOf(each)).join(', ')}`;
   }
 
   private async fill(projection: AnyProjection, signal: AbortSignal): Promise<void> {
@@ -85,7 +91,7 @@ export class AsOfBuild {
   private async publish(record: (projections: readonly string[]) => Promise<void>): Promise<void> {
     const { schema, position, projections } = this;
     await inTransaction(this.world.db, async (client) => {
-      await createMarked(client, schema, position);
+      await createMarked(client, schema, markOf(position));
       await client.query('insert into as_of_schemas (schema_name, position) values ($1, $2) on conflict do nothing', [
         schema,
         position,
@@ -98,8 +104,7 @@ export class AsOfBuild {
           version,
         ]);
       }
-      // With what the building of another projection has left there when it was cut off.
-      await client.query(`drop schema ${stagingOf(schema)} cascade`);
+      await client.query(`drop schema ${stagingOf(schema)}`);
       await client.query(`delete from fill_parts where split_part(read_model, '.', 1) = $1`, [stagingOf(schema)]);
       await record(projections.map(({ name }) => name));
     });
@@ -111,7 +116,7 @@ export function dropAsOfSchema({ db, reads }: Pick<BuildWorld, 'db' | 'reads'>, 
   return alone(reads, schema, async () => {
     await db.query('delete from as_of_schemas where schema_name = $1', [schema]);
     for (const name of [stagingOf(schema), schema]) {
-      if ((await markOf(db, name))?.position) await dropReadModel(db, name);
+      if ((await found(db, name))?.mark) await dropReadModel(db, name);
     }
   });
 }
@@ -141,21 +146,20 @@ async function alone(db: pg.Pool, schema: string, work: () => Promise<void>): Pr
   }
 }
 
-/** As of which position a schema is, null of one that is not the ledger's to drop; undefined of none. */
-async function markOf(db: pg.Pool, schema: string): Promise<{ readonly position: Position | null } | undefined> {
+/** How a schema is marked, null of one that is not the ledger's to drop; undefined of none. */
+async function found(db: pg.Pool, schema: string): Promise<{ readonly mark: string | null } | undefined> {
   const { rows } = await db.query<{ comment: string | null }>(
     `select obj_description(to_regnamespace($1), 'pg_namespace') as comment
      where to_regnamespace($1) is not null`,
     [schema],
   );
-  const [found] = rows;
-  if (!found) return undefined;
-  return { position: found.comment?.startsWith(mark) ? found.comment.slice(mark.length) : null };
+  const [there] = rows;
+  return there && { mark: there.comment?.startsWith(ledgers) ? there.comment : null };
 }
 
-async function createMarked(client: pg.PoolClient, schema: string, position: Position): Promise<void> {
+async function createMarked(client: pg.PoolClient, schema: string, mark: string): Promise<void> {
   await client.query(`create schema if not exists ${schema}`);
-  await client.query(`comment on schema ${schema} is '${mark}${position}'`);
+  await client.query(`comment on schema ${schema} is '${mark}'`);
 }
 
 async function isTable(db: pg.Pool, schema: string, { name }: AnyProjection): Promise<boolean> {
