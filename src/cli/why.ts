@@ -41,22 +41,26 @@ const columns: readonly Column<Reason>[] = [
   ['why', ({ sentence, action }) => (action ? `${sentence} → ${action}` : sentence), 'wrapped'],
 ];
 
-/** By the form of the id; a short one of hexadecimal digits may be the beginning of a wakeup's, or a task's name. */
+/**
+ * By the form of the id; a short one of hexadecimal digits may be the beginning of a wakeup's, or a task's name. Of what is neither, the
+ * answer is that there is none, and not that it could not be the other.
+ */
 async function whyAny(door: Door, id: string): Promise<void> {
-  const [first, ...others] = kindsOf(id);
+  const [first, second] = kindsOf(id);
   try {
     return await why(door, first, id);
   } catch (error) {
-    if (!(error instanceof Problem) || ![400, 404].includes(error.status)) throw error;
-    const [second] = others;
-    if (!second) throw error;
+    if (!second || !isNone(error, 400, 404)) throw error;
     return why(door, second, id).catch((other: unknown) => {
-      throw other instanceof Problem && other.status === 404 ? error : other;
+      throw isNone(error, 404) && isNone(other, 400, 404) ? error : other;
     });
   }
 }
 
-function kindsOf(id: string): readonly [Kind, ...Kind[]] {
+const isNone = (error: unknown, ...statuses: readonly number[]): boolean =>
+  error instanceof Problem && statuses.includes(error.status);
+
+function kindsOf(id: string): readonly [Kind, Kind?] {
   if (id.includes('.')) return ['runs'];
   if (/^[0-9a-f]{8}-[0-9a-f-]*$/i.test(id)) return ['wakeups', 'tasks'];
   return /^[0-9a-f]{4,}$/i.test(id) ? ['tasks', 'wakeups'] : ['tasks'];

@@ -441,5 +441,6 @@ it('answers on the command line what it answers over HTTP, whatever is asked abo
   );
   expect(await scene.exitOf('why CLI-404')).toBe(3);
   expect(await scene.exitOf('why CLI-1.404')).toBe(3);
+  for (const neither of ['fefefefe', 'fefefefe-1']) expect(await scene.exitOf(`why ${neither}`)).toBe(3);
   await scene.server.stop();
 });
