@@ -59,7 +59,6 @@ const lease = (over: Partial<LeaseFact> = {}): LeaseFact => ({
   leaseMs: 30_000,
   expiresAt: iso('12:00:20'),
   beatenAt: null,
-  outputAt: null,
   isRevoked: false,
   ...over,
 });

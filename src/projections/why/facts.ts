@@ -57,7 +57,6 @@ export interface LeaseFact {
   readonly leaseMs: number;
   readonly expiresAt: string;
   readonly beatenAt: string | null;
-  readonly outputAt: string | null;
   /** taken away, and not yet reported as lost */
   readonly isRevoked: boolean;
 }

@@ -171,7 +171,6 @@ export class Gathering {
         lease_ms as "leaseMs",
         expires_at as "expiresAt",
         beaten_at as "beatenAt",
-        output_at as "outputAt",
         revoked_at is not null as "isRevoked"
       from lane_leases
       where company = ${company}
