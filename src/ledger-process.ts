@@ -108,7 +108,7 @@ export class LedgerProcess implements CommandPorts {
     this.pages = new LogPages(this.store);
     const me = thisProcess();
     this.owners = new Owners(this.catchUp, me);
-    this.signOfLife = new ProcessBeat(this.reads, me, settings.roles);
+    this.signOfLife = new ProcessBeat(beats, me, settings.roles);
     this.projectors = new Projectors(projections, this.followers());
     this.parking = new ParkedStreams({ ...this.followers(), projections });
     const { reads, store, readModels, rebuilds: db } = this;

@@ -24,6 +24,18 @@ describe('the sign of life of a process', () => {
     expect(await living()).toEqual([]);
   });
 
+  it('does not wait for a connection that reads use', async () => {
+    const server = await startServer({ roles: ['api'], database });
+    const { rows } = await database.pool.query(
+      `select application_name as session
+       from pg_stat_activity
+       where datname = current_database()
+         and query like 'insert into processes%'`,
+    );
+    expect(rows).toEqual([{ session: 'run-ledger beat' }]);
+    await server.stop();
+  });
+
   it('is one row however often it is given', async () => {
     const beat = new ProcessBeat(database.pool, thisProcess(), ['api']);
     await beat.beat();
