@@ -260,7 +260,10 @@ const nothingParked: CommandPorts['parking'] = {
 };
 
 const builtAtOnce: CommandPorts['sideSchemas'] = {
-  build: async ({ projection }, record) => void (await record([projection])),
+  build: async ({ projection }, record) => {
+    await record([projection]);
+    return undefined;
+  },
   drop: () => Promise.resolve(),
 };
 
