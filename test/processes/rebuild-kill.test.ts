@@ -13,6 +13,7 @@ import { postmaster, within } from '../../src/embedded-postgres/postmaster.js';
 import { LedgerProcess } from '../../src/ledger-process.js';
 import { projectionsOfTheLedger } from '../../src/projections/all.js';
 import { anyProjection } from '../../src/projections/projection.js';
+import { takeCheckpoint } from '../../src/projections/projector/checkpoint.js';
 import { Owners, type Ownership } from '../../src/projections/projector/owner.js';
 import { runStatus } from '../../src/projections/run-status.js';
 import { History, seeded } from '../projections/history.js';
@@ -61,9 +62,10 @@ class Scene {
     this.owners = new Owners(this.db);
   }
 
-  /** Nobody moves this read model while the other one goes on. */
+  /** Nobody moves this read model while the other one goes on, from the moment on that its checkpoint is of a later term. */
   async holdProjector(readModel: string): Promise<void> {
     this.projector = await this.owners.seize(`projector ${readModel}`);
+    await takeCheckpoint(this.db, readModel, this.projector.term);
   }
 
   async goesAhead(readModel: string): Promise<void> {
