@@ -36,6 +36,11 @@ export class RebuildProjection extends VerifyProjection {
   @Optional() @Int(1, 1_000_000) version?: number;
 }
 
+export class RollBackOfProjection extends ChangeOfProjection {
+  /** the read model that is asked, as you have seen it: refused when another one is by now */
+  @Optional() @Exact(200) from?: ReadModelName;
+}
+
 export class DropOfProjection extends ChangeOfProjection {
   @Exact(200) readModel!: ReadModelName;
 }
@@ -115,14 +120,14 @@ export class ProjectionsController {
   @Post(':projection/rollback')
   @Documented({
     summary: 'Asks again what was asked before the last cut-over',
-    takes: ChangeOfProjection,
+    takes: RollBackOfProjection,
     answers: 'LiveReadModel',
     status: [200, 202],
     headers: commandHeaders,
     refuses: ['projection_not_found', 'nothing_to_roll_back'],
   })
   async rollback(@Call() call: Exchange) {
-    const fields = { ...validated(ChangeOfProjection, call.fields()) };
+    const fields = { ...validated(RollBackOfProjection, call.fields()) };
     this.projections.versionsOf(fields.projection);
     return this.live.changed(call, await this.door.send(rollBack, call, { fields }));
   }

@@ -293,6 +293,18 @@ describe('RollBack', () => {
       .then({ type: 'ReadModelRolledBack', data: { to: v1 } });
   });
 
+  it('goes back once when two operators have seen the same', () => {
+    const twice = [...over, ...anotherReady, cut(v2, v3)];
+    given(...twice, rolledBack(v3, v2))
+      .when(rollBack, { projection, from: v3 })
+      .refuses('nothing_to_roll_back', `${v2} is to be asked by now, and not ${v3}`);
+  });
+
+  it('takes a cut-over back that is still waiting, and so not seen yet', () =>
+    given(...over)
+      .when(rollBack, { projection, from: v1 })
+      .then({ type: 'ReadModelRolledBack', data: { from: v2, to: v1 } }));
+
   it.each<[string, OperationsEvent[]]>([
     ['nothing was cut over', []],
     ['nothing was cut over yet', ready],

@@ -101,7 +101,9 @@ async function cutOver(door: Door, of: string, { reason, acceptDifferences }: Cu
 }
 
 async function rollback(door: Door, projection: string, { reason }: ReasonOptions): Promise<void> {
-  const { body } = await sent<Live>(door.client, ofProjection(projection, 'rollback'), { reason });
+  const { readModels } = await door.client.get<ProjectionView>(ofProjection(projection));
+  const from = readModels.find(({ live }) => live)?.readModel;
+  const { body } = await sent<Live>(door.client, ofProjection(projection, 'rollback'), { from, reason });
   await tellLive(door, body);
 }
 

@@ -80,6 +80,8 @@ function refuseDifferences(name: string, projection: string, rebuild: Rebuild, a
 /** What was asked before is asked again. What is asked now is followed on, and may be cut over to again. */
 export class RollBack {
   @Slug() projection!: string;
+  /** the read model that is asked, as the operator has seen it: of two who roll back at once, one goes back, and neither goes back twice */
+  @Optional() @Exact(200) from?: string;
   @Optional() @Text(4_000) reason?: string;
 }
 
@@ -90,13 +92,20 @@ export const rollBack = decision({
   answer: ({ projection }: RollBack, { state }: Outcome<Operations, OperationsEvent>) => liveAnswer(projection, state),
 });
 
-function decideRollBack({ projection, reason = 'rolled back' }: RollBack, state: Operations, { now }: World): OperationsEvent[] {
+function decideRollBack(command: RollBack, state: Operations, { now }: World): OperationsEvent[] {
+  const { projection, from: seen, reason = 'rolled back' } = command;
   const from = state.live[projection];
   const to = from === undefined ? undefined : state.readModels[from]?.before;
   if (from === undefined || !to)
     throw new Rejected(
       'nothing_to_roll_back',
       `${from ?? `the read model of ${projection}`} is asked, and nothing that is still followed was asked before it: rebuild the version that you want`,
+    );
+  // What was cut over to and is still behind is not seen yet: what is asked until then is what is gone back to.
+  if (seen !== undefined && seen !== from && seen !== to)
+    throw new Rejected(
+      'nothing_to_roll_back',
+      `${from} is to be asked by now, and not ${seen}: somebody has changed it meanwhile; look at it, and roll back again if it is wrong still`,
     );
   return [{ type: 'ReadModelRolledBack', data: { projection, from, to, reason, rolledBackAt: now.toISOString() } }];
 }
