@@ -178,8 +178,9 @@ const phases: readonly Phase[] = [
     async bring(scene) {
       await scene.holdProjector(v2);
       await scene.operator.rebuild(name, 2);
-      await scene.comes('catching_up');
+      // Otherwise there would be nothing to catch up with, and that phase be over before it is seen.
       await scene.goesAhead(v1);
+      await scene.comes('catching_up');
     },
   },
   {

@@ -65,7 +65,7 @@ export class Operator {
   }
 
   async seesAsked(projection: string, readModel: string): Promise<void> {
-    await until(`${readModel} is asked`, async () => (await this.asked(projection)) === readModel);
+    await until(`${readModel} is asked`, async () => (await this.asked(projection)) === readModel, 20_000);
   }
 
   async seesGone(readModel: string): Promise<void> {
