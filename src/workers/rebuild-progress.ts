@@ -17,10 +17,11 @@ export class RebuildProgress {
     private readonly rebuild: string,
   ) {}
 
-  begin(phase: WorkPhase): Promise<void> {
+  async begin(phase: WorkPhase): Promise<void> {
     this.phase = phase;
     this.moves = [];
-    return this.write(0, 0);
+    await this.write(0, 0);
+    this.writtenAt = -Infinity;
   }
 
   /** What the store cannot count is not known before it is done. */

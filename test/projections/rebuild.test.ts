@@ -142,6 +142,12 @@ describe('a rebuild', () => {
     await expectRowsOfTheLog(v1, first);
   });
 
+  it('says what it has to do before it has done any of it', async () => {
+    const rebuild = await operator.rebuild(counts, 2, { eventsPerSecond: 1 });
+    await until('it is known', async () => ((await operator.rebuilds.get(rebuild))?.progress?.total ?? 0) > 0);
+    expect((await operator.rebuilds.get(rebuild))?.progress).toMatchObject({ done: 0, etaSeconds: null });
+  });
+
   it('waits while it is paused, and goes on where it was', async () => {
     const rebuild = await operator.rebuild(counts, 2, slowly);
     await until('it is at work', () => operator.isThere(rebuild));
@@ -292,6 +298,18 @@ describe('a server that is older than the live version', () => {
     expect((await operator.sees(rebuild, 'filling')).progress?.trouble).toMatch(
       /^no server works on it: .* role projector runs that knows version 2/,
     );
+  });
+
+  it('says so as well when nobody has begun', async () => {
+    await server.stop();
+    server = await serverThatKnows(first);
+    operator = new Operator(server.ledger);
+    const rebuild = await operator.rebuild(counts, 2);
+    expect(await operator.sees(rebuild, 'filling')).not.toHaveProperty('progress');
+    await database.pool.query(`update rebuilds_v1.rebuilds set started_at = started_at - interval '10 s'`);
+    expect(await operator.sees(rebuild, 'filling')).toMatchObject({
+      progress: { done: 0, etaSeconds: null, trouble: expect.stringMatching(/^no server works on it/) },
+    });
   });
 
   it('goes on asking and following its own, and installs nothing', async () => {

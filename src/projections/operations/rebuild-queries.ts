@@ -95,7 +95,7 @@ export class RebuildQueries {
 /** For a moment that is so whenever the work goes from one process to another. */
 const nobody = sql`
   case when not paused
-    and moved_at < clock_timestamp() - interval '10 s'
+    and coalesce(moved_at, started_at) < clock_timestamp() - interval '10 s'
     and not exists (
       select
       from owners
@@ -135,11 +135,17 @@ function phaseOf({ phase, doing }: Found): RebuildView['phase'] {
   return doing ?? 'filling';
 }
 
-function progressOf({ phase, paused, done, total, rate, moved_at, trouble }: Found): { progress?: RebuildProgress } {
-  if (moved_at === null || done === null || total === null || rate === null) return {};
+function progressOf(row: Found): { progress?: RebuildProgress } {
+  const { phase, paused, moved_at, trouble } = row;
   if (phase !== 'filling' && phase !== 'filled') return {};
-  const left = Math.max(0, total - done);
-  const etaSeconds = paused || (left > 0 && rate <= 0) ? null : left > 0 ? Math.ceil(left / rate) : 0;
-  const progress = { done, total, rate: Math.round(rate), etaSeconds, movedAt: moved_at };
+  if (moved_at === null && trouble === null) return {};
+  const [done, total, rate] = [row.done ?? 0, row.total ?? 0, row.rate ?? 0];
+  const etaSeconds = paused || total === 0 ? null : secondsFor(Math.max(0, total - done), rate);
+  const progress = { done, total, rate: Math.round(rate), etaSeconds, movedAt: moved_at ?? row.started_at };
   return { progress: trouble === null ? progress : { ...progress, trouble } };
+}
+
+function secondsFor(left: number, rate: number): number | null {
+  if (left === 0) return 0;
+  return rate > 0 ? Math.ceil(left / rate) : null;
 }

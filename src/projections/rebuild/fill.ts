@@ -22,7 +22,7 @@ export interface Filling {
   readonly pace: Pace;
   /** Ends the fill early, by its reason; what is not written yet is folded again the next time. */
   readonly signal: AbortSignal;
-  /** Told after every page: events that are folded, of those that are to be (undefined when the store cannot say). */
+  /** Told at once, and after every page: events that are folded, of those that are to be (undefined when the store cannot say). */
   readonly moved: (done: number, total: number | undefined) => void;
 }
 
@@ -45,6 +45,7 @@ export async function fill(filling: Filling): Promise<{ events: number; rows: nu
   const inOrder = projection.keyedBy === 'wider' || areRare(events);
   const parts = await partsOf(filling, table.name, { inOrder, events: events.all });
   const progress = new FillProgress(filling.moved, sum(parts, 'events'), events.folded);
+  progress.add(0);
   const world = { table, progress, inOrder: inOrder && parts.length === 1, skipped: await table.skippedEvents() };
   const open = parts.filter(({ events }) => events === null);
   await sideBySide(open, filling.signal, (part, signal) => fillPart({ ...filling, signal }, part, world));
