@@ -178,6 +178,7 @@ describe('a fill of many parts', () => {
     expect(taken).toBeGreaterThan(0);
     expect(taken).toBeLessThan(came.events * 0.8);
     expect(moves.at(-1)).toBe(came.events);
+    expect(moves.indexOf(came.events)).toBe(moves.length - 1);
     expect(moves).toEqual(moves.toSorted((a, b) => a - b));
     await expectWhole('cut_off');
     expect(await start({})).toEqual(came);

@@ -49,6 +49,7 @@ export async function fill(filling: Filling): Promise<{ events: number; rows: nu
   const world = { table, progress, inOrder: inOrder && parts.length === 1, skipped: await table.skippedEvents() };
   const open = parts.filter(({ events }) => events === null);
   await sideBySide(open, filling.signal, (part, signal) => fillPart({ ...filling, signal }, part, world));
+  progress.end();
   const done = await knownParts(db, table.name);
   return { events: sum(done, 'events'), rows: sum(done, 'rows') };
 }
@@ -99,10 +100,14 @@ class FillProgress {
     private readonly total: number | undefined,
   ) {}
 
-  /** What is read again does not count. */
+  /** What is read again does not count, and the last one only at the end: nobody knows how often a long stream will be read. */
   add(events: number): void {
-    this.done = Math.min(this.done + events, this.total ?? Infinity);
+    this.done = Math.min(this.done + events, Math.max(0, (this.total ?? Infinity) - 1));
     this.moved(this.done, this.total);
+  }
+
+  end(): void {
+    this.moved(this.total ?? this.done, this.total);
   }
 }
 
