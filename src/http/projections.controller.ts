@@ -108,7 +108,7 @@ export class ProjectionsController {
     answers: 'StartedRebuild',
     status: [202],
     headers: commandHeaders,
-    refuses: ['projection_not_found', 'rebuild_under_way'],
+    refuses: ['projection_not_found', 'rebuild_under_way', 'rebuild_not_ready'],
   })
   async verify(@Call() call: Exchange) {
     const asked = validated(VerifyProjection, call.fields());

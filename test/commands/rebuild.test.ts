@@ -121,6 +121,11 @@ describe('StartRebuild', () => {
       .when(startRebuild, { ...fields, version: 3, live: v1 })
       .then({ type: 'RebuildStarted', data: { rebuild: v3, beside: v2 } }));
 
+  it('verifies nothing while a cut-over waits, which would compare one version with another', () =>
+    given(...over)
+      .when(startRebuild, { ...fields, version: 1, purpose: 'verify', live: v1 })
+      .refuses('rebuild_not_ready', `${v2} is asked as soon as it is not behind ${v1}: verify it then`));
+
   it('does not mind the rebuild of another projection', () =>
     given(started())
       .when(startRebuild, { ...fields, projection: 'dashboard', live: 'dashboard_v1' })

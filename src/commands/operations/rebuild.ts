@@ -45,6 +45,8 @@ function start(command: StartRebuild, state: Operations, { now, actor: startedBy
   const other = underWay(state, projection);
   if (other) throw alreadyUnderWay(other);
   const beside = state.live[projection] ?? live;
+  if (purpose === 'verify' && beside !== live)
+    throw new Rejected('rebuild_not_ready', `${beside} is asked as soon as it is not behind ${live}: verify it then`);
   const generation = nextGeneration(state, readModelName(projection, version), live);
   const rebuild = readModelName(projection, version, generation);
   const startedAt = now.toISOString();
