@@ -7,6 +7,7 @@ import { CommandPorts } from './commands/catalogue.js';
 import { CommandsModule } from './commands/commands.module.js';
 import { examine } from './doctor.js';
 import { EventStore } from './event-store/event-store.js';
+import { FigureQueries } from './figures.js';
 import { AsOf } from './http/as-of.js';
 import { HttpModule } from './http/http.module.js';
 import { IdempotencyKeys } from './idempotency-keys.js';
@@ -87,5 +88,6 @@ const partsOfTheLedger = [
   part(Bells, ({ bells }) => bells),
   part(LeaseBeats, ({ leases, ledger }) => new LeaseBeats(leases, ledger)),
   part(Doctor, ({ reads, store, clock, projections }) => ({ examine: () => examine(reads, store, clock.skewMs, projections) })),
+  part(FigureQueries, (ledger) => new FigureQueries(ledger)),
   part(ManualClock, ({ clock }) => (clock instanceof ManualClock ? clock : undefined)),
 ];

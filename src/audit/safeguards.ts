@@ -28,6 +28,12 @@ interface Guarded {
   readonly migration: string;
 }
 
+/** Positions of the last event and of the last that is sealed; 0 where there is none. */
+export async function sealProgress(db: pg.Pool): Promise<{ readonly head: number; readonly sealed: number }> {
+  const sealed = Number((await new SealedRanges(db).last())?.last ?? 0);
+  return { sealed, head: Number(await new StoredEvents(db).head()) };
+}
+
 async function immutable(db: pg.Pool, { name, table, migration }: Guarded): Promise<Safeguard> {
   const trigger = `${table}_are_immutable`;
   const { rows } = await db.query<{ enabled: string }>(
@@ -48,8 +54,7 @@ async function immutable(db: pg.Pool, { name, table, migration }: Guarded): Prom
 const tolerated = 5 * rangeSize;
 
 async function sealing(db: pg.Pool): Promise<Safeguard> {
-  const head = Number(await new StoredEvents(db).head());
-  const sealed = Number((await new SealedRanges(db).last())?.last ?? 0);
+  const { head, sealed } = await sealProgress(db);
   const ok = head - sealed <= tolerated;
   const far = ok ? '' : `, ${head - sealed} events behind`;
   const sentence = `sealed up to ${sealed} of ${head}${far}, ${await owner(db)}`;

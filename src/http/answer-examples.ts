@@ -237,6 +237,10 @@ const rebuild: RebuildView = {
   error: '…',
   endedAt: due,
 };
+const metrics = `# HELP ledger_head_position Position of the last event of the log.
+# TYPE ledger_head_position gauge
+ledger_head_position 42
+`;
 const asOfSchema: AsOfSchemaView = {
   schema: 'audit_2026_04',
   position: '0000000000000042',
@@ -466,6 +470,7 @@ export const answerExamples = {
   Proof: proof,
   WhatIf: whatIf,
   Health: { status: 'ok' },
+  Metrics: metrics,
   Checks: { checks: [check] },
   Clock: clock,
 } satisfies Record<string, object | string>;

@@ -8,6 +8,7 @@ import { CommentsController } from './comments.controller.js';
 import { CompaniesController } from './companies.controller.js';
 import { EventsController } from './events.controller.js';
 import { HealthController } from './health.controller.js';
+import { MetricsController } from './metrics.controller.js';
 import { OverviewController } from './overview.controller.js';
 import { ParkedReactionsController } from './parked-reactions.controller.js';
 import { ParkedController } from './parked.controller.js';
@@ -39,6 +40,7 @@ export const controllers = [
   EventsController,
   StreamController,
   HealthController,
+  MetricsController,
   ProjectionsController,
   ParkedController,
   RebuildsController,

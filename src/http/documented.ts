@@ -13,6 +13,8 @@ export interface Documentation {
   readonly query?: Type<object>;
   /** `Run[]`: a page of them; one whose example is text is a stream of server-sent events, which goes on from a Last-Event-ID */
   readonly answers: AnswerName | `${AnswerName}[]`;
+  /** media type of an answer that is neither JSON nor such a stream */
+  readonly mediaType?: string;
   /** default 200 */
   readonly status?: readonly number[];
   /** of a route that changes something: those that it heeds; default all */

@@ -116,15 +116,15 @@ function bodyOf({ parts }: Route, { properties = {}, required = [] }: ClassSchem
 }
 
 function responsesOf(route: Route): Record<string, Schema> {
-  const { answers, status = [200] } = route;
-  const content = { [isStream(route) ? 'text/event-stream' : 'application/json']: answerOf(answers) };
+  const { answers, status = [200], mediaType = isStream(route) ? 'text/event-stream' : 'application/json' } = route;
+  const content = { [mediaType]: answerOf(answers) };
   const good = status.map((code) => [String(code), { description: 'done', content }]);
   return { ...Object.fromEntries(good), ...problemResponses(route) };
 }
 
 /** Its example is the text that is sent, and no JSON. */
-const isStream = ({ answers }: Route): boolean =>
-  answers in answerExamples && typeof answerExamples[answers as AnswerName] === 'string';
+const isStream = ({ answers, mediaType }: Route): boolean =>
+  mediaType === undefined && answers in answerExamples && typeof answerExamples[answers as AnswerName] === 'string';
 
 function answerOf(answers: Documentation['answers']): Schema {
   const name = answers.replace('[]', '') as AnswerName;

@@ -32,6 +32,11 @@ export class LiveStreams {
     private readonly drain: Drain,
   ) {}
 
+  /** Open now, of this process. */
+  get count(): number {
+    return this.open;
+  }
+
   /** Others than usual; of the streams that begin after it. */
   limit(limits: Partial<StreamLimits> = {}): void {
     this.limits = { ...this.limits, ...limits };

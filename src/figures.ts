@@ -1,0 +1,138 @@
+import type pg from 'pg';
+import { sealProgress } from './audit/safeguards.js';
+import { neededRoles } from './doctor.js';
+import type { EventStore } from './event-store/event-store.js';
+import { policiesOfTheLedger } from './policies/all.js';
+import { CheckpointQueries } from './projections/operations/checkpoint-queries.js';
+import { ReadModelUnknown, type ReadModels } from './projections/read-models.js';
+import { LastingUnexplained } from './projections/why/lasting.js';
+import type { PolicyCounts } from './workers/policy-term.js';
+
+/** How the ledger is, in numbers, as its database knows it. Lags are in events. */
+export interface Figures {
+  readonly head: number;
+  /** those whose rows are complete */
+  readonly readModels: readonly ReadModelFigures[];
+  readonly policies: readonly PolicyFigures[];
+  /** below one range of 1,024 while all is well */
+  readonly sealLag: number;
+  /** of each role that something depends on, the processes that live */
+  readonly processes: readonly { readonly role: string; readonly count: number }[];
+  /** undefined: this server cannot ask the read models that tell it */
+  readonly shouldBeRunning?: number;
+}
+
+interface ReadModelFigures {
+  readonly projection: string;
+  readonly readModel: string;
+  readonly live: boolean;
+  readonly lag: number;
+  readonly halted: boolean;
+  readonly parkedStreams: number;
+}
+
+interface PolicyFigures {
+  readonly policy: string;
+  readonly lag: number;
+  readonly halted: boolean;
+  readonly parkedReactions: number;
+}
+
+interface World {
+  readonly reads: pg.Pool;
+  readonly store: Pick<EventStore, 'head'>;
+  readonly readModels: ReadModels;
+  /** of this process; they come with its loops */
+  readonly policies: readonly { readonly policy: { readonly name: string }; readonly counts: PolicyCounts }[];
+}
+
+/**
+ * Looks that cost what is open, however long the log is: none reads it, or rows of what is over. That is why demands are not added up
+ * here as the doctor does: their account has a row for each lane that there ever was.
+ */
+export class FigureQueries {
+  private readonly checkpoints: CheckpointQueries;
+  private readonly unexplained: LastingUnexplained;
+
+  constructor(private readonly world: World) {
+    this.checkpoints = new CheckpointQueries(world.readModels);
+    this.unexplained = new LastingUnexplained(world.readModels);
+  }
+
+  async look(): Promise<Figures> {
+    const head = Number(await this.world.store.head());
+    return {
+      head,
+      readModels: await this.readModels(head),
+      policies: await this.policies(head),
+      sealLag: await this.sealLag(),
+      processes: await this.processes(),
+      shouldBeRunning: await this.shouldBeRunning(),
+    };
+  }
+
+  /** What the policies of this process have done since its start, by their names. */
+  policyCounts(): readonly (readonly [policy: string, PolicyCounts])[] {
+    return this.world.policies.map(({ policy, counts }) => [policy.name, counts]);
+  }
+
+  private async readModels(head: number): Promise<ReadModelFigures[]> {
+    const complete = (await this.checkpoints.list()).filter(({ filling }) => !filling);
+    return complete.map(({ name, readModel, live, position, halted, parkedStreams }) => ({
+      projection: name,
+      readModel,
+      live,
+      lag: behind(head, position),
+      halted: halted !== undefined,
+      parkedStreams,
+    }));
+  }
+
+  private async policies(head: number): Promise<PolicyFigures[]> {
+    const { rows } = await this.world.reads.query<Omit<PolicyFigures, 'lag'> & { position: string }>(
+      `select
+         policy,
+         coalesce(position, '') as position,
+         halted is not null as halted,
+         (
+           select count(*)
+           from parked_reactions parked
+           where parked.policy = known.policy
+         ) as "parkedReactions"
+       from unnest($1::text[]) known (policy)
+       left join policy_checkpoints using (policy)
+       order by policy`,
+      [policiesOfTheLedger.map(({ name }) => name)],
+    );
+    return rows.map(({ position, ...row }) => ({ ...row, lag: behind(head, position) }));
+  }
+
+  private async sealLag(): Promise<number> {
+    const { head, sealed } = await sealProgress(this.world.reads);
+    return head - sealed;
+  }
+
+  private async processes(): Promise<Figures['processes']> {
+    const { rows } = await this.world.reads.query<{ role: string; count: number }>(
+      `select role, count(holder) as count
+       from unnest($1::text[]) needed (role)
+       left join processes on role = any(roles) and seen_at > clock_timestamp() - interval '15 s'
+       group by role
+       order by role`,
+      [neededRoles],
+    );
+    return rows;
+  }
+
+  private async shouldBeRunning(): Promise<number | undefined> {
+    try {
+      return await this.unexplained.count();
+    } catch (error) {
+      if (error instanceof ReadModelUnknown) return undefined;
+      throw error;
+    }
+  }
+}
+
+/** What has come since the head was read is no lag. */
+const behind = (head: number, position: string): number => Math.max(0, head - Number(position));
