@@ -67,7 +67,7 @@ export async function operatorsAtWork({ ports: { ledger } }: VirtualLedger): Pro
   await send(dropReadModel, { projection, readModel: live });
   await send(startRebuild, { ...start, version: 3, eventsPerSecond: 500 });
   await send(recordFailure, { rebuild: 'run_status_v3', error: 'TypeError: no such thing' });
-  await send(startRebuild, { ...start, version: 2, purpose: 'verify' });
+  await send(startRebuild, { ...start, version: 2, live: rebuild, purpose: 'verify' });
   await send(recordFilled, { rebuild: 'run_status_v2_g2', position, events: 42, rows: 7 });
   await send(recordComparison, { rebuild: 'run_status_v2_g2', comparison: different });
   await send(startRebuild, { ...start, version: 2 });
