@@ -169,15 +169,15 @@ describe('a queued run', () => {
       { ...working({ status: 'paused' }), holds: [hold('company', 'acme'), hold('task', 'ACME-12'), hold('task', 'ACME-1')] },
     ],
     ['is a terminated agent’s', 'AGENT_TERMINATED', waitingRun, working({ status: 'terminated' })],
-    ['waits for a task', 'BLOCKED_BY READY', [...newcomer, blockersSet], { ...young, ...blocked }],
+    ['waits for a task', 'BLOCKED_BY', [...newcomer, blockersSet], { ...young, ...blocked }],
     [
       'waits for a task, and was asked beside the assignee',
       'READY',
       [opened(), requested(1), mentioned, blockersSet],
       { ...young, ...blocked },
     ],
-    ['is another’s task by now', 'TASK_REASSIGNED READY', [...newcomer, assignedTo('reviewer')], young],
-    ['is on a closed task', 'TASK_CLOSED READY', [...newcomer, movedTo('done')], young],
+    ['is another’s task by now', 'TASK_REASSIGNED', [...newcomer, assignedTo('reviewer')], young],
+    ['is on a closed task', 'TASK_CLOSED', [...newcomer, movedTo('done')], young],
     [
       'is on a closed task, and about a comment',
       'READY',

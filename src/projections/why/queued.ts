@@ -18,8 +18,10 @@ export const doubtMs = 2_000;
 export function queuedReasons(facts: Facts, run: RunRow): Reason[] {
   const held = heldReasons(facts, run.agent);
   const busy = [...onLane(facts, run), ...ofAgent(facts, run)];
+  const barred = barring(facts, run);
   const line = held.length + busy.length > 0 ? [] : [inLine(facts, run)];
-  return [...held, ...barring(facts, run), ...busy, ...line];
+  // What bars it is said, and then it is no news that it is about to be taken, and given up.
+  return [...held, ...barred, ...busy, ...line.filter(({ code }) => code !== 'READY' || barred.length === 0)];
 }
 
 /** It is given up when it starts. */
