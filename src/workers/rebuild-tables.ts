@@ -78,15 +78,24 @@ export class RebuildTables {
     return !asked.includes(false);
   }
 
-  /** Nobody is to ask or follow them any more; what is asked stays, whatever the record says. Answers whether there were any. */
+  /**
+   * Nobody is to follow them any more; what is asked stays, whatever the record says, and what a reader may still take for it, and wait
+   * for. Answers whether there were any.
+   */
   async leave(gone: readonly ReadModelName[]): Promise<boolean> {
     const { rowCount } = await this.db.query(
       `update checkpoints
        set filling = true, moved_at = clock_timestamp()
        where read_model = any ($1)
          and not filling
-         and read_model not in (select read_model from projection_versions)`,
-      [gone],
+         and read_model not in (select read_model from projection_versions)
+         and not exists (
+           select
+           from projection_versions asked
+           where asked.projection = checkpoints.projection
+             and asked.live_since > clock_timestamp() - $2 * interval '1 ms'
+         )`,
+      [gone, askedStillMs],
     );
     return rowCount !== 0;
   }
