@@ -1,6 +1,6 @@
 import { createPublicKey, sign, verify, type KeyObject } from 'node:crypto';
 import type { Position } from '../events/event.js';
-import { canonicalJson } from './canonical-json.js';
+import { canonicalJson } from '../events/canonical-json.js';
 import { sha256 } from './merkle.js';
 
 /** Events of a range, counted in the order of the log. */

@@ -1,5 +1,5 @@
 import type { JsonObject, Position } from '../events/event.js';
-import { canonicalJson } from './canonical-json.js';
+import { canonicalJson } from '../events/canonical-json.js';
 import { leafHash, sha256 } from './merkle.js';
 
 /** An event as the log keeps it: of the shape that it was written in, not of today's. */

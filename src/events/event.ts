@@ -62,6 +62,7 @@ export type StreamId = `${Category}-${string}` | 'operations';
 export const companyStream = (company: string): StreamId => `company-${company}`;
 export const agentStream = (company: string, agent: string): StreamId => `agent-${company}.${agent}`;
 export const taskStream = (company: string, task: string): StreamId => `task-${company}.${task}`;
+export const routineStream = (company: string, routine: string): StreamId => `routine-${company}.${routine}`;
 
 /** The tenant and the thing that a stream is about: `task-acme.ACME-12` is acme's ACME-12. */
 export function subjectOf(stream: StreamId): { company: string; subject: string } {
@@ -77,6 +78,7 @@ export type TaskId = string;
 /** `<task>.<n>`, n = 1, 2, 3 … within the task */
 export type RunId = string;
 export type WakeupId = string;
+export type RoutineId = string;
 
 export const runId = (task: TaskId, n: number): RunId => `${task}.${n}`;
 export const taskOfRun = (run: RunId): TaskId => run.slice(0, run.lastIndexOf('.'));
@@ -84,6 +86,18 @@ export const numberOfRun = (run: RunId): number => Number(run.slice(run.lastInde
 /** The lane of an agent's own work. */
 export const heartbeatTask = (agent: AgentId): TaskId => `heartbeat~${agent}`;
 export const isHeartbeat = (task: TaskId): boolean => task.startsWith('heartbeat~');
+/** The task that the nth fire of a routine opens, if it opens one: `<routine>~<n>`. No routine is named heartbeat. */
+export const fireTask = (routine: RoutineId, n: number): TaskId => `${routine}~${n}`;
+/** Of a task that a routine has opened. */
+export function routineOfTask(task: TaskId): RoutineId | undefined {
+  const end = task.indexOf('~');
+  return end < 0 || isHeartbeat(task) ? undefined : task.slice(0, end);
+}
+/** `<routine>@<n>` */
+export const fireId = (routine: RoutineId, n: number): string => `${routine}@${n}`;
+export const numberOfFire = (fire: string): number => Number(fire.slice(fire.lastIndexOf('@') + 1));
+/** The fire that opened a task of a routine. */
+export const fireOfTask = (task: TaskId): string => task.replace('~', '@');
 
 /** Name-based UUID: RFC 9562, version 5, in a namespace of the ledger's own. */
 export function nameUuid(...parts: readonly (string | number)[]): string {

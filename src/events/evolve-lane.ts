@@ -29,6 +29,7 @@ function evolveLane(lane: Lane, event: LaneEvent): Lane {
     case 'CommentRemoved':
     case 'TaskHeld':
     case 'TaskReleased':
+    case 'FireTaken':
       return evolveTask(lane, event);
     case 'WakeupRequested':
       return { ...lane, arriving: [...lane.arriving, event.data], recovered: lane.recovered && !event.data.outside };

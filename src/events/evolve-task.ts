@@ -31,6 +31,8 @@ export function evolveTask(lane: Lane, event: TaskFact): Lane {
     }
     case 'TaskReleased':
       return { ...lane, held: null };
+    case 'FireTaken':
+      return lane;
   }
 }
 

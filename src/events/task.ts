@@ -1,4 +1,4 @@
-import type { Actor, AgentId, Event, RunId, TaskId, WakeupId } from './event.js';
+import type { Actor, AgentId, Event, RoutineId, RunId, TaskId, WakeupId } from './event.js';
 
 export const taskKinds = ['issue', 'heartbeat', 'routine'] as const;
 export type TaskKind = (typeof taskKinds)[number];
@@ -81,6 +81,24 @@ export type CommentRemoved = Event<
 export type TaskHeld = Event<'TaskHeld', { task: TaskId; reason: string; subtree: boolean; interrupt: boolean; heldAt: string }>;
 export type TaskReleased = Event<'TaskReleased', { task: TaskId; reason: string; releasedAt: string }>;
 
+/**
+ * A fire of a routine has come to the task, and this is what it has led to, in the same append: it `opened` the task, has `woken` its
+ * agent, was `skipped` since the task is at work, or found it `closed`. `code`: its wake was refused.
+ */
+export type FireTaken = Event<
+  'FireTaken',
+  {
+    task: TaskId;
+    routine: RoutineId;
+    fire: string;
+    how: 'opened' | 'woken' | 'skipped' | 'closed';
+    wakeupId: WakeupId | null;
+    runId: RunId | null;
+    code: string | null;
+    takenAt: string;
+  }
+>;
+
 export type TaskFact =
   | TaskOpened
   | TaskChanged
@@ -92,4 +110,5 @@ export type TaskFact =
   | CommentAdded
   | CommentRemoved
   | TaskHeld
-  | TaskReleased;
+  | TaskReleased
+  | FireTaken;

@@ -1,5 +1,6 @@
 import type { LedgerEvent } from '../events/ledger-event.js';
 import type { OperationsEvent } from '../events/operations.js';
+import type { RoutineEvent } from '../events/routine.js';
 import type { TaskFact } from '../events/task.js';
 import { create, projection, type Change, type Fact, type Handlers } from './projection.js';
 import { story } from './story.js';
@@ -13,7 +14,7 @@ export interface ActivityRow {
   readonly actor_id: string;
   /** the event's type */
   readonly action: string;
-  readonly entity_type: 'company' | 'agent' | 'task' | 'wakeup' | 'run';
+  readonly entity_type: 'company' | 'agent' | 'task' | 'wakeup' | 'run' | 'routine';
   readonly entity_id: string;
   readonly agent: string | null;
   readonly task: string | null;
@@ -46,6 +47,7 @@ export const activity = projection<ActivityRow>({
     CommentRemoved: ofTask,
     TaskHeld: ofTask,
     TaskReleased: ofTask,
+    FireTaken: ofTask,
     WakeupRequested: ofWakeup,
     WakeupCoalesced: ofWakeup,
     WakeupDeferred: ofWakeup,
@@ -66,6 +68,22 @@ export const activity = projection<ActivityRow>({
     RetrySuperseded: ofRun,
     RetryExhausted: ofRun,
     RecoveryEscalated: ofTask,
+    RoutineDefined: ofRoutine,
+    RoutineChanged: ofRoutine,
+    RoutinePaused: ofRoutine,
+    RoutineResumed: ofRoutine,
+    RoutineArchived: ofRoutine,
+    TriggerSecretRotated: ofRoutine,
+    RoutineFired: ofRoutine,
+    FireCreated: ofRoutine,
+    FireCoalesced: ofRoutine,
+    FireSkipped: ofRoutine,
+    FireSuppressed: ofRoutine,
+    FireFailed: ofRoutine,
+    FireRedirected: ofRoutine,
+    FireConcluded: ofRoutine,
+    FireReopened: ofRoutine,
+    SlotsMissed: ofRoutine,
   } satisfies Omit<Required<Handlers<ActivityRow>>, 'ProcessRecorded' | OperationsEvent['type']>,
 });
 
@@ -101,6 +119,11 @@ type OfRun = Exclude<
 function ofRun(event: Fact<OfRun>): Change<ActivityRow> {
   const { runId: run, agent } = event.data;
   return line(event, 'run', run, { task: event.subject, agent, run });
+}
+
+function ofRoutine(event: Fact<RoutineEvent['type']>): Change<ActivityRow> {
+  const task = 'task' in event.data ? event.data.task : null;
+  return line(event, 'routine', event.subject, { task });
 }
 
 type About = Partial<Pick<ActivityRow, 'agent' | 'task' | 'run'>>;

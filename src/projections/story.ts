@@ -2,9 +2,12 @@ import type { AgentPolicy } from '../events/agent.js';
 import { isHeartbeat, type Recorded } from '../events/event.js';
 import { commentIdsIn } from '../events/lane.js';
 import type { LedgerEvent } from '../events/ledger-event.js';
+import type { OperationsEvent } from '../events/operations.js';
+import type { RoutineEvent } from '../events/routine.js';
 import type { Failure, RetryScheduled, RunCancelled, RunContext, SilenceDecided } from '../events/run.js';
 import type { BlockerResolved, BlockersSet, CommentAdded, TaskOpened } from '../events/task.js';
 import { causeInWords, listed, reasonInWords, refusalInWords, shortened } from './in-words.js';
+import { routineStory } from './routines/routine-story.js';
 import { operationsStory } from './operations/operations-story.js';
 import { sayDuration } from './say-duration.js';
 
@@ -95,8 +98,12 @@ export function story(event: Recorded<LedgerEvent>): string {
       return `${event.data.runId} is not tried again: ${event.data.attempts} of ${event.data.maxAttempts} retries are used`;
     case 'RecoveryEscalated':
       return `${subject} needs a person: ${event.data.why}`;
+    case 'FireTaken':
+      return `${event.data.fire} has come to ${subject}`;
     default:
-      return operationsStory(event);
+      return event.stream === 'operations'
+        ? operationsStory(event as Recorded<OperationsEvent>)
+        : routineStory(event as Recorded<RoutineEvent>);
   }
 }
 

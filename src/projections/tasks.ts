@@ -85,6 +85,7 @@ export const tasks = projection<TaskRow>({
     RunReattached: (event) => passed(event),
     RunWentSilent: (event) => passed(event),
     SilenceDecided: (event) => passed(event),
+    FireTaken: (event) => passed(event),
     // Every event of a lane moves its revision, so one that is missing here does not compile.
   } satisfies Required<Pick<Handlers<TaskRow>, LaneEvent['type']>>,
 });

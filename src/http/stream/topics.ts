@@ -2,13 +2,14 @@ import type { AgentEvent } from '../../events/agent.js';
 import type { CompanyEvent } from '../../events/company.js';
 import type { Recorded } from '../../events/event.js';
 import type { LaneEvent } from '../../events/lane.js';
+import type { RoutineEvent } from '../../events/routine.js';
 import { agentCounts } from '../../projections/agent-counts.js';
 import { dashboard } from '../../projections/dashboard.js';
 import { dueRetries } from '../../projections/due-retries.js';
 import { taskCounts } from '../../projections/task-counts.js';
 
 /** What a reader can ask for: events by what they are about, and `dashboard`, which says only that the counters have changed. */
-export const topics = ['companies', 'agents', 'tasks', 'wakeups', 'runs', 'dashboard'] as const;
+export const topics = ['companies', 'agents', 'tasks', 'wakeups', 'runs', 'routines', 'dashboard'] as const;
 export type Topic = (typeof topics)[number];
 type TopicOfEvents = Exclude<Topic, 'dashboard'>;
 
@@ -18,7 +19,7 @@ export const topicOf = ({ type }: Recorded): TopicOfEvents | undefined => topicB
 /** The dashboard of the event's company may show something else after it. */
 export const changesDashboard = ({ type }: Recorded): boolean => countedTypes.has(type);
 
-const topicsOfEvents: Readonly<Record<(CompanyEvent | AgentEvent | LaneEvent)['type'], TopicOfEvents>> = {
+const topicsOfEvents: Readonly<Record<(CompanyEvent | AgentEvent | LaneEvent | RoutineEvent)['type'], TopicOfEvents>> = {
   CompanyNamed: 'companies',
   CompanyHeld: 'companies',
   CompanyReleased: 'companies',
@@ -38,6 +39,7 @@ const topicsOfEvents: Readonly<Record<(CompanyEvent | AgentEvent | LaneEvent)['t
   CommentRemoved: 'tasks',
   TaskHeld: 'tasks',
   TaskReleased: 'tasks',
+  FireTaken: 'tasks',
   WakeupRequested: 'wakeups',
   WakeupCoalesced: 'wakeups',
   WakeupDeferred: 'wakeups',
@@ -59,6 +61,22 @@ const topicsOfEvents: Readonly<Record<(CompanyEvent | AgentEvent | LaneEvent)['t
   RetrySuperseded: 'runs',
   RetryExhausted: 'runs',
   RecoveryEscalated: 'runs',
+  RoutineDefined: 'routines',
+  RoutineChanged: 'routines',
+  RoutinePaused: 'routines',
+  RoutineResumed: 'routines',
+  RoutineArchived: 'routines',
+  TriggerSecretRotated: 'routines',
+  RoutineFired: 'routines',
+  FireCreated: 'routines',
+  FireCoalesced: 'routines',
+  FireSkipped: 'routines',
+  FireSuppressed: 'routines',
+  FireFailed: 'routines',
+  FireRedirected: 'routines',
+  FireConcluded: 'routines',
+  FireReopened: 'routines',
+  SlotsMissed: 'routines',
 };
 const topicByType = new Map<string, TopicOfEvents>(Object.entries(topicsOfEvents));
 

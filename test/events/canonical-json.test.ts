@@ -1,4 +1,4 @@
-import { canonicalJson } from '../../src/audit/canonical-json.js';
+import { canonicalJson } from '../../src/events/canonical-json.js';
 
 it('writes a value as RFC 8785 does in its example', () => {
   const value = {

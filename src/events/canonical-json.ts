@@ -1,4 +1,4 @@
-import type { Json } from '../events/event.js';
+import type { Json } from './event.js';
 
 /**
  * The one text of a JSON value, whatever order its keys came in: RFC 8785 (JSON Canonicalization Scheme). Keys are sorted by their
