@@ -27,6 +27,8 @@ import { ParkedStreams } from './projections/projector/parked.js';
 import { Progress } from './projections/projector/progress.js';
 import { RebuildQueries } from './projections/operations/rebuild-queries.js';
 import { ReplayQueries } from './projections/replay/replay-queries.js';
+import { FiresQueries } from './projections/routines/fire-queries.js';
+import { RoutinesQueries } from './projections/routines/routine-queries.js';
 import { RunStatusQueries } from './projections/run-queries.js';
 import { TasksQueries } from './projections/task-queries.js';
 import { WakeupRequestsQueries } from './projections/wakeup-queries.js';
@@ -71,6 +73,8 @@ const partsOfTheLedger = [
     CheckpointQueries,
     CommentsQueries,
     RebuildQueries,
+    RoutinesQueries,
+    FiresQueries,
   ].map((Queries) => part(Queries, ({ readModels }) => new Queries(readModels))),
   part(PastQueries, ({ store }) => new PastQueries(store)),
   part(ReplayQueries, ({ store }) => new ReplayQueries(store)),

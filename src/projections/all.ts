@@ -9,6 +9,8 @@ import { holds } from './holds.js';
 import { anyProjection, type AnyProjection } from './projection.js';
 import { readyRuns } from './ready-runs.js';
 import { rebuilds } from './operations/rebuilds.js';
+import { routineFires } from './routines/routine-fires.js';
+import { routines } from './routines/routines.js';
 import { runStatus } from './run-status.js';
 import { taskCounts } from './task-counts.js';
 import { taskGraph } from './task-graph.js';
@@ -17,12 +19,13 @@ import { wakeupRequests } from './wakeup-requests.js';
 
 /**
  * Every projection that this version of the ledger can follow. Of one that has changed, both stand here: the new version, and the former
- * one under its number until it is dropped. The first three are what loops wait for, so they come first.
+ * one under its number until it is dropped. The first four are what loops wait for, so they come first.
  */
 export const projectionsOfTheLedger: readonly AnyProjection[] = [
   anyProjection(dueRetries),
   anyProjection(readyRuns),
   anyProjection(holds),
+  anyProjection(routines),
   anyProjection(runStatus),
   anyProjection(wakeupRequests),
   anyProjection(agents),
@@ -31,6 +34,7 @@ export const projectionsOfTheLedger: readonly AnyProjection[] = [
   anyProjection(taskGraph),
   anyProjection(taskCounts),
   anyProjection(comments),
+  anyProjection(routineFires),
   anyProjection(conservation),
   anyProjection(dashboard),
   anyProjection(activity),
