@@ -198,7 +198,8 @@ export type FireEvent =
 export type RoutineEvent =
   RoutineDefined | RoutineChanged | RoutinePaused | RoutineResumed | RoutineArchived | TriggerSecretRotated | FireEvent;
 
-export type RoutineStatus = 'active' | 'paused' | 'archived';
+export const routineStatuses = ['active', 'paused', 'archived'] as const;
+export type RoutineStatus = (typeof routineStatuses)[number];
 
 /** What the next decision about a routine needs to know. Everything else is a read model. */
 export interface Routine extends RoutineDefinition {
