@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import { Rejected, type Sendable } from '../commands/decider.js';
+import { Rejected, type Dispatched, type Sendable } from '../commands/decider.js';
 import { Dispatch, InvalidCommand } from '../commands/dispatch.js';
+import type { Actor } from '../events/event.js';
 import { answered, refused, write, type Showing } from './answers.js';
 import type { Exchange } from './call.js';
 import { contextOf, idempotencyKeyOf } from './headers.js';
@@ -9,14 +10,24 @@ import { Refusal } from './problem.js';
 import { uuid7 } from './uuid7.js';
 
 /** Where a command is not sent, or answered, as all others are. */
-export interface Manner<Answer> extends Showing<Answer> {
+export interface Manner<Answer, Told = Answer> extends Showing<Told> {
   /** instead of what the path and the body say */
   readonly fields?: Fields;
+  /** instead of who the header `X-Actor` names */
+  readonly actor?: Actor;
   /** makes the command's id follow from what it says, where no key does */
   readonly commandId?: string;
   /** instead of the header `Idempotency-Key` */
   readonly key?: Pick<Keyed, 'key' | 'compared' | 'target'>;
+  /** instead of the path, under which keys are kept: for one that is a secret */
+  readonly path?: string;
+  /** What belongs to the command and is no event: `send` carries it out. As a repeat comes by here, too, it must be harmless. */
+  readonly around?: (commandId: string, send: Send<Answer>) => Promise<Dispatched<Told>>;
+  /** What a repeat under the same key is told, instead of what the first request was: for what is shown once. */
+  readonly keep?: (told: Told) => unknown;
 }
+
+export type Send<Answer> = (commandId: string) => Promise<Dispatched<Answer>>;
 
 export type Fields = Readonly<Record<string, unknown>>;
 
@@ -29,20 +40,32 @@ export class CommandDoor {
   ) {}
 
   /** Answers what is to be sent as the body; status and headers are set already. */
-  async send<C extends object, Answer>(kind: Sendable<C, Answer>, call: Exchange, manner: Manner<Answer> = {}): Promise<string> {
+  async send<C extends object, Answer, Told = Answer>(
+    kind: Sendable<C, Answer>,
+    call: Exchange,
+    manner: Manner<Answer, Told> = {},
+  ): Promise<string> {
     const fields = manner.fields ?? call.fields();
     const keyed = keyedOf(call, manner);
-    const work = async (commandId: string, target?: object) => {
-      const sent = await this.dispatchOnce(kind, aimedAt(target, fields, keyed), call, commandId);
-      return { ...answered(sent, manner), replayed: sent.replayed };
+    const work = async (commandId: string, target?: object): Promise<Outcome> => {
+      const send = (id: string) => this.dispatchOnce(kind, aimedAt(target, fields, keyed), call, id, manner.actor);
+      // Without `around`, what is told is the answer itself.
+      const sent = manner.around ? await manner.around(commandId, send) : ((await send(commandId)) as Dispatched<unknown>);
+      return outcomeOf(sent as Dispatched<Told>, manner);
     };
     const outcome = keyed ? await this.once(call, keyed, work) : await work(manner.commandId ?? uuid7());
     return write(call, outcome, outcome.replayed);
   }
 
   /** Without a key: for commands that have an identity of their own. */
-  dispatchOnce<C extends object, Answer>(kind: Sendable<C, Answer>, fields: Fields, call: Exchange, commandId: string) {
-    return this.dispatch.send(kind, fields as { readonly [Field in keyof C]?: unknown }, contextOf(call, commandId));
+  dispatchOnce<C extends object, Answer>(
+    kind: Sendable<C, Answer>,
+    fields: Fields,
+    call: Exchange,
+    commandId: string,
+    actor?: Actor,
+  ): Promise<Dispatched<Answer>> {
+    return this.dispatch.send(kind, fields as { readonly [Field in keyof C]?: unknown }, contextOf(call, commandId, actor));
   }
 
   /** Under a key: the first request is carried out, each other one gets its answer. */
@@ -56,7 +79,7 @@ export class CommandDoor {
     if (known) return { ...known, replayed: true };
     try {
       const outcome = await work(commandId, target);
-      await this.keys.settle(keyed, outcome);
+      await this.keys.settle(keyed, { ...outcome, body: outcome.kept ?? outcome.body });
       return outcome;
     } catch (error) {
       if (error instanceof Rejected) await this.keys.settle(keyed, refused(error, call));
@@ -73,11 +96,17 @@ function aimedAt(target: object | undefined, fields: Fields, keyed: Keyed | unde
   return { ...Object.fromEntries(own), ...target };
 }
 
-type Outcome = Answered & { readonly replayed: boolean };
+type Outcome = Answered & { readonly replayed: boolean; readonly kept?: string };
 type Work = (commandId: string, target: object | undefined) => Promise<Outcome>;
 
-function keyedOf(call: Exchange, { key }: Manner<never>): Keyed | undefined {
-  const { path, request } = call;
+const outcomeOf = <Told>(sent: Dispatched<Told>, manner: Manner<never, Told>): Outcome => ({
+  ...answered(sent, manner),
+  replayed: sent.replayed,
+  ...(manner.keep && { kept: JSON.stringify(manner.keep(sent.answer)) }),
+});
+
+function keyedOf(call: Exchange, { key, path = call.path }: Pick<Manner<unknown>, 'key' | 'path'>): Keyed | undefined {
+  const { request } = call;
   if (key) return { path, ...key };
   const named = idempotencyKeyOf(call);
   return named === undefined ? undefined : { path, key: named, compared: request.rawBody ?? '' };

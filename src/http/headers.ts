@@ -3,13 +3,13 @@ import type { Actor, Position } from '../events/event.js';
 import type { Exchange } from './call.js';
 import { malformed } from './problem.js';
 
-/** Everything that comes with a command besides its fields. */
-export function contextOf(call: Exchange, commandId: string): CommandContext {
+/** Everything that comes with a command besides its fields. `actor`: instead of who the header names. */
+export function contextOf(call: Exchange, commandId: string, actor?: Actor): CommandContext {
   const ifRevision = revisionOf(call.header('if-match'));
   const traceparent = traceOf(call.header('traceparent'));
   return {
     commandId,
-    actor: actorOf(call.header('x-actor')),
+    actor: actor ?? actorOf(call.header('x-actor')),
     ...(traceparent && { traceparent }),
     ...(ifRevision !== undefined && { ifRevision }),
   };
