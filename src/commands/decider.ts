@@ -160,6 +160,14 @@ export const rejectedCodes = [
   'as_of_schema_taken',
   'as_of_schema_busy',
   'as_of_schema_lacks',
+  'template_invalid',
+  'variables_invalid',
+  'variables_unknown',
+  'variables_missing',
+  'variable_invalid',
+  'title_too_long',
+  'description_too_long',
+  'fingerprint_path_invalid',
 ] as const;
 export type RejectedCode = (typeof rejectedCodes)[number];
 

@@ -175,7 +175,7 @@ function says(accepted: string, { each = false }: FieldOptions, fits?: (item: un
   return { each, message: (argument: ValidationArguments) => `${came(argument)}: ${remedy}` };
 }
 
-function shown(value: unknown): string {
+export function shown(value: unknown): string {
   if (value === undefined) return 'missing';
   if (typeof value === 'string') return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value);
   if (typeof value !== 'object' || value === null) return String(value);

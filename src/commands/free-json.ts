@@ -68,7 +68,7 @@ const survives = (number: number): boolean =>
   Number.isFinite(number) && (!Number.isInteger(number) || Number.isSafeInteger(number));
 
 /** A lone surrogate is all that this class matches in Unicode mode. */
-const repairedText = (text: string): string => text.replace(/[\0\p{Surrogate}]/gu, '\uFFFD');
+export const repairedText = (text: string): string => text.replace(/[\0\p{Surrogate}]/gu, '\uFFFD');
 
 function cutRoot(value: unknown, limits: Bounds): JsonObject {
   const cut = cutValue(value, limits, 1);

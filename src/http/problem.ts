@@ -88,6 +88,14 @@ const rejectedStatus: Partial<Record<RejectedCode, number>> = {
   blocker_cycle: 422,
   parent_cycle: 422,
   too_many: 422,
+  template_invalid: 422,
+  variables_invalid: 422,
+  variables_unknown: 422,
+  variables_missing: 422,
+  variable_invalid: 422,
+  title_too_long: 422,
+  description_too_long: 422,
+  fingerprint_path_invalid: 422,
 };
 
 /** Every code that a problem can have, with its status and title. */
