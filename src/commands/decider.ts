@@ -2,6 +2,7 @@ import type { Agent } from '../events/agent.js';
 import type { Company } from '../events/company.js';
 import type { Actor, AgentId, Event, Position, Recorded, RunId, Stream, StreamId, TaskId, WakeupId } from '../events/event.js';
 import type { Lane } from '../events/lane.js';
+import type { FireId } from '../events/routine.js';
 
 /** A kind of command that can be sent through Dispatch, and what it is answered with. */
 export interface Sendable<C extends object = object, Answer = unknown> {
@@ -109,14 +110,17 @@ export class Rejected extends Error {
     message: string,
     /** the wakeup that records the refusal, where it was worth recording */
     readonly wakeupId?: WakeupId,
+    /** likewise, the fire of a routine */
+    readonly fire?: FireId,
   ) {
     super(message);
   }
 }
 
 /** Where a name leads to nothing. */
-export const noSuch = (kind: 'agent' | 'task', id: string): Rejected =>
-  new Rejected(`${kind}_not_found`, `there is no ${kind} ${id}; ${kind === 'agent' ? 'register' : 'open'} it first`);
+export const noSuch = (kind: keyof typeof beginnings, id: string): Rejected =>
+  new Rejected(`${kind}_not_found`, `there is no ${kind} ${id}; ${beginnings[kind]} it first`);
+const beginnings = { agent: 'register', task: 'open', routine: 'define' } as const;
 
 export const rejectedCodes = [
   'agent_not_found',
@@ -160,6 +164,21 @@ export const rejectedCodes = [
   'as_of_schema_taken',
   'as_of_schema_busy',
   'as_of_schema_lacks',
+  'routine_not_found',
+  'fire_not_found',
+  'trigger_not_found',
+  'routine_paused',
+  'routine_archived',
+  'trigger_disabled',
+  'trigger_kind',
+  'outside_window',
+  'agent_required',
+  'routine_name_reserved',
+  'triggers_invalid',
+  'window_invalid',
+  'cron_invalid',
+  'cron_never_fires',
+  'zone_unknown',
   'template_invalid',
   'variables_invalid',
   'variables_unknown',

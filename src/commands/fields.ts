@@ -1,5 +1,7 @@
 import { Transform, Type } from 'class-transformer';
 import {
+  ArrayMaxSize,
+  IsArray,
   IsIn,
   IsInt,
   IsString,
@@ -46,6 +48,16 @@ export const OptionalOrNull = (type: NullableType = 'string'): PropertyDecorator
 export const Nested = (type: () => new () => object): PropertyDecorator =>
   all(ValidateNested(), Type(type), IsObject(says('an object', {})));
 
+/** A list of at most `max` of them. */
+export const ListOf = (type: () => new () => object, max: number): PropertyDecorator =>
+  all(
+    ValidateNested({ each: true }),
+    Type(type),
+    IsObject(says('an object', { each: true }, isObject)),
+    ArrayMaxSize(max, { message: ({ property }) => `${property} has more than ${max} items: give at most ${max}` }),
+    IsArray(says(`a list of at most ${max}`, {})),
+  );
+
 /** The name of a company, an agent, a routine … */
 export const Slug = (options: FieldOptions = {}): PropertyDecorator =>
   Matches(slug, says(`a name of at most 64 letters, digits, - and _, the first a letter or digit`, options, isSlug));
@@ -60,13 +72,24 @@ export const SlugOrNull = (): PropertyDecorator =>
     describedAsNullable('string'),
   );
 
-/** A task's name, or `heartbeat~<agent>` for the lane of an agent's own work. */
+/** A task's name; `heartbeat~<agent>` for the lane of an agent's own work, `<routine>~<n>` for what a routine's nth fire has opened. */
 export const TaskId = (options: FieldOptions = {}): PropertyDecorator =>
-  Matches(taskId, says('a task: at most 64 letters, digits, - and _, such as ACME-12, or heartbeat~<agent>', options, isTaskId));
+  Matches(
+    taskId,
+    says(
+      'a task: at most 64 letters, digits, - and _, such as ACME-12, or heartbeat~<agent>, or <routine>~<n>',
+      options,
+      isTaskId,
+    ),
+  );
 
 /** `<task>.<n>` */
 export const RunId = (options: FieldOptions = {}): PropertyDecorator =>
   patterned(runId, isRunId, says('a run: its task, a dot and its number there, such as ACME-12.3', options, isRunId));
+
+/** `<routine>@<n>` */
+export const FireId = (): PropertyDecorator =>
+  Matches(fireId, says('a fire: its routine, an @ and its number there, such as nightly@3', {}));
 
 export const Uuid = (options: FieldOptions = {}): PropertyDecorator =>
   IsUUID('all', says('a UUID, such as 0192f0c1-7a3b-7c4d-8e5f-60718293a4b5', options));
@@ -123,6 +146,16 @@ export function Int(min: number, max: number, options: FieldOptions = {}): Prope
   return all(Min(min, sentence), Max(max, sentence), IsInt(sentence));
 }
 
+/** A text, a number that survives JavaScript, or true or false. */
+export function Plain(): PropertyDecorator {
+  const validate = (value: unknown) => typeof value === 'string' || typeof value === 'boolean' || isPlainNumber(value);
+  const accepted = 'a text, a number (whole ones within ±(2^53 - 1)), or true or false';
+  const described = JSONSchema({ type: ['string', 'number', 'boolean', 'null'] });
+  return all(ValidateBy({ name: 'plain', validator: { validate } }, says(accepted, {})), (target, property) =>
+    described(target, String(property)),
+  );
+}
+
 export const OneOf = (list: readonly string[], options: FieldOptions = {}): PropertyDecorator =>
   IsIn(
     list,
@@ -130,8 +163,9 @@ export const OneOf = (list: readonly string[], options: FieldOptions = {}): Prop
   );
 
 const slug = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
-const taskId = /^(?:heartbeat~)?[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
-const runId = /^(?:heartbeat~)?[A-Za-z0-9][A-Za-z0-9_-]{0,63}\.[1-9]\d{0,9}$/;
+const taskId = /^(?:heartbeat~[A-Za-z0-9][A-Za-z0-9_-]{0,63}|(?!heartbeat~)[A-Za-z0-9][A-Za-z0-9_-]{0,63}(?:~[1-9]\d{0,9})?)$/;
+const runId = new RegExp(taskId.source.replace('$', '\\.[1-9]\\d{0,9}$'));
+const fireId = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}@[1-9]\d{0,9}$/;
 /** In Unicode mode, surrogates are those without their other half. */
 const printable = /^[^\u0000\uD800-\uDFFF]*$/u;
 
@@ -140,6 +174,7 @@ const isTaskId = (value: unknown): boolean => typeof value === 'string' && taskI
 const isRunId = (value: unknown): boolean =>
   typeof value === 'string' && runId.test(value) && Number(value.slice(value.lastIndexOf('.') + 1)) <= 2 ** 31 - 1;
 const isIsoTime = (value: string): boolean => !Number.isNaN(readIsoTime(value));
+const isPlainNumber = (value: unknown): boolean => typeof value === 'number' && unsafeNumber(value) === undefined;
 const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** More than its pattern, but described by it. */

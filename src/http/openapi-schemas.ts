@@ -18,6 +18,7 @@ export function schemasOf(classes: Readonly<Record<string, object>>): Record<str
       retryable: false,
       errors: [{ field: '', message: '' }],
       wakeup: '',
+      fire: '',
     }),
     required: ['type', 'title', 'status', 'detail', 'code', 'instance', 'retryable'],
   };

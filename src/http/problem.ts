@@ -25,6 +25,8 @@ export interface Problem {
   readonly errors?: readonly FieldError[];
   /** the id of the wakeup that records the refusal */
   readonly wakeup?: string;
+  /** the id of the fire that records it */
+  readonly fire?: string;
 }
 
 export type ProblemCode = RejectedCode | keyof typeof ownProblems;
@@ -82,12 +84,22 @@ const rejectedStatus: Partial<Record<RejectedCode, number>> = {
   parked_stream_not_found: 404,
   parked_reaction_not_found: 404,
   as_of_schema_not_found: 404,
+  routine_not_found: 404,
+  fire_not_found: 404,
+  trigger_not_found: 404,
   not_permitted: 403,
   revision_mismatch: 412,
   data_refused: 422,
   blocker_cycle: 422,
   parent_cycle: 422,
   too_many: 422,
+  agent_required: 422,
+  routine_name_reserved: 422,
+  triggers_invalid: 422,
+  window_invalid: 422,
+  cron_invalid: 422,
+  cron_never_fires: 422,
+  zone_unknown: 422,
   template_invalid: 422,
   variables_invalid: 422,
   variables_unknown: 422,
@@ -116,11 +128,16 @@ export function problemOf(error: unknown, instance: string): Problem {
   return { type: `/docs#${code}`, title, status, detail, code, instance, retryable: status === 503 || status === 429, ...more };
 }
 
-type Told = Pick<Problem, 'code' | 'detail' | 'errors' | 'wakeup'>;
+type Told = Pick<Problem, 'code' | 'detail' | 'errors' | 'wakeup' | 'fire'>;
 
 function told(error: unknown): Told {
   if (error instanceof Rejected)
-    return { code: error.code, detail: error.message, ...(error.wakeupId && { wakeup: error.wakeupId }) };
+    return {
+      code: error.code,
+      detail: error.message,
+      ...(error.wakeupId && { wakeup: error.wakeupId }),
+      ...(error.fire && { fire: error.fire }),
+    };
   if (error instanceof Refusal) return { code: error.code, detail: error.message, ...(error.errors && { errors: error.errors }) };
   if (error instanceof InvalidCommand) return { code: 'malformed', detail: error.message, errors: error.errors };
   if (error instanceof InvalidCursor)

@@ -48,6 +48,8 @@ it.each([
   ['agent', 'a'.repeat(64)],
   ['task', 'heartbeat~coder'],
   ['run', 'heartbeat~coder.1'],
+  ['task', 'nightly~3'],
+  ['run', 'nightly~3.1'],
   ['run', 'ACME-12.2147483647'],
   ['wakeup', 'C7D1E0D2-4F6B-4C8A-9B0A-1C2D3E4F5A6B'],
   ['title', 'ten 😀😀😀😀😀😀'],
@@ -84,7 +86,7 @@ it.each([
   [
     'task',
     'heartbeat~',
-    'task is "heartbeat~": give a task: at most 64 letters, digits, - and _, such as ACME-12, or heartbeat~<agent>',
+    'task is "heartbeat~": give a task: at most 64 letters, digits, - and _, such as ACME-12, or heartbeat~<agent>, or <routine>~<n>',
   ],
   ['run', 'ACME-12', `run is "ACME-12": ${aRun}`],
   ['run', 'ACME-12.0', `run is "ACME-12.0": ${aRun}`],
@@ -125,14 +127,16 @@ it('keeps the text of a process, repaired and cut', () => {
   expect(error).toBe('a\uFFFDxxxxxxxxxxx… [cut from 102 characters]');
 });
 
+const lane = '^(?:heartbeat~[A-Za-z0-9][A-Za-z0-9_-]{0,63}|(?!heartbeat~)[A-Za-z0-9][A-Za-z0-9_-]{0,63}(?:~[1-9]\\d{0,9})?)$';
+
 it('is described by a JSON schema', () => {
   expect(targetConstructorToSchema(Sample)).toEqual({
     type: 'object',
     required: ['agent', 'task', 'run', 'wakeup', 'title', 'error', 'startedAt', 'payload', 'max', 'intent', 'owner'],
     properties: {
       agent: { type: 'string', pattern: '^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$' },
-      task: { type: 'string', pattern: '^(?:heartbeat~)?[A-Za-z0-9][A-Za-z0-9_-]{0,63}$' },
-      run: { type: 'string', pattern: '^(?:heartbeat~)?[A-Za-z0-9][A-Za-z0-9_-]{0,63}\\.[1-9]\\d{0,9}$' },
+      task: { type: 'string', pattern: lane },
+      run: { type: 'string', pattern: lane.replace('$', '\\.[1-9]\\d{0,9}$') },
       wakeup: { type: 'string', format: 'uuid' },
       title: { type: 'string', maxLength: 10, pattern: '^[^\\u0000\\uD800-\\uDFFF]*$' },
       note: { type: 'string', maxLength: 10, pattern: '^[^\\u0000\\uD800-\\uDFFF]*$' },
@@ -141,7 +145,7 @@ it('is described by a JSON schema', () => {
       payload: { type: 'object' },
       max: { type: 'integer', minimum: 1, maximum: 10 },
       intent: { type: 'string', enum: ['stop', 'requeue'] },
-      parent: { type: ['string', 'null'], pattern: '^(?:heartbeat~)?[A-Za-z0-9][A-Za-z0-9_-]{0,63}$' },
+      parent: { type: ['string', 'null'], pattern: lane },
       owner: { type: ['string', 'null'], pattern: '^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$' },
       delays: { type: 'array', items: { type: 'integer', minimum: 1, maximum: 10 } },
     },
