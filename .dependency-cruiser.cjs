@@ -9,10 +9,11 @@ const walls = [
   {
     folder: 'commands',
     own: ['events/', 'event-store/event-store.ts'],
-    packages: ['class-validator', 'class-transformer', 'class-validator-jsonschema'],
+    packages: ['class-validator', 'class-transformer', 'class-validator-jsonschema', 'croner'],
     nestIn: '(\\.module|/dispatch)\\.ts$',
   },
   { folder: 'audit', own: ['events/'], packages: ['pg'] },
+  { folder: 'webhooks', own: ['events/', 'commands/', 'database.ts', 'log.ts'], packages: ['pg'] },
   { folder: 'policies', own: ['events/', 'commands/', 'projections/projection.ts'], packages: [] },
   { folder: 'event-store', own: ['events/', 'database.ts', 'log.ts', 'pause.ts'], packages: ['pg'], nestIn: '\\.module\\.ts$' },
   {
@@ -73,6 +74,13 @@ module.exports = {
       severity: 'error',
       from: { path: '^src/(events|commands|policies)/' },
       to: { dependencyTypes: ['core'], pathNot: '^(node:)?(crypto|util)$' },
+    },
+    {
+      name: 'cron-in-schedules',
+      comment: 'What a cron expression means is decided in one place, zones and daylight saving with it.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/commands/schedule/' },
+      to: { path: installed('croner') },
     },
     ...walls.flatMap(wall),
   ],

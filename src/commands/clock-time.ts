@@ -45,8 +45,11 @@ function zoneOf({ bracketed, bare }: Groups): string | undefined {
   return bare === undefined ? 'UTC' : (knownZone(bare) ?? 'UTC');
 }
 
+/** The place whose clock people mean by EST, PDT or CET. */
+export const abbreviatedZone = (name: string): string | undefined => abbreviations[name.toUpperCase()];
+
 function knownZone(name: string): string | undefined {
-  const abbreviated = abbreviations[name.toUpperCase()];
+  const abbreviated = abbreviatedZone(name);
   if (abbreviated) return abbreviated;
   try {
     return name.includes('/') ? new Intl.DateTimeFormat('en-US', { timeZone: name }).resolvedOptions().timeZone : undefined;
