@@ -1,6 +1,6 @@
 import type { LedgerEvent } from '../events/ledger-event.js';
 import type { OperationsEvent } from '../events/operations.js';
-import type { RoutineEvent } from '../events/routine.js';
+import type { FireEvent, RoutineEvent } from '../events/routine.js';
 import type { TaskFact } from '../events/task.js';
 import { create, projection, type Change, type Fact, type Handlers } from './projection.js';
 import { story } from './story.js';
@@ -14,7 +14,7 @@ export interface ActivityRow {
   readonly actor_id: string;
   /** the event's type */
   readonly action: string;
-  readonly entity_type: 'company' | 'agent' | 'task' | 'wakeup' | 'run' | 'routine';
+  readonly entity_type: 'company' | 'agent' | 'task' | 'wakeup' | 'run' | 'routine' | 'fire';
   readonly entity_id: string;
   readonly agent: string | null;
   readonly task: string | null;
@@ -74,16 +74,16 @@ export const activity = projection<ActivityRow>({
     RoutineResumed: ofRoutine,
     RoutineArchived: ofRoutine,
     TriggerSecretRotated: ofRoutine,
-    RoutineFired: ofRoutine,
-    FireCreated: ofRoutine,
-    FireCoalesced: ofRoutine,
-    FireSkipped: ofRoutine,
-    FireSuppressed: ofRoutine,
-    FireFailed: ofRoutine,
-    FireRedirected: ofRoutine,
-    FireConcluded: ofRoutine,
-    FireReopened: ofRoutine,
-    SlotsMissed: ofRoutine,
+    RoutineFired: ofFire,
+    FireCreated: ofFire,
+    FireCoalesced: ofFire,
+    FireSkipped: ofFire,
+    FireSuppressed: ofFire,
+    FireFailed: ofFire,
+    FireRedirected: ofFire,
+    FireConcluded: ofFire,
+    FireReopened: ofFire,
+    SlotsMissed: ofFire,
   } satisfies Omit<Required<Handlers<ActivityRow>>, 'ProcessRecorded' | OperationsEvent['type']>,
 });
 
@@ -101,7 +101,8 @@ function ofAgent(event: OfAgent): Change<ActivityRow> {
 
 function ofTask(event: Fact<TaskFact['type'] | 'RecoveryEscalated'>): Change<ActivityRow> {
   const agent = 'assignee' in event.data ? event.data.assignee : null;
-  return line(event, 'task', event.subject, { task: event.subject, agent });
+  const run = event.type === 'FireTaken' ? event.data.runId : null;
+  return line(event, 'task', event.subject, { task: event.subject, agent, run });
 }
 
 type OfWakeup = Fact<'WakeupRequested' | 'WakeupCoalesced' | 'WakeupDeferred' | 'WakeupSkipped' | 'WakeupCancelled'>;
@@ -121,10 +122,18 @@ function ofRun(event: Fact<OfRun>): Change<ActivityRow> {
   return line(event, 'run', run, { task: event.subject, agent, run });
 }
 
-function ofRoutine(event: Fact<RoutineEvent['type']>): Change<ActivityRow> {
-  const task = 'task' in event.data ? event.data.task : null;
-  return line(event, 'routine', event.subject, { task });
+function ofRoutine(event: Fact<OfRoutine>): Change<ActivityRow> {
+  return line(event, 'routine', event.subject, { agent: 'agent' in event.data ? event.data.agent : null });
 }
+
+function ofFire(event: Fact<FireEvent['type']>): Change<ActivityRow> {
+  const { fire, ...data } = event.data;
+  const order = 'order' in data ? data.order : null;
+  const task = 'task' in data ? data.task : (order?.task ?? null);
+  return line(event, 'fire', fire, { task, agent: order?.agent, run: 'run' in data ? data.run : null });
+}
+
+type OfRoutine = Exclude<RoutineEvent, FireEvent>['type'];
 
 type About = Partial<Pick<ActivityRow, 'agent' | 'task' | 'run'>>;
 

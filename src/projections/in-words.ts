@@ -19,6 +19,8 @@ const reasons: Readonly<Record<string, string>> = {
   transient_failure_retry: 'its run failed in a way that may pass',
   missing_issue_comment: 'it has said nothing on the task',
   run_liveness_continuation: 'it has only planned, or done nothing',
+  routine_fired: 'a routine of it was fired',
+  heartbeat_timer: 'its time has come',
 };
 
 /** Why a run was opened. */
@@ -55,6 +57,10 @@ export function refusalInWords({ agent, code, blockers = [] }: WakeupSkipped['da
   return (refusals[code] ?? ((): string => code))(agent);
 }
 
+/** Why nothing comes of a fire of a routine on its task. */
+export const fireRefusalInWords = (code: string): string =>
+  code === 'task_active' ? 'it is at work already' : refusalInWords({ wakeupId: '', agent: 'its agent', code, skippedAt: '' });
+
 const refusals: Readonly<Record<string, (agent: string) => string>> = {
   agent_not_invokable: (agent) => `${agent} is paused, or was terminated`,
   agent_terminated: (agent) => `${agent} was terminated`,
@@ -78,3 +84,6 @@ export function shortened(text: string): string {
   const line = text.trim().replaceAll(/\s+/g, ' ');
   return line.length > 160 ? `${line.slice(0, 159)}…` : line;
 }
+
+/** "2026-04-20 12:02:06 UTC" */
+export const utc = (iso: string): string => iso.replace(/^(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(\.\d+)?Z$/, '$1 $2 UTC');

@@ -2,12 +2,10 @@ import type { AgentPolicy } from '../events/agent.js';
 import { isHeartbeat, type Recorded } from '../events/event.js';
 import { commentIdsIn } from '../events/lane.js';
 import type { LedgerEvent } from '../events/ledger-event.js';
-import type { OperationsEvent } from '../events/operations.js';
-import type { RoutineEvent } from '../events/routine.js';
 import type { Failure, RetryScheduled, RunCancelled, RunContext, SilenceDecided } from '../events/run.js';
 import type { BlockerResolved, BlockersSet, CommentAdded, TaskOpened } from '../events/task.js';
-import { causeInWords, listed, reasonInWords, refusalInWords, shortened } from './in-words.js';
-import { routineStory } from './routines/routine-story.js';
+import { causeInWords, listed, reasonInWords, refusalInWords, shortened, utc } from './in-words.js';
+import { fireTakenInWords, routineStory } from './routines/routine-story.js';
 import { operationsStory } from './operations/operations-story.js';
 import { sayDuration } from './say-duration.js';
 
@@ -99,16 +97,28 @@ export function story(event: Recorded<LedgerEvent>): string {
     case 'RecoveryEscalated':
       return `${subject} needs a person: ${event.data.why}`;
     case 'FireTaken':
-      return `${event.data.fire} has come to ${subject}`;
+      return fireTakenInWords(event.data);
+    case 'RoutineDefined':
+    case 'RoutineChanged':
+    case 'RoutinePaused':
+    case 'RoutineResumed':
+    case 'RoutineArchived':
+    case 'TriggerSecretRotated':
+    case 'RoutineFired':
+    case 'FireCreated':
+    case 'FireCoalesced':
+    case 'FireSkipped':
+    case 'FireSuppressed':
+    case 'FireFailed':
+    case 'FireRedirected':
+    case 'FireConcluded':
+    case 'FireReopened':
+    case 'SlotsMissed':
+      return routineStory(event);
     default:
-      return event.stream === 'operations'
-        ? operationsStory(event as Recorded<OperationsEvent>)
-        : routineStory(event as Recorded<RoutineEvent>);
+      return operationsStory(event);
   }
 }
-
-/** "2026-04-20 12:02:06 UTC" */
-export const utc = (iso: string): string => iso.replace(/^(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(\.\d+)?Z$/, '$1 $2 UTC');
 
 const owner = (agent: string | null): string => (agent === null ? "nobody's" : `${agent}'s`);
 

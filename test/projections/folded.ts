@@ -1,6 +1,7 @@
 import {
   agentStream,
   nameUuid,
+  routineStream,
   subjectOf,
   taskStream,
   type Actor,
@@ -11,6 +12,7 @@ import type { AgentEvent } from '../../src/events/agent.js';
 import type { LaneEvent } from '../../src/events/lane.js';
 import type { LedgerEvent } from '../../src/events/ledger-event.js';
 import { operationsStream, type OperationsEvent } from '../../src/events/operations.js';
+import type { RoutineEvent } from '../../src/events/routine.js';
 import { foldLog } from '../../src/projections/projector/fold.js';
 import type { Projection } from '../../src/projections/projection.js';
 import { at, person } from '../facts.js';
@@ -21,6 +23,9 @@ export const onTask = (facts: readonly LaneEvent[], task = 'ACME-12'): Recorded<
 
 export const onAgent = (facts: readonly AgentEvent[], agent = 'fixer'): Recorded<LedgerEvent>[] =>
   recorded(agentStream('acme', agent), facts);
+
+export const onRoutine = (facts: readonly RoutineEvent[], routine = 'nightly'): Recorded<LedgerEvent>[] =>
+  recorded(routineStream('acme', routine), facts);
 
 export const onOperations = (facts: readonly OperationsEvent[]): Recorded<LedgerEvent>[] => recorded(operationsStream, facts);
 
