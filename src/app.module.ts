@@ -33,6 +33,8 @@ import { RunStatusQueries } from './projections/run-queries.js';
 import { TasksQueries } from './projections/task-queries.js';
 import { WakeupRequestsQueries } from './projections/wakeup-queries.js';
 import { WhyQueries } from './projections/why/why-queries.js';
+import { TriggerSecrets } from './webhooks/secrets.js';
+import { Webhooks } from './webhooks/webhooks.js';
 import { LeaseBeats } from './workers/beats.js';
 import { AllParkedReactions } from './workers/parked-reactions.js';
 import { Bells } from './workers/bells.js';
@@ -89,6 +91,8 @@ const partsOfTheLedger = [
     ({ readModels, progress, store, ledger }) => new WhyQueries({ readModels, progress, store, streams: ledger.streams }),
   ),
   part(IdempotencyKeys, ({ keys }) => keys),
+  part(Webhooks, ({ webhooks }) => webhooks),
+  part(TriggerSecrets, ({ webhooks }) => webhooks.secrets),
   part(Bells, ({ bells }) => bells),
   part(LeaseBeats, ({ leases, ledger }) => new LeaseBeats(leases, ledger)),
   part(Doctor, ({ reads, store, clock, projections }) => ({ examine: () => examine(reads, store, clock.skewMs, projections) })),

@@ -1,6 +1,7 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { keyBytes } from './webhooks/secret-key.js';
 
 /** A setting that cannot be used; the message names the variable, its value and what would do. */
 export class ConfigError extends Error {}
@@ -26,6 +27,8 @@ export interface ServerConfig {
   readonly roles: readonly Role[];
   readonly clock: 'system' | 'manual';
   readonly logLevel: LogLevel;
+  /** 32 bytes; undefined: one that is kept under `home` */
+  readonly secretKey: Buffer | undefined;
   readonly auth: 'off';
   /** Ed25519, private; undefined: what is sealed of the log is not signed */
   readonly auditKey: KeyObject | undefined;
@@ -57,6 +60,7 @@ export function serverConfig(env: Environment = process.env): ServerConfig {
     home: read('LEDGER_HOME', (path) => resolve(path)),
     roles: read('LEDGER_ROLES', listOfRoles),
     clock: read('LEDGER_CLOCK', oneOf<'system' | 'manual'>(['system', 'manual'])),
+    secretKey: read('LEDGER_SECRET_KEY', secretKey),
     logLevel: read('LOG_LEVEL', oneOf(logLevels)),
     auth: read('LEDGER_AUTH', withoutAuth),
     auditKey: read('LEDGER_AUDIT_KEY', signingKey),
@@ -101,6 +105,11 @@ const variables = {
   LOG_LEVEL: ['info', logLevels.join(', ')],
   LEDGER_AUTH: ['off', 'off: whoever reaches the port is trusted'],
   LEDGER_AUDIT_KEY: [
+  LEDGER_SECRET_KEY: [
+    '',
+    '32 bytes in hex or base64 that the secrets of webhooks are sealed under, the same for all servers of a database; without it, ' +
+      'secret.key in LEDGER_HOME, made when it is needed',
+  ],
     '',
     'file of an Ed25519 private key (PEM) that signs what is sealed of the log; without it, nothing is signed',
   ],
@@ -116,9 +125,12 @@ const serviceOnly = [
   'DATABASE_URL',
   'EVENT_STORE_URL',
   'LEDGER_ROLES',
+  'LEDGER_SECRET_KEY',
   'LEDGER_CLOCK',
   'LEDGER_AUTH',
   'LEDGER_AUDIT_KEY',
+const neverShown: readonly Variable[] = ['LEDGER_SECRET_KEY', 'LEDGER_TOKEN'];
+
   'LEDGER_TOKEN',
 ];
 
@@ -131,7 +143,8 @@ function readerOf(env: Environment) {
   return <T>(name: Variable, parse: Parse<T>): T => {
     const value = env[name]?.trim() || variables[name][0];
     return parse(value, (remedy) => {
-      throw new ConfigError(`${name} is "${withoutPassword(value)}": ${remedy}`);
+      const shown = neverShown.includes(name) ? `of ${value.length} characters` : `"${withoutPassword(value)}"`;
+      throw new ConfigError(`${name} is ${shown}: ${remedy}`);
     });
   };
 }
@@ -176,6 +189,9 @@ const signingKey: Parse<KeyObject | undefined> = (path, refuse) => {
   const key = keyIn(path, (why) =>
     refuse(`${why}: give the file of an Ed25519 private key without a pass phrase, in PEM; ${make}`),
   );
+const secretKey: Parse<Buffer | undefined> = (value, refuse) =>
+  value === '' ? undefined : (keyBytes(value) ?? refuse('give 32 bytes in hex or base64; make them with openssl rand -hex 32'));
+
   return key.asymmetricKeyType === 'ed25519' ? key : refuse(`the key in it is of the kind ${key.asymmetricKeyType}: ${make}`);
 };
 

@@ -31,7 +31,9 @@ import { Projectors } from './projections/projector/projectors.js';
 import { ReadModels } from './projections/read-models.js';
 import { ReadyRunsQueries } from './projections/ready-runs.js';
 import { RunStatusQueries } from './projections/run-queries.js';
-import { Bells, retriesBell } from './workers/bells.js';
+import { SecretKey } from './webhooks/secret-key.js';
+import { Webhooks } from './webhooks/webhooks.js';
+import { Bells, dueBells } from './workers/bells.js';
 import { expiry } from './workers/expiry.js';
 import { PostgresLeases } from './workers/leases.js';
 import { logFollower } from './workers/log-follower.js';
@@ -46,7 +48,7 @@ import { Rebuilder } from './workers/rebuilder.js';
 import { sealer } from './workers/sealer.js';
 import { silenceWatch } from './workers/silence-watch.js';
 
-type Settings = Pick<ServerConfig, 'roles' | 'clock'> & Partial<Pick<ServerConfig, 'auditKey'>>;
+type Settings = Pick<ServerConfig, 'roles' | 'clock'> & Partial<Pick<ServerConfig, 'auditKey' | 'secretKey' | 'home'>>;
 
 /**
  * Everything that one process of the ledger is made of, put together without a container: connections, store, decisions, read models
@@ -63,6 +65,7 @@ export class LedgerProcess implements CommandPorts {
   readonly ledger: Ledger;
   readonly readModels: ReadModels;
   readonly progress: Progress;
+  readonly webhooks: Webhooks;
   readonly dueRetries: DueRetriesQueries;
   readonly readyRuns: ReadyRunsQueries;
   readonly parking: ParkedStreams;
@@ -103,6 +106,8 @@ export class LedgerProcess implements CommandPorts {
     this.ledger = new Ledger(this.store, this.clock, this.leases);
     this.readModels = new ReadModels(this.reads, projections);
     this.progress = new Progress(this.reads, this.readModels);
+    const key = new SecretKey(settings.secretKey, settings.home);
+    this.webhooks = new Webhooks({ db: this.reads, key, clock: this.clock, streams: this.ledger.streams, log });
     this.dueRetries = new DueRetriesQueries(this.readModels, this.progress);
     this.readyRuns = new ReadyRunsQueries(this.readModels, this.progress);
     this.pages = new LogPages(this.store);
@@ -133,6 +138,8 @@ export class LedgerProcess implements CommandPorts {
         (limit) => this.keys.expire(limit),
         (limit) => this.leases.expireWorkers(limit),
         (limit) => this.signOfLife.expire(limit),
+        (limit) => this.webhooks.nonces.expire(limit),
+        (limit) => this.webhooks.secrets.expire(limit),
       ]),
     );
   }

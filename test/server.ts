@@ -35,6 +35,7 @@ interface Options {
   readonly roles?: ServerConfig['roles'];
   readonly clock?: ServerConfig['clock'];
   readonly auditKey?: ServerConfig['auditKey'];
+  readonly secretKey?: ServerConfig['secretKey'];
   readonly rate?: Rate;
   readonly streams?: Partial<StreamLimits>;
   readonly projections?: readonly AnyProjection[];
@@ -47,13 +48,14 @@ export async function startServer({
   roles = ['api', 'projector'],
   clock = 'system',
   auditKey,
+  secretKey = Buffer.alloc(32, 7),
   rate,
   streams,
   projections,
   database: shared,
 }: Options = {}): Promise<TestServer> {
   const database = shared ?? (await freshDatabase());
-  const ledger = new LedgerProcess(database.url, { roles, clock, auditKey }, silent, projections);
+  const ledger = new LedgerProcess(database.url, { roles, clock, auditKey, secretKey }, silent, projections);
   await ledger.start();
   const { app, url } = await listen(AppModule.of(ledger), { host: '127.0.0.1', port: 0, logger: false, rate, streams });
   ledger.startLoops(app.get(Dispatch));

@@ -1,9 +1,10 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type pg from 'pg';
 import type { Clock } from '../commands/ledger.js';
+import type { Streams } from '../commands/streams.js';
 import { inTransaction } from '../database.js';
-import type { RoutineId } from '../events/event.js';
-import type { Trigger, TriggerId, WebhookTrigger } from '../events/routine.js';
+import type { TriggerId, WebhookTrigger } from '../events/routine.js';
+import { hooksOf, type RoutineName } from './hooks-of.js';
 import type { SecretKey } from './secret-key.js';
 
 /** What a sender has to know of a webhook. It is told in this moment and never again. */
@@ -24,10 +25,6 @@ export interface FoundTrigger extends TriggerName {
   readonly secrets: readonly string[];
 }
 
-export interface RoutineName {
-  readonly company: string;
-  readonly routine: RoutineId;
-}
 interface TriggerName extends RoutineName {
   readonly trigger: TriggerId;
 }
@@ -36,8 +33,7 @@ interface World {
   readonly db: pg.Pool;
   readonly key: SecretKey;
   readonly clock: Pick<Clock, 'now'>;
-  /** as the routine is defined at the head of its stream; none where there is no such routine */
-  readonly triggers: (routine: RoutineName) => Promise<readonly Trigger[]>;
+  readonly streams: Pick<Streams, 'state'>;
 }
 
 /** The secrets of webhooks, sealed in a table: they are in no event, log or kept answer. */
@@ -106,11 +102,7 @@ export class TriggerSecrets {
       await client.query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [
         `trigger_secrets ${nameOf(routine).join('/')}`,
       ]);
-      const triggers = await this.world.triggers(routine);
-      return work(
-        client,
-        triggers.filter((trigger) => trigger.kind === 'webhook'),
-      );
+      return work(client, await hooksOf(this.world.streams, routine));
     });
   }
 
