@@ -14,10 +14,11 @@ import { sayTime } from './times.js';
 
 export function addWatch(program: Command): void {
   verb(program, 'watch', 'what happens, as it happens, until Ctrl-C; lines of JSON where it is no terminal')
-    .option('--topics <topics...>', 'of companies, agents, tasks, wakeups, runs, dashboard; default all but the last')
+    .option('--topics <topics...>', 'of companies, agents, tasks, wakeups, runs, routines, dashboard; default all but the last')
     .option('--agent <agent...>', 'only what concerns one of them')
     .option('--task <task...>')
     .option('--run <run...>')
+    .option('--routine <routine...>', 'only the fires of one of them, and the tasks that they have opened')
     .option('--since <position>', 'begin behind that position instead of now', position)
     .action((options: WatchOptions) => watch(doorOf(options), options));
 }
@@ -39,6 +40,7 @@ interface RunsWatchOptions extends DoorOptions {
 interface WatchOptions extends RunsWatchOptions {
   topics?: string[];
   run?: string[];
+  routine?: string[];
   since?: string;
 }
 
@@ -53,8 +55,8 @@ const toldColumns: readonly Column<Told>[] = [
   ['what', ({ topic, sentence }) => sentence ?? (topic === 'dashboard' ? 'the dashboard shows something else' : ''), 'wrapped'],
 ];
 
-async function watch(door: Door, { topics, agent, task, run, since }: WatchOptions): Promise<void> {
-  for await (const message of messages(door, { topics, agent, task, run }, since)) {
+async function watch(door: Door, { topics, agent, task, run, routine, since }: WatchOptions): Promise<void> {
+  for await (const message of messages(door, { topics, agent, task, run, routine }, since)) {
     const told = toldBy(message);
     if (told) await door.output.next(told, toldColumns);
   }

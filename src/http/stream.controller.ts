@@ -16,6 +16,7 @@ export class StreamQuery extends OfCompany {
   @Several() @Slug({ each: true }) agent?: string[];
   @Several() @TaskId({ each: true }) task?: string[];
   @Several() @RunId({ each: true }) run?: string[];
+  @Several() @Slug({ each: true }) routine?: string[];
   /** for clients that cannot set the header, which goes before it */
   @IsOptional() @Exact(100) lastEventId?: string;
 }

@@ -143,14 +143,14 @@ describe('a request for a live stream', () => {
     [
       'topics=runs,wishes',
       undefined,
-      'topics has "wishes" in it: every item must be one of companies, agents, tasks, wakeups, runs, dashboard',
+      'topics has "wishes" in it: every item must be one of companies, agents, tasks, wakeups, runs, routines, dashboard',
     ],
     [
       'run=T-1',
       undefined,
       'run has "T-1" in it: every item must be a run: its task, a dot and its number there, such as ACME-12.3',
     ],
-    ['status=failed', undefined, 'unknown field status; there are topics, agent, task, run, lastEventId, company'],
+    ['status=failed', undefined, 'unknown field status; there are topics, agent, task, run, routine, lastEventId, company'],
     ['', '42', 'Last-Event-ID is "42": give a position that a Ledger-Position header or an event had'],
     ['lastEventId=later', undefined, 'Last-Event-ID is "later": give a position that a Ledger-Position header or an event had'],
     [

@@ -1,4 +1,4 @@
-import type { AgentId, Recorded, RunId, TaskId } from '../../events/event.js';
+import { routineOfTask, type AgentId, type Recorded, type RoutineId, type RunId, type TaskId } from '../../events/event.js';
 import { changesDashboard, topicOf, topics, type Topic } from './topics.js';
 
 /** What a reader asks for. Of several values of one kind one must fit, and every kind that is given. */
@@ -9,21 +9,26 @@ export interface Asked {
   readonly agent?: readonly AgentId[];
   readonly task?: readonly TaskId[];
   readonly run?: readonly RunId[];
+  readonly routine?: readonly RoutineId[];
 }
 
-/** Decides which events of the log a reader is told. An event concerns an agent or a run when it names it. */
+/**
+ * Decides which events of the log a reader is told. An event concerns an agent or a run when it names it, and a routine when it is the
+ * routine's own, or of a task that the routine has opened.
+ */
 export class StreamFilter {
   readonly company: string;
   readonly topics: ReadonlySet<Topic>;
   private readonly names: readonly ((event: Recorded<Named>) => boolean)[];
 
-  constructor({ company, topics: wanted = eventTopics, agent, task, run }: Asked) {
+  constructor({ company, topics: wanted = eventTopics, agent, task, run, routine }: Asked) {
     this.company = company;
     this.topics = new Set(wanted);
     this.names = [
-      ...anyOf(agent, ({ data }) => [data.agent, data.assignee, data.previous, ...(data.mentions ?? [])]),
+      ...anyOf(agent, ({ data }) => [data.agent, data.assignee, data.previous, data.order?.agent, ...(data.mentions ?? [])]),
       ...anyOf(task, ({ stream, subject }) => (stream.startsWith('task-') ? [subject] : [])),
-      ...anyOf(run, ({ data }) => [data.runId, data.retryOf, data.by, data.behind, ...(data.runIds ?? [])]),
+      ...anyOf(run, ({ data }) => [data.runId, data.run, data.retryOf, data.by, data.behind, ...(data.runIds ?? [])]),
+      ...anyOf(routine, ({ stream, subject }) => (stream.startsWith('routine-') ? [subject] : [routineOfTask(subject)])),
     ];
   }
 
@@ -33,7 +38,7 @@ export class StreamFilter {
     return topic && this.topics.has(topic) && this.names.every((fits) => fits(event as Recorded<Named>)) ? topic : undefined;
   }
 
-  /** Of the company as a whole, so that agents, tasks and runs do not narrow it. */
+  /** Of the company as a whole, so that nothing else that is asked for narrows it. */
   changesDashboard(event: Recorded): boolean {
     return this.topics.has('dashboard') && event.company === this.company && changesDashboard(event);
   }
@@ -46,8 +51,12 @@ interface Named {
   readonly type: string;
   readonly data: Readonly<
     Partial<Record<'agent' | 'assignee' | 'previous', AgentId | null>> &
-      Partial<Record<'runId' | 'retryOf' | 'by' | 'behind', RunId | null>>
-  > & { readonly mentions?: readonly AgentId[]; readonly runIds?: readonly RunId[] };
+      Partial<Record<'runId' | 'run' | 'retryOf' | 'by' | 'behind', RunId | null>>
+  > & {
+    readonly mentions?: readonly AgentId[];
+    readonly runIds?: readonly RunId[];
+    readonly order?: { readonly agent: AgentId } | null;
+  };
 }
 
 function anyOf(wanted: readonly string[] | undefined, named: (event: Recorded<Named>) => readonly (string | null | undefined)[]) {
