@@ -2,15 +2,37 @@ import type { Json } from './event.js';
 
 /**
  * The one text of a JSON value, whatever order its keys came in: RFC 8785 (JSON Canonicalization Scheme). Keys are sorted by their
- * UTF-16 code units; numbers and strings are written as ECMAScript's `JSON.stringify` does, which is what that RFC asks for. Postgres
- * keeps the keys of jsonb in an order of its own, so what is read back has to be put in order before it is hashed.
+ * UTF-16 code units; numbers and strings are written as ECMAScript's `JSON.stringify` does, which is what that RFC asks for, and a
+ * surrogate without its other half as an escape. Postgres keeps the keys of jsonb in an order of its own, so what is read back has
+ * to be put in order before it is hashed. As deep as a value may be, it does not run out of stack.
  */
-export function canonicalJson(value: Json): string {
-  // JSON.parse makes infinity of 1e999, which is not to be taken for null.
-  if (typeof value === 'number' && !Number.isFinite(value)) return String(value);
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
-  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
-  let members = '';
-  for (const key of Object.keys(value).sort()) members += `,${JSON.stringify(key)}:${canonicalJson(value[key]!)}`;
-  return `{${members.slice(1)}}`;
+export function canonicalJson(root: Json): string {
+  let text = '';
+  const rest: Piece[] = [['', root]];
+  for (let next = rest.pop(); next; next = rest.pop()) {
+    const [before, value] = next;
+    text += before;
+    if (value === undefined) continue;
+    if (typeof value !== 'object' || value === null) text += written(value);
+    else for (const piece of piecesOf(value).reverse()) rest.push(piece);
+  }
+  return text;
 }
+
+/** Text, and the value that is to be written behind it. */
+type Piece = readonly [before: string, value?: Json];
+
+function piecesOf(value: Json[] | { [key: string]: Json }): Piece[] {
+  const separator = (at: number, opening: string) => (at === 0 ? opening : ',');
+  if (Array.isArray(value)) {
+    const items = value.map((item, at): Piece => [separator(at, '['), item]);
+    return [...items, [items.length === 0 ? '[]' : ']']];
+  }
+  const keys = Object.keys(value).sort();
+  const members = keys.map((key, at): Piece => [`${separator(at, '{')}${JSON.stringify(key)}:`, value[key]!]);
+  return [...members, [members.length === 0 ? '{}' : '}']];
+}
+
+/** JSON.parse makes infinity of 1e999, which is not to be taken for null. */
+const written = (value: string | number | boolean | null): string =>
+  typeof value === 'number' && !Number.isFinite(value) ? String(value) : JSON.stringify(value);

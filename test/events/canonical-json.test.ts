@@ -1,4 +1,5 @@
 import { canonicalJson } from '../../src/events/canonical-json.js';
+import type { Json } from '../../src/events/event.js';
 
 it('writes a value as RFC 8785 does in its example', () => {
   const value = {
@@ -22,4 +23,14 @@ it('does not depend on the order in which keys came', () => {
   const one = canonicalJson({ b: [{ y: 1, x: {} }], a: '' });
   expect(canonicalJson({ a: '', b: [{ x: {}, y: 1 }] })).toBe(one);
   expect(canonicalJson({ a: '', b: [{ x: {}, y: 2 }] })).not.toBe(one);
+});
+
+it('writes empty lists and objects, inside of others and alone', () => {
+  const values: Json[] = [[], {}, [[]], { a: {} }, [{}, []]];
+  expect(values.map((value) => canonicalJson(value))).toEqual(['[]', '{}', '[[]]', '{"a":{}}', '[{},[]]']);
+});
+
+it('writes a value of any depth', () => {
+  const text = '[{"a":'.repeat(100_000) + '[]' + '}]'.repeat(100_000);
+  expect(canonicalJson(JSON.parse(text) as Json)).toBe(text);
 });
