@@ -470,6 +470,8 @@ export const answerExamples = {
   Proof: proof,
   WhatIf: whatIf,
   Health: { status: 'ok' },
+  ...routineExamples,
+  FiredRoutine: { fire: routineExamples.Fire },
   Metrics: metrics,
   Checks: { checks: [check] },
   Clock: clock,

@@ -1,6 +1,6 @@
 import { Rejected, type Dispatched } from '../commands/decider.js';
 import type { Answered } from '../idempotency-keys.js';
-import type { Exchange } from './call.js';
+import { instanceOf, type Exchange } from './call.js';
 import { problemOf } from './problem.js';
 
 export interface Showing<Answer> {
@@ -28,7 +28,7 @@ export function answered<Answer>(
 }
 
 export function refused(error: Rejected, { request }: Exchange): Answered {
-  const problem = problemOf(error, request.url);
+  const problem = problemOf(error, instanceOf(request));
   return { status: problem.status, headers: { 'content-type': problemType }, body: JSON.stringify(problem) };
 }
 

@@ -5,6 +5,12 @@ import { malformed } from './problem.js';
 export type Query = Readonly<Record<string, string | string[]>>;
 export type Request = FastifyRequest<{ Params: Readonly<Record<string, string>>; Querystring: Query }>;
 export type Reply = FastifyReply;
+/** What of a request says where it went. */
+export type Addressed = Pick<FastifyRequest, 'url' | 'routeOptions'>;
+
+/** How a problem names what was asked: by its path, unless that is a secret. */
+export const instanceOf = ({ url, routeOptions }: Addressed): string =>
+  routeOptions?.config?.isWebhook ? (routeOptions.url ?? '') : url;
 
 /** One request and its answer, as controllers hand them to what carries them out. */
 export class Exchange {

@@ -9,6 +9,7 @@ import { CompaniesController } from './companies.controller.js';
 import { EventsController } from './events.controller.js';
 import { HealthController } from './health.controller.js';
 import { MetricsController } from './metrics.controller.js';
+import { HooksController } from './hooks.controller.js';
 import { OverviewController } from './overview.controller.js';
 import { ParkedReactionsController } from './parked-reactions.controller.js';
 import { ParkedController } from './parked.controller.js';
@@ -37,6 +38,9 @@ export const controllers = [
   RetriesController,
   WhyController,
   OverviewController,
+  RoutinesController,
+  FiresController,
+  HooksController,
   EventsController,
   StreamController,
   HealthController,

@@ -9,6 +9,8 @@ export interface Documentation {
   readonly summary: string;
   /** the class whose fields come in the path and the body, of a GET in the path and the query */
   readonly takes?: Type<object>;
+  /** what a body may hold that is a sender's own JSON and no command's fields */
+  readonly body?: string;
   /** parameters of the query beside a body */
   readonly query?: Type<object>;
   /** `Run[]`: a page of them; one whose example is text is a stream of server-sent events, which goes on from a Last-Event-ID */
@@ -18,7 +20,7 @@ export interface Documentation {
   /** default 200 */
   readonly status?: readonly number[];
   /** of a route that changes something: those that it heeds; default all */
-  readonly headers?: readonly CommandHeader[];
+  readonly headers?: readonly (CommandHeader | (typeof signatureHeaders)[number])[];
   /** beside what the conventions refuse */
   readonly refuses?: readonly ProblemCode[];
 }
@@ -26,5 +28,7 @@ export interface Documentation {
 /** The headers that come with a command; the names are those of the parameters in /openapi.json. */
 export const commandHeaders = ['IdempotencyKey', 'IfMatch', 'Actor'] as const;
 export type CommandHeader = (typeof commandHeaders)[number];
+/** Those that show who calls a webhook. */
+export const signatureHeaders = ['LedgerTimestamp', 'LedgerSignature', 'HubSignature', 'Bearer'] as const;
 
 export const Documented = Reflector.createDecorator<Documentation>();

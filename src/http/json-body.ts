@@ -8,6 +8,10 @@ declare module 'fastify' {
     /** the body as it came */
     rawBody: Buffer | undefined;
   }
+  interface FastifyContextConfig {
+    /** Its path is a secret, and its body is nothing before its sender is known: the handler asks for it with `objectOf`. */
+    readonly isWebhook?: true;
+  }
 }
 
 /** Bodies are JSON objects and nothing else; of a key that is there twice, the last one counts. */
@@ -16,6 +20,7 @@ export function takeJsonBodies(server: FastifyInstance): void {
   server.removeAllContentTypeParsers();
   server.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, raw: Buffer, done) => {
     request.rawBody = raw;
+    if (request.routeOptions.config.isWebhook) return done(null, undefined);
     try {
       done(null, objectOf(raw));
     } catch (error) {
@@ -24,7 +29,8 @@ export function takeJsonBodies(server: FastifyInstance): void {
   });
 }
 
-function objectOf(raw: Buffer): object {
+/** Throws a Refusal where it is no JSON object; nothing at all is an empty one. */
+export function objectOf(raw: Buffer): object {
   if (raw.length === 0) return {};
   if (!isUtf8(raw)) throw malformed('body', 'the body is not UTF-8');
   const text = raw.toString();

@@ -3,6 +3,7 @@ import type { Registry } from 'prom-client';
 import { StoreUnavailable } from '../event-store/event-store.js';
 import { FigureQueries, type Figures } from '../figures.js';
 import { pause } from '../pause.js';
+import { Webhooks } from '../webhooks/webhooks.js';
 import { Documented } from './documented.js';
 import { metricsText, metricsType, nodeMetrics } from './metrics.js';
 import { problemOf } from './problem.js';
@@ -27,6 +28,7 @@ export class MetricsController {
   constructor(
     private readonly figures: FigureQueries,
     private readonly streams: LiveStreams,
+    private readonly webhooks: Webhooks,
   ) {}
 
   @Get('metrics')
@@ -46,7 +48,11 @@ export class MetricsController {
 
   private async text(): Promise<string> {
     const figures = await this.known();
-    const own = { policyCounts: this.figures.policyCounts(), liveStreams: this.streams.count };
+    const own = {
+      policyCounts: this.figures.policyCounts(),
+      liveStreams: this.streams.count,
+      webhookRefusals: this.webhooks.refusals,
+    };
     return metricsText(figures, own, (this.node ??= nodeMetrics()));
   }
 

@@ -8,6 +8,7 @@ export const metricsType = prometheusContentType;
 export interface OwnFigures {
   readonly policyCounts: ReturnType<FigureQueries['policyCounts']>;
   readonly liveStreams: number;
+  readonly webhookRefusals: number;
 }
 
 /** Of Node and of the process (prom-client's own), from now on. When the process began is among them. */
@@ -27,6 +28,7 @@ export function metricsText(figures: Figures | undefined, own: OwnFigures, node:
   if (figures) ofTheLedger(figures, gauge);
   gauge('ledger_live_streams', 'Clients that follow the log over this process.', [[{}, own.liveStreams]]);
   countPolicies(own.policyCounts, registry);
+  countRefusals(own.webhookRefusals, registry);
   return Registry.merge([registry, node]).metrics();
 }
 
@@ -107,4 +109,10 @@ function countPolicies(counts: OwnFigures['policyCounts'], registry: Registry): 
   const counter = new Counter({ name, help, labelNames: ['policy', 'outcome'], registers: [registry] });
   for (const [policy, outcomes] of counts)
     for (const [outcome, count] of Object.entries(outcomes)) counter.inc({ policy, outcome }, count);
+}
+
+function countRefusals(count: number, registry: Registry): void {
+  const name = 'ledger_webhook_refusals_total';
+  const help = 'Calls of webhooks that this process has refused since its start because they did not show the secret.';
+  new Counter({ name, help, registers: [registry] }).inc(count);
 }

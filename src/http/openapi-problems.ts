@@ -1,4 +1,4 @@
-import { commandHeaders, type CommandHeader } from './documented.js';
+import { commandHeaders } from './documented.js';
 import { answeredCodes } from './problem.js';
 import type { Route } from './routes.js';
 
@@ -44,7 +44,7 @@ export function problemExamples(): Record<string, Schema> {
 const always = ['malformed', 'host_refused', 'origin_refused', 'rate_limited', 'internal', 'store_unavailable', 'shutting_down'];
 const ofBodies = ['request_timeout', 'too_large', 'unsupported_media_type'];
 /** Whatever sends a command heeds who acts. */
-const ofHeaders: Readonly<Record<CommandHeader, readonly string[]>> = {
+const ofHeaders: Readonly<Partial<Record<string, readonly string[]>>> = {
   IdempotencyKey: ['idempotency_key_reused'],
   IfMatch: ['revision_mismatch'],
   Actor: ['data_refused', 'contention', 'outcome_unknown', 'projection_behind'],
@@ -60,5 +60,5 @@ function codesOf({ method, path, headers = commandHeaders, refuses = [] }: Route
       ...refuses,
       ...(path.startsWith('/v1/companies') && !path.endsWith('/stream') ? ['projection_behind'] : []),
     ];
-  return [...always, ...refuses, ...ofBodies, ...headers.flatMap((header) => ofHeaders[header])];
+  return [...always, ...refuses, ...ofBodies, ...headers.flatMap((header) => ofHeaders[header] ?? [])];
 }

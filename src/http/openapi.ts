@@ -62,6 +62,14 @@ const parameters = {
   IdempotencyKey: header('Idempotency-Key', 'makes a repeat harmless, for 24 hours', '0192f0c1-7a3b-7c4d-8e5f-60718293a4b5'),
   IfMatch: header('If-Match', 'the ETag of what was read: another revision is refused', '"3"'),
   Actor: header('X-Actor', 'who acts: user, agent or system', 'user:alice'),
+  LedgerTimestamp: header('Ledger-Timestamp', 'hmac_sha256: when it was signed, in seconds since 1970', '1775030400'),
+  LedgerSignature: header(
+    'Ledger-Signature',
+    'hmac_sha256: sha256= and the HMAC-SHA-256 in hex of the timestamp, a dot and the body',
+    'sha256=…',
+  ),
+  HubSignature: header('X-Hub-Signature-256', 'github_hmac: sha256= and the HMAC-SHA-256 in hex of the body', 'sha256=…'),
+  Bearer: header('Authorization', 'bearer: the secret', 'Bearer …'),
   MinPosition: header('Ledger-Min-Position', 'what is read shows everything up to here', '0000000000000042'),
   LastEventId: header('Last-Event-ID', 'the id of the last message: the stream goes on behind it', '0000000000000042'),
 };
@@ -84,6 +92,7 @@ function operationOf(route: Route, classes: Readonly<Record<string, ClassSchema>
       ...(route.path.startsWith('/v1/companies') || route.headers ? headers : []),
     ],
     ...(!isRead && method !== 'delete' && takes && { requestBody: bodyOf(route, taken) }),
+    ...(route.body !== undefined && { requestBody: freeBody(route.body) }),
     responses: responsesOf(route),
   };
 }
@@ -114,6 +123,10 @@ function bodyOf({ parts }: Route, { properties = {}, required = [] }: ClassSchem
   const example = Object.fromEntries(needed.map((name) => [name, fieldExamples[name] ?? null]));
   return { required: needed.length > 0, content: { 'application/json': { schema, example } } };
 }
+
+const freeBody = (description: string): Schema => ({
+  content: { 'application/json': { schema: { type: 'object', description }, example: {} } },
+});
 
 function responsesOf(route: Route): Record<string, Schema> {
   const { answers, status = [200], mediaType = isStream(route) ? 'text/event-stream' : 'application/json' } = route;

@@ -1,6 +1,6 @@
 import { Catch, Logger, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import { problemType } from './answers.js';
-import type { Reply } from './call.js';
+import { instanceOf, type Addressed, type Reply } from './call.js';
 import { problemOf, type Problem } from './problem.js';
 
 /** The one place in which errors become answers. */
@@ -8,12 +8,12 @@ import { problemOf, type Problem } from './problem.js';
 export class ProblemFilter implements ExceptionFilter {
   catch(error: unknown, host: ArgumentsHost): void {
     const http = host.switchToHttp();
-    sendProblem(error, http.getRequest<{ url: string }>(), http.getResponse<Reply>());
+    sendProblem(error, http.getRequest<Addressed>(), http.getResponse<Reply>());
   }
 }
 
-export function sendProblem(error: unknown, { url }: { url: string }, reply: Reply): void {
-  const problem = loggedProblem(error, url);
+export function sendProblem(error: unknown, request: Addressed, reply: Reply): void {
+  const problem = loggedProblem(error, instanceOf(request));
   if (problem.retryable) void reply.header('retry-after', '1');
   void reply.status(problem.status).header('content-type', problemType).send(JSON.stringify(problem));
 }

@@ -8,6 +8,7 @@ import { NotYet } from '../projections/as-of/not-yet.js';
 import { InvalidCursor } from '../projections/paging.js';
 import { ReadModelUnknown } from '../projections/read-models.js';
 import { ProjectionBehind } from '../projections/projector/progress.js';
+import { SecretsLocked } from '../webhooks/secret-key.js';
 
 /** RFC 9457, as every route answers when it does not do what was asked. */
 export interface Problem {
@@ -49,6 +50,7 @@ export const malformed = (field: string, message: string): Refusal => new Refusa
 /** What the doors themselves answer, beside the refusals of commands: status and title by code. */
 const ownProblems = {
   malformed: [400, 'The request is not of its form'],
+  not_authenticated: [401, 'It is not known who asks'],
   host_refused: [403, 'The request is for another host'],
   origin_refused: [403, 'The request comes from another site'],
   not_found: [404, 'There is nothing at this address'],
@@ -56,6 +58,7 @@ const ownProblems = {
   not_yet: [404, 'It had not come into being yet'],
   request_timeout: [408, 'The request did not come in time'],
   clock_goes_back: [409, 'Time goes forward only'],
+  webhook_replayed: [409, 'The signed request came before'],
   not_sealed: [409, 'The event is in no sealed range yet'],
   not_as_sealed: [409, 'The log is not as it was sealed'],
   too_large: [413, 'The request is too large'],
@@ -65,6 +68,7 @@ const ownProblems = {
   internal: [500, 'The ledger failed'],
   projection_behind: [503, 'The read model is behind'],
   read_model_unknown: [503, 'This server cannot ask the read model'],
+  secrets_locked: [503, 'The secrets cannot be opened'],
   contention: [503, 'Too many writers at once'],
   outcome_unknown: [503, 'It is not known whether it was done'],
   too_many_streams: [503, 'Too many clients follow the log'],
@@ -153,6 +157,7 @@ function codeOfFault(error: unknown): keyof typeof ownProblems {
   if (error instanceof NotYet) return 'not_yet';
   if (error instanceof ProjectionBehind) return 'projection_behind';
   if (error instanceof ReadModelUnknown) return 'read_model_unknown';
+  if (error instanceof SecretsLocked) return 'secrets_locked';
   if (error instanceof Contention) return 'contention';
   if (error instanceof OutcomeUnknown) return 'outcome_unknown';
   if (error instanceof StoreUnavailable || isOutage(error)) return 'store_unavailable';
