@@ -7,6 +7,7 @@ import {
   IsString,
   IsUUID,
   IS_OBJECT,
+  IS_STRING,
   Matches,
   MATCHES,
   Max,
@@ -151,7 +152,8 @@ export function Plain(): PropertyDecorator {
   const validate = (value: unknown) => typeof value === 'string' || typeof value === 'boolean' || isPlainNumber(value);
   const accepted = 'a text, a number (whole ones within ±(2^53 - 1)), or true or false';
   const described = JSONSchema({ type: ['string', 'number', 'boolean', 'null'] });
-  return all(ValidateBy({ name: 'plain', validator: { validate } }, says(accepted, {})), (target, property) =>
+  // A name that the JSON schema knows; what it says of the type is then put right.
+  return all(ValidateBy({ name: IS_STRING, validator: { validate } }, says(accepted, {})), (target, property) =>
     described(target, String(property)),
   );
 }
