@@ -22,6 +22,7 @@ import type { Task } from '../projections/task-queries.js';
 import type { Wakeup } from '../projections/wakeup-queries.js';
 import type { WhatIfReport } from '../projections/what-if/what-if.js';
 import type { Why } from '../projections/why/reason.js';
+import { routineExamples } from './routine-examples.js';
 
 const noon = '2026-04-20T12:00:00.000Z';
 const due = '2026-04-20T12:02:00.000Z';
@@ -469,9 +470,9 @@ export const answerExamples = {
   Verification: verification,
   Proof: proof,
   WhatIf: whatIf,
-  Health: { status: 'ok' },
   ...routineExamples,
   FiredRoutine: { fire: routineExamples.Fire },
+  Health: { status: 'ok' },
   Metrics: metrics,
   Checks: { checks: [check] },
   Clock: clock,
