@@ -40,7 +40,7 @@ export function openDoor({ output, company }: DoorOptions): Door {
   };
 }
 
-const lists = ['agents', 'tasks', 'runs', 'wakeups'] as const;
+const lists = ['agents', 'tasks', 'runs', 'wakeups', 'routines'] as const;
 type List = (typeof lists)[number];
 
 /**

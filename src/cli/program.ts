@@ -11,6 +11,7 @@ import { addProjections } from './projections/projections.js';
 import { Ended, exitCodeOf, exitCodes, type ExitCode } from './problem.js';
 import { addReplay } from './replay.js';
 import { addRetries } from './retries.js';
+import { addRoutines } from './routines/routines.js';
 import { addRuns } from './runs.js';
 import { addServe } from './serve.js';
 import { addTasks } from './tasks.js';
@@ -29,6 +30,7 @@ const add = [
   addWakeups,
   addAgents,
   addTasks,
+  addRoutines,
   addCompanies,
   addReplay,
   addWhy,

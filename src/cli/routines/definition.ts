@@ -1,0 +1,144 @@
+import type {
+  ApiTrigger,
+  DstPolicy,
+  RoutineDefinition,
+  ScheduleTrigger,
+  Signing,
+  Trigger,
+  TriggerId,
+  Variable,
+  WebhookTrigger,
+} from '../../events/routine.js';
+import type { Routine } from '../../projections/routines/routine-queries.js';
+import { Usage } from '../problem.js';
+
+/** What the ledger says of a routine, and nobody defines. */
+export const shownOnly: readonly string[] = [
+  'id',
+  'company',
+  'status',
+  'reason',
+  'since',
+  'definedAt',
+  'changedAt',
+  'fires',
+  'lastFire',
+  'lastFiredAt',
+  'nextDueAt',
+  'revision',
+] satisfies (keyof Routine)[];
+
+type Sent<T extends Trigger> = Partial<Omit<T, 'nextSlot' | 'dst' | 'id' | 'kind'>> & Pick<T, 'id' | 'kind'>;
+type SentTrigger = Sent<ApiTrigger> | Sent<WebhookTrigger> | (Sent<ScheduleTrigger> & { readonly dst?: Partial<DstPolicy> });
+export type SentVariable = Partial<Variable> & Pick<Variable, 'name' | 'type'>;
+
+/** What PUT takes of a routine. */
+export type Definition = Partial<Omit<RoutineDefinition, 'triggers' | 'variables'>> & {
+  readonly variables?: readonly SentVariable[];
+  readonly triggers?: readonly SentTrigger[];
+};
+
+export interface Changes {
+  readonly title?: string;
+  readonly description?: string;
+  readonly agent?: string;
+  readonly priority?: RoutineDefinition['priority'];
+  readonly concurrency?: RoutineDefinition['concurrency'];
+  readonly catchUp?: RoutineDefinition['catchUp'];
+  readonly variable?: readonly SentVariable[];
+  readonly ignore?: readonly string[];
+  readonly spread?: number;
+  readonly activeFrom?: string;
+  readonly activeUntil?: string;
+  readonly cron?: string | false;
+  readonly zone?: string;
+  readonly dstGap?: DstPolicy['gap'];
+  readonly dstOverlap?: DstPolicy['overlap'];
+  readonly webhook?: Signing | boolean;
+  readonly window?: number;
+  readonly api?: boolean;
+  readonly enable?: readonly TriggerId[];
+  readonly disable?: readonly TriggerId[];
+}
+
+/** PUT replaces a whole definition, so what is not given is taken from what is there. */
+export function changedBy(changes: Changes, before: Definition = {}): Definition {
+  return {
+    title: changes.title ?? before.title,
+    description: changes.description ?? before.description,
+    agent: changes.agent ?? before.agent,
+    priority: changes.priority ?? before.priority,
+    concurrency: changes.concurrency ?? before.concurrency,
+    catchUp: changes.catchUp ?? before.catchUp,
+    variables: changes.variable ?? before.variables,
+    fingerprintIgnore: changes.ignore ?? before.fingerprintIgnore,
+    spreadSec: changes.spread === undefined ? before.spreadSec : Math.round(changes.spread / 1_000),
+    activeFrom: changes.activeFrom ?? before.activeFrom,
+    activeUntil: changes.activeUntil ?? before.activeUntil,
+    triggers: switched(changes, triggersBy(changes, before.triggers ?? [])),
+  };
+}
+
+/** The options speak of the triggers `schedule`, `webhook` and `api`; all others stay as they are. */
+function triggersBy(changes: Changes, before: readonly SentTrigger[]): SentTrigger[] {
+  const known = (id: string) => before.find((trigger) => trigger.id === id);
+  const named = {
+    schedule: scheduleBy(changes, known('schedule')),
+    webhook: webhookBy(changes, known('webhook')),
+    api: apiBy(changes, known('api')),
+  };
+  const kept = before.flatMap((trigger) => (trigger.id in named ? (named[trigger.id as keyof typeof named] ?? []) : trigger));
+  return [...kept, ...Object.values(named).filter((trigger) => trigger !== undefined && !known(trigger.id))].map(asSent);
+}
+
+/** Not the next slot, which is the ledger's. */
+function asSent(trigger: SentTrigger & { nextSlot?: unknown } = { id: '', kind: 'api' }): SentTrigger {
+  const { nextSlot: _, ...sent } = trigger;
+  return sent;
+}
+
+function scheduleBy({ cron, zone, dstGap, dstOverlap }: Changes, before: SentTrigger | undefined): SentTrigger | undefined {
+  if (cron === false) return undefined;
+  const changes = [cron, zone, dstGap, dstOverlap].some((change) => change !== undefined);
+  if (!changes) return before;
+  const known = before?.kind === 'schedule' ? before : undefined;
+  if (cron === undefined && !known) throw new Usage('--zone, --dst-gap and --dst-overlap are about a schedule: give --cron, too');
+  return {
+    id: 'schedule',
+    kind: 'schedule',
+    enabled: known?.enabled,
+    cron: cron ?? known?.cron,
+    zone: zone ?? known?.zone,
+    dst: { gap: dstGap ?? known?.dst?.gap, overlap: dstOverlap ?? known?.dst?.overlap },
+  };
+}
+
+function webhookBy({ webhook, window }: Changes, before: SentTrigger | undefined): SentTrigger | undefined {
+  if (webhook === false) return undefined;
+  if (webhook === undefined && window === undefined) return before;
+  const known = before?.kind === 'webhook' ? before : undefined;
+  if (webhook === undefined && !known) throw new Usage('--window is about a webhook: give --webhook, too');
+  return {
+    id: 'webhook',
+    kind: 'webhook',
+    enabled: known?.enabled,
+    signing: typeof webhook === 'string' ? webhook : known?.signing,
+    windowSec: window === undefined ? known?.windowSec : Math.round(window / 1_000),
+  };
+}
+
+function apiBy({ api }: Changes, before: SentTrigger | undefined): SentTrigger | undefined {
+  if (api === false) return undefined;
+  return before ?? (api ? { id: 'api', kind: 'api' } : undefined);
+}
+
+function switched({ enable = [], disable = [] }: Changes, triggers: readonly SentTrigger[]): SentTrigger[] {
+  for (const id of [...enable, ...disable]) {
+    if (!triggers.some((trigger) => trigger.id === id))
+      throw new Usage(`there is no trigger ${id}: it has ${triggers.map((trigger) => trigger.id).join(', ') || 'none'}`);
+  }
+  return triggers.map((trigger) => {
+    if (disable.includes(trigger.id)) return { ...trigger, enabled: false };
+    return enable.includes(trigger.id) ? { ...trigger, enabled: true } : trigger;
+  });
+}
