@@ -9,9 +9,6 @@ export class ConfigError extends Error {}
 const allRoles = ['api', 'projector', 'policies', 'promoter', 'reaper', 'scheduler'] as const;
 export type Role = (typeof allRoles)[number];
 
-/** Accepted, so that what starts a server needs no change when they come; nothing is started for them yet. */
-export const rolesToCome: readonly Role[] = ['scheduler'];
-
 const logLevels = ['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const;
 export type LogLevel = (typeof logLevels)[number];
 
@@ -27,11 +24,11 @@ export interface ServerConfig {
   readonly roles: readonly Role[];
   readonly clock: 'system' | 'manual';
   readonly logLevel: LogLevel;
-  /** 32 bytes; undefined: one that is kept under `home` */
-  readonly secretKey: Buffer | undefined;
   readonly auth: 'off';
   /** Ed25519, private; undefined: what is sealed of the log is not signed */
   readonly auditKey: KeyObject | undefined;
+  /** 32 bytes; undefined: one that is kept under `home` */
+  readonly secretKey: Buffer | undefined;
 }
 
 /** What every other command runs with, against a server. */
@@ -60,10 +57,10 @@ export function serverConfig(env: Environment = process.env): ServerConfig {
     home: read('LEDGER_HOME', (path) => resolve(path)),
     roles: read('LEDGER_ROLES', listOfRoles),
     clock: read('LEDGER_CLOCK', oneOf<'system' | 'manual'>(['system', 'manual'])),
-    secretKey: read('LEDGER_SECRET_KEY', secretKey),
     logLevel: read('LOG_LEVEL', oneOf(logLevels)),
     auth: read('LEDGER_AUTH', withoutAuth),
     auditKey: read('LEDGER_AUDIT_KEY', signingKey),
+    secretKey: read('LEDGER_SECRET_KEY', secretKey),
   });
 }
 
@@ -100,18 +97,18 @@ const variables = {
   DATABASE_URL: ['', 'postgres://… of a Postgres 14 or newer; without it, one is run under LEDGER_HOME'],
   EVENT_STORE_URL: ['', 'where facts are kept; without it, in the same Postgres'],
   LEDGER_HOME: ['.ledger', "folder of the ledger's own files"],
-  LEDGER_ROLES: [allRoles.join(','), `what this process does; ${rolesToCome.join(' and ')} comes later and starts nothing yet`],
+  LEDGER_ROLES: [allRoles.join(','), 'what this process does'],
   LEDGER_CLOCK: ['system', 'system, or manual: time is what PUT /v1/clock says, for tests'],
   LOG_LEVEL: ['info', logLevels.join(', ')],
   LEDGER_AUTH: ['off', 'off: whoever reaches the port is trusted'],
   LEDGER_AUDIT_KEY: [
+    '',
+    'file of an Ed25519 private key (PEM) that signs what is sealed of the log; without it, nothing is signed',
+  ],
   LEDGER_SECRET_KEY: [
     '',
     '32 bytes in hex or base64 that the secrets of webhooks are sealed under, the same for all servers of a database; without it, ' +
       'secret.key in LEDGER_HOME, made when it is needed',
-  ],
-    '',
-    'file of an Ed25519 private key (PEM) that signs what is sealed of the log; without it, nothing is signed',
   ],
   LEDGER_URL: ['http://127.0.0.1:4100', 'commands and workers: the server to talk to'],
   LEDGER_COMPANY: ['default', 'commands and workers: the company they are about'],
@@ -125,14 +122,14 @@ const serviceOnly = [
   'DATABASE_URL',
   'EVENT_STORE_URL',
   'LEDGER_ROLES',
-  'LEDGER_SECRET_KEY',
   'LEDGER_CLOCK',
   'LEDGER_AUTH',
   'LEDGER_AUDIT_KEY',
-const neverShown: readonly Variable[] = ['LEDGER_SECRET_KEY', 'LEDGER_TOKEN'];
-
+  'LEDGER_SECRET_KEY',
   'LEDGER_TOKEN',
 ];
+
+const neverShown: readonly Variable[] = ['LEDGER_SECRET_KEY', 'LEDGER_TOKEN'];
 
 type Variable = keyof typeof variables;
 
@@ -189,11 +186,11 @@ const signingKey: Parse<KeyObject | undefined> = (path, refuse) => {
   const key = keyIn(path, (why) =>
     refuse(`${why}: give the file of an Ed25519 private key without a pass phrase, in PEM; ${make}`),
   );
-const secretKey: Parse<Buffer | undefined> = (value, refuse) =>
-  value === '' ? undefined : (keyBytes(value) ?? refuse('give 32 bytes in hex or base64; make them with openssl rand -hex 32'));
-
   return key.asymmetricKeyType === 'ed25519' ? key : refuse(`the key in it is of the kind ${key.asymmetricKeyType}: ${make}`);
 };
+
+const secretKey: Parse<Buffer | undefined> = (value, refuse) =>
+  value === '' ? undefined : (keyBytes(value) ?? refuse('give 32 bytes in hex or base64; make them with openssl rand -hex 32'));
 
 function keyIn(path: string, refuse: (why: string) => never): KeyObject {
   let pem: string;

@@ -197,7 +197,7 @@ async function expiredLeases(db: pg.Pool): Promise<Check> {
 }
 
 /** Roles without which something is not done, each by any process. */
-export const neededRoles = ['api', 'projector', 'policies', 'promoter', 'reaper'];
+export const neededRoles = ['api', 'projector', 'policies', 'promoter', 'reaper', 'scheduler'];
 
 async function processes(db: pg.Pool): Promise<Check> {
   const { rows } = await db.query<{ host: string; pid: number; roles: string[] }>(

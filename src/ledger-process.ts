@@ -19,6 +19,7 @@ import { migrate } from './migrator.js';
 import { policiesOfTheLedger } from './policies/all.js';
 import { projectionsOfTheLedger } from './projections/all.js';
 import { AsOfSchemas } from './projections/side-schemas/as-of-schemas.js';
+import { DueHeartbeatsQueries } from './projections/due-heartbeats.js';
 import { DueRetriesQueries } from './projections/due-retries.js';
 import { PolicyIndexQueries } from './projections/policy-index.js';
 import type { AnyProjection } from './projections/projection.js';
@@ -35,6 +36,7 @@ import { SecretKey } from './webhooks/secret-key.js';
 import { Webhooks } from './webhooks/webhooks.js';
 import { Bells, dueBells } from './workers/bells.js';
 import { expiry } from './workers/expiry.js';
+import { heartbeats } from './workers/heartbeats.js';
 import { PostgresLeases } from './workers/leases.js';
 import { logFollower } from './workers/log-follower.js';
 import { runLoop, type Loop } from './workers/loop.js';
@@ -63,9 +65,9 @@ export class LedgerProcess implements CommandPorts {
   readonly leases: PostgresLeases;
   readonly keys: IdempotencyKeys;
   readonly ledger: Ledger;
+  readonly webhooks: Webhooks;
   readonly readModels: ReadModels;
   readonly progress: Progress;
-  readonly webhooks: Webhooks;
   readonly dueRetries: DueRetriesQueries;
   readonly readyRuns: ReadyRunsQueries;
   readonly parking: ParkedStreams;
@@ -99,15 +101,15 @@ export class LedgerProcess implements CommandPorts {
     this.rebuilds = createPool(databaseUrl, 'admin', 6);
     this.pools = [this.reads, loops, beats, this.catchUp, this.rebuilds];
     this.clock =
-      settings.clock === 'manual' ? new ManualClock(this.reads, () => this.bells.ring(retriesBell)) : new SystemClock(this.reads);
+      settings.clock === 'manual' ? new ManualClock(this.reads, () => this.bells.ringAll(dueBells)) : new SystemClock(this.reads);
     this.store = new PostgresEventStore({ url: databaseUrl, log });
     this.leases = new PostgresLeases(loops, beats, this.bells);
     this.keys = new IdempotencyKeys(this.reads);
     this.ledger = new Ledger(this.store, this.clock, this.leases);
-    this.readModels = new ReadModels(this.reads, projections);
-    this.progress = new Progress(this.reads, this.readModels);
     const key = new SecretKey(settings.secretKey, settings.home);
     this.webhooks = new Webhooks({ db: this.reads, key, clock: this.clock, streams: this.ledger.streams, log });
+    this.readModels = new ReadModels(this.reads, projections);
+    this.progress = new Progress(this.reads, this.readModels);
     this.dueRetries = new DueRetriesQueries(this.readModels, this.progress);
     this.readyRuns = new ReadyRunsQueries(this.readModels, this.progress);
     this.pages = new LogPages(this.store);
@@ -136,10 +138,10 @@ export class LedgerProcess implements CommandPorts {
     this.run(
       expiry([
         (limit) => this.keys.expire(limit),
-        (limit) => this.leases.expireWorkers(limit),
-        (limit) => this.signOfLife.expire(limit),
         (limit) => this.webhooks.nonces.expire(limit),
         (limit) => this.webhooks.secrets.expire(limit),
+        (limit) => this.leases.expireWorkers(limit),
+        (limit) => this.signOfLife.expire(limit),
       ]),
     );
   }
@@ -150,6 +152,7 @@ export class LedgerProcess implements CommandPorts {
     if (this.has('policies')) this.startPolicies(dispatch);
     if (this.has('projector')) this.running.push(this.rebuilder(dispatch).run(this.stopping.signal));
     if (this.has('promoter')) this.run(promoter({ ...this.ports(), dispatch }));
+    if (this.has('scheduler')) this.startTimers(dispatch);
     if (!this.has('reaper')) return;
     this.run(silenceWatch({ dispatch, runs, log: this.log }));
     this.run(new Reaper({ dispatch, runs, leases: this.leases, isByHand: this.settings.clock === 'manual', log: this.log }));
@@ -171,6 +174,11 @@ export class LedgerProcess implements CommandPorts {
     this.running.push(...this.policies.map((runner) => runner.run(this.stopping.signal)));
   }
 
+  private startTimers(dispatch: Dispatch): void {
+    const dueHeartbeats = new DueHeartbeatsQueries(this.readModels, this.progress);
+    this.run(heartbeats({ ...this.ports(), dispatch, dueHeartbeats }));
+  }
+
   private rebuilder(dispatch: Dispatch): Rebuilder {
     const { rebuilds: db, store, owners, log, bells, projectors, ledger } = this;
     const tables = new RebuildTables(db);
@@ -190,8 +198,8 @@ export class LedgerProcess implements CommandPorts {
   }
 
   private ports() {
-    const { store, clock, bells, dueRetries, leases } = this;
-    return { store, clock, bells, dueRetries, leases };
+    const { store, clock, bells, dueRetries, leases, log } = this;
+    return { store, clock, bells, dueRetries, leases, log };
   }
 
   private has(role: Settings['roles'][number]): boolean {

@@ -1,7 +1,7 @@
 import { NestFactory } from '@nestjs/core';
 import { AppModule } from './app.module.js';
 import { Dispatch } from './commands/dispatch.js';
-import { rolesToCome, serverConfig, type ServerConfig } from './config.js';
+import { serverConfig, type ServerConfig } from './config.js';
 import { startEmbeddedPostgres } from './embedded-postgres.js';
 import { listen } from './http/listen.js';
 import { LedgerProcess } from './ledger-process.js';
@@ -26,7 +26,7 @@ export async function serve(
     const { app, url } = await open(ledger, config, nestLogger(log));
     ledger.startLoops(app.get(Dispatch));
     onReady(url);
-    sayReady(url, config.roles);
+    sayReady(url);
     await stopped;
     await app.close();
   } finally {
@@ -48,12 +48,8 @@ const stopSignal = (): Promise<void> =>
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => resolve());
   });
 
-function sayReady(url: string | undefined, roles: ServerConfig['roles']): void {
+function sayReady(url: string | undefined): void {
   const seconds = (performance.now() / 1_000).toFixed(1);
-  if (roles.every((role) => rolesToCome.includes(role)))
-    return console.log(
-      `The run ledger is up and does nothing: LEDGER_ROLES is ${roles.join(',')}, and nothing starts for that yet.`,
-    );
   if (!url) return console.log(`The run ledger is ready, without its API, after ${seconds} s.`);
   console.log(`The run ledger is ready at ${url} after ${seconds} s. Try, in another terminal:
   npx ledger agents set coder --retry-delays 5s,10s,20s

@@ -173,7 +173,6 @@ it('hands a command the environment without the secrets and settings of the serv
 });
 
 it('says of what does nothing yet that it is for later', () => {
-  expect(describeConfig()).toMatch(/LEDGER_ROLES .*; scheduler comes later/);
   expect(describeConfig()).toMatch(/LEDGER_TOKEN .*for later/);
 });
 

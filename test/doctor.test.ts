@@ -73,21 +73,21 @@ describe('the doctor', () => {
   });
 
   it('names the processes that live with their roles, and the roles that nobody has', async () => {
-    const living = `process ${process.pid} on ${hostname()}: api, projector; nobody has the role policies, promoter, reaper`;
+    const living = `process ${process.pid} on ${hostname()}: api, projector; nobody has the role policies, promoter, reaper, scheduler`;
     expect(named(await checks(), 'processes')).toEqual({
       name: 'processes',
       ok: false,
       sentence: living,
-      remedy: 'start a server with LEDGER_ROLES=policies,promoter,reaper',
+      remedy: 'start a server with LEDGER_ROLES=policies,promoter,reaper,scheduler',
     });
     const gone = await after(
       `insert into processes (holder, host, pid, roles, seen_at)
-       values (gen_random_uuid(), 'other', 1, '{policies,promoter,reaper}', clock_timestamp() - interval '16 s')`,
+       values (gen_random_uuid(), 'other', 1, '{policies,promoter,reaper,scheduler}', clock_timestamp() - interval '16 s')`,
       `delete from processes where host = 'other'`,
     );
     expect(named(gone, 'processes')?.sentence).toBe(living);
     const whole = await after(
-      `insert into processes (holder, host, pid, roles) values (gen_random_uuid(), 'other', 1, '{policies,promoter,reaper}')`,
+      `insert into processes (holder, host, pid, roles) values (gen_random_uuid(), 'other', 1, '{policies,promoter,reaper,scheduler}')`,
       `delete from processes where host = 'other'`,
     );
     expect(named(whole, 'processes')).toMatchObject({

@@ -4,6 +4,7 @@ import { agents } from './agents.js';
 import { comments } from './comments.js';
 import { conservation } from './conservation/conservation.js';
 import { dashboard } from './dashboard.js';
+import { dueHeartbeats } from './due-heartbeats.js';
 import { dueRetries } from './due-retries.js';
 import { holds } from './holds.js';
 import { anyProjection, type AnyProjection } from './projection.js';
@@ -19,13 +20,14 @@ import { wakeupRequests } from './wakeup-requests.js';
 
 /**
  * Every projection that this version of the ledger can follow. Of one that has changed, both stand here: the new version, and the former
- * one under its number until it is dropped. The first four are what loops wait for, so they come first.
+ * one under its number until it is dropped. The first five are what loops wait for, so they come first.
  */
 export const projectionsOfTheLedger: readonly AnyProjection[] = [
   anyProjection(dueRetries),
   anyProjection(readyRuns),
   anyProjection(holds),
   anyProjection(routines),
+  anyProjection(dueHeartbeats),
   anyProjection(runStatus),
   anyProjection(wakeupRequests),
   anyProjection(agents),

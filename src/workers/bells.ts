@@ -41,7 +41,13 @@ export class Bells {
 export const claimsBell = (company: string, agent: string): string => `${claimsBells(company)}${agent}`;
 /** What the bells of all agents of a company begin with. */
 export const claimsBells = (company: string): string => `claims:${company}/`;
+/** What the bells of those begin with that sleep until something is due; all of them ring when the clock was set. */
+export const dueBells = 'due:';
 /** Rung when the next due time may be an earlier one, or what is due is no longer held. */
-export const retriesBell = 'retries';
+export const retriesBell = `${dueBells}retries`;
+/** Rung when a slot of a routine may be due earlier. */
+export const routinesBell = `${dueBells}routines`;
+/** Rung when the heartbeat of an agent may be due earlier. */
+export const heartbeatsBell = `${dueBells}heartbeats`;
 /** Rung when something was decided about read models. */
 export const operationsBell = 'operations';

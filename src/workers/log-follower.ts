@@ -1,9 +1,9 @@
 import type { Ledger } from '../commands/ledger.js';
 import type { EventStore } from '../event-store/event-store.js';
-import type { Position, Recorded } from '../events/event.js';
+import { isHeartbeat, type Position, type Recorded } from '../events/event.js';
 import type { LedgerEvent } from '../events/ledger-event.js';
 import { operationsStream } from '../events/operations.js';
-import { claimsBell, claimsBells, operationsBell, retriesBell, type Bells } from './bells.js';
+import { claimsBell, claimsBells, heartbeatsBell, operationsBell, retriesBell, routinesBell, type Bells } from './bells.js';
 import type { Loop } from './loop.js';
 
 /** Keeps what this process knows of streams up to what all processes append, and rings for those who wait for it. */
@@ -24,7 +24,7 @@ export function logFollower(ports: { store: EventStore; ledger: Ledger; bells: B
   };
 }
 
-function bellsOf({ company, type, data }: Recorded<LedgerEvent>): string[] {
+function bellsOf({ company, subject, type, data }: Recorded<LedgerEvent>): string[] {
   switch (type) {
     case 'RetryScheduled':
     case 'CompanyReleased':
@@ -32,7 +32,19 @@ function bellsOf({ company, type, data }: Recorded<LedgerEvent>): string[] {
     case 'BlockerResolved':
       return [retriesBell];
     case 'AgentResumed':
-      return [retriesBell, claimsBell(company, data.agent)];
+      return [retriesBell, heartbeatsBell, claimsBell(company, data.agent)];
+    case 'AgentRegistered':
+    case 'AgentChanged':
+      return [heartbeatsBell];
+    case 'RunSucceeded':
+    case 'RunFailed':
+    case 'RunTimedOut':
+    case 'RunCancelled':
+      // The end of any other run puts the next heartbeat off.
+      return isHeartbeat(subject) ? [heartbeatsBell] : [];
+    case 'RoutineDefined':
+    case 'RoutineChanged':
+      return [routinesBell];
     case 'RunQueued':
     case 'RetryPromoted':
       return [claimsBell(company, data.agent)];

@@ -53,8 +53,8 @@ describe('the metrics of a server that does all', () => {
               (gen_random_uuid(), 'gone', 1, '{api,reaper}', clock_timestamp() - interval '16 s')`,
     );
     const metrics = await becomes(server, 'ledger_processes{role="promoter"}', 1);
-    const others = ['api', 'projector', 'policies', 'reaper'];
-    expect(others.map((role) => metrics.get(`ledger_processes{role="${role}"}`))).toEqual([2, 1, 1, 0]);
+    const others = ['api', 'projector', 'policies', 'reaper', 'scheduler'];
+    expect(others.map((role) => metrics.get(`ledger_processes{role="${role}"}`))).toEqual([2, 1, 1, 0, 0]);
   });
 
   it('count what the policies send, and how far they are', async () => {
