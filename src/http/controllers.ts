@@ -7,9 +7,10 @@ import { ClockController } from './clock.controller.js';
 import { CommentsController } from './comments.controller.js';
 import { CompaniesController } from './companies.controller.js';
 import { EventsController } from './events.controller.js';
+import { FiresController } from './fires.controller.js';
 import { HealthController } from './health.controller.js';
-import { MetricsController } from './metrics.controller.js';
 import { HooksController } from './hooks.controller.js';
+import { MetricsController } from './metrics.controller.js';
 import { OverviewController } from './overview.controller.js';
 import { ParkedReactionsController } from './parked-reactions.controller.js';
 import { ParkedController } from './parked.controller.js';
@@ -17,6 +18,7 @@ import { ProjectionsController } from './projections.controller.js';
 import { RebuildsController } from './rebuilds.controller.js';
 import { ReplayController } from './replay.controller.js';
 import { RetriesController } from './retries.controller.js';
+import { RoutinesController } from './routines.controller.js';
 import { RunsController } from './runs.controller.js';
 import { StreamController } from './stream.controller.js';
 import { TasksController } from './tasks.controller.js';
@@ -36,11 +38,11 @@ export const controllers = [
   BeatsController,
   ReplayController,
   RetriesController,
-  WhyController,
-  OverviewController,
   RoutinesController,
   FiresController,
   HooksController,
+  WhyController,
+  OverviewController,
   EventsController,
   StreamController,
   HealthController,
