@@ -7,7 +7,7 @@ export type WallTime = number;
 
 /** The times of the clock that a cron expression names, of no zone. */
 export interface CronTimes {
-  /** The first of them that is not before `wall`; none within the years of four digits: undefined. */
+  /** The first of them that is not before `wall`; none before the year 3000: undefined. */
   readonly atOrAfter: (wall: WallTime) => WallTime | undefined;
 }
 
@@ -18,8 +18,7 @@ export function readCron(cron: string): CronTimes {
   return {
     atOrAfter: (wall) => {
       const minute = Math.ceil(wall / 60_000) * 60_000;
-      const found = times.nextRun(new Date(minute - 1_000))?.getTime();
-      return found === undefined || found > lastWall ? undefined : found;
+      return times.nextRun(new Date(minute - 1_000))?.getTime();
     },
   };
 }
@@ -35,5 +34,3 @@ export const isEveryHour = (cron: string): boolean => /^\*(\/1)?$/.test(readFiel
 
 /** crontab(5): one of the two days will do, unless one of them starts with a star. Croner asks that it be nothing but a star. */
 const bothDaysCount = ([, , day, , weekday]: CronFields): boolean => day.startsWith('*') || weekday.startsWith('*');
-
-const lastWall = Date.UTC(9999, 11, 31);
