@@ -18,6 +18,12 @@ import { abandonRebuild, pauseRebuild, resumeRebuild, startRebuild } from './ope
 import { promoteDue, promoteDueRetries, type PromotionPorts } from './promote-due-retries.js';
 import { recoverTask } from './recovery.js';
 import { retryNow, scheduleRetry } from './retry.js';
+import { fire, fireSlots } from './routines/carry-out.js';
+import { fireDueSlots } from './routines/due-slots.js';
+import { fireRoutine } from './routines/fire.js';
+import { archiveRoutine, pauseRoutine, putRoutine, resumeRoutine, rotateTriggerSecret } from './routines/routine.js';
+import { observeFireTask, settleFire } from './routines/settle-fire.js';
+import { takeFire } from './routines/take-fire.js';
 import { cancelRun, finishRun, recordProcess, reportRunLost, startRun } from './run.js';
 import { decideSilence, reportSilence } from './silence.js';
 import { assignTask, putTask, setTaskStatus } from './task.js';
@@ -87,6 +93,16 @@ export const catalogue: readonly Execution[] = [
   decided(tellChildrenCompleted),
   decided(scheduleRetry),
   decided(retryNow),
+  decided(putRoutine),
+  decided(pauseRoutine),
+  decided(resumeRoutine),
+  decided(archiveRoutine),
+  decided(rotateTriggerSecret),
+  decided(takeFire),
+  decided(settleFire),
+  decided(observeFireTask),
+  { command: fireRoutine.command, execute: fire },
+  { command: fireDueSlots.command, execute: fireSlots },
   decided(startRebuild),
   decided(pauseRebuild),
   decided(resumeRebuild),

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { ArrayMaxSize, IsArray } from 'class-validator';
-import { isHeartbeat, type AgentId } from '../events/event.js';
+import { isHeartbeat, routineOfTask, type AgentId } from '../events/event.js';
 import { openBlockers, together, type Lane, type LaneEvent } from '../events/lane.js';
 import {
   isClosed,
@@ -71,8 +71,16 @@ function open(command: PutTask, lane: Lane, world: World): LaneEvent[] {
   return [opened, ...blockedFromNowOn(after(lane, [opened]), blockedBy, world)];
 }
 
-/** An agent's own lane is known by its name, to every reader of the log. */
+/** An agent's own lane is known by its name to every reader of the log, and so is a task that a routine has opened. */
 function refuseMisnamed(task: string, kind: TaskKind): void {
+  const routine = routineOfTask(task);
+  if (routine !== undefined || kind === 'routine')
+    throw new Rejected(
+      'task_kind_fixed',
+      routine === undefined
+        ? `${task} cannot be of kind routine: such tasks are opened by the fires of a routine; fire one, or leave kind out`
+        : `${task} is opened by a fire of ${routine} and by nothing else: fire ${routine}, or name the task without ~`,
+    );
   if (isHeartbeat(task) !== (kind === 'heartbeat'))
     throw new Rejected('task_kind_fixed', `${task} cannot be of kind ${kind}: heartbeat~<agent> and kind heartbeat go together`);
 }

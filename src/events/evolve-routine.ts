@@ -37,20 +37,18 @@ function evolveDefined(known: Routine, event: Exclude<RoutineEvent, { type: 'Rou
     case 'RoutineFired': {
       const { fire, n, trigger, source, nextSlot, fingerprint, order } = event.data;
       const moved = source === 'schedule' && trigger !== null ? slotPassed(known, trigger, nextSlot) : known;
-      if (order === null || fingerprint === null) return { ...moved, fires: n };
-      return { ...moved, fires: n, pending: { ...known.pending, [fire]: { ...order, fingerprint } } };
+      const counted = { ...moved, fires: n };
+      return order === null || fingerprint === null ? counted : ordered(counted, fire, { ...order, fingerprint });
     }
     case 'SlotsMissed':
       return { ...slotPassed(known, event.data.trigger, event.data.nextSlot), fires: event.data.n };
-    case 'FireRedirected':
-      return redirected(known, event.data.fire, event.data.order);
+    case 'FireRedirected': {
+      const pending = known.pending[event.data.fire];
+      return pending ? ordered(known, event.data.fire, { ...pending, ...event.data.order }) : known;
+    }
     case 'FireCreated':
     case 'FireCoalesced':
-      return withTask(settled(known, event.data.fire), known.pending[event.data.fire]);
     case 'FireFailed':
-      return event.data.task === null
-        ? settled(known, event.data.fire)
-        : withTask(settled(known, event.data.fire), known.pending[event.data.fire]);
     case 'FireSkipped':
     case 'FireSuppressed':
       return settled(known, event.data.fire);
@@ -66,10 +64,11 @@ const slotPassed = (known: Routine, trigger: TriggerId, nextSlot: string | null)
   triggers: known.triggers.map((one): Trigger => (one.id === trigger && one.kind === 'schedule' ? { ...one, nextSlot } : one)),
 });
 
-function redirected(known: Routine, fire: string, order: FireOrder): Routine {
-  const pending = known.pending[fire];
-  return pending ? { ...known, pending: { ...known.pending, [fire]: { ...pending, ...order } } } : known;
-}
+type Ordered = FireOrder & { readonly fingerprint: string };
+
+/** What comes next with this fingerprint joins it, even before its task was opened. */
+const ordered = (known: Routine, fire: string, order: Ordered): Routine =>
+  withTask({ ...known, pending: { ...known.pending, [fire]: order } }, order);
 
 function settled(known: Routine, fire: string): Routine {
   const { [fire]: _, ...pending } = known.pending;
@@ -79,10 +78,9 @@ function settled(known: Routine, fire: string): Routine {
 const keptTasks = 500;
 
 /** What was used last is the last: a fingerprint that is there already is put behind all others. */
-function withTask(known: Routine, order: (FireOrder & { fingerprint: string }) | undefined): Routine {
-  if (!order) return known;
-  const { [order.fingerprint]: _, ...others } = known.tasks;
-  const kept = Object.entries({ ...others, [order.fingerprint]: { task: order.task, open: true } }).slice(-keptTasks);
+function withTask(known: Routine, { fingerprint, task }: Ordered): Routine {
+  const { [fingerprint]: _, ...others } = known.tasks;
+  const kept = Object.entries({ ...others, [fingerprint]: { task, open: true } }).slice(-keptTasks);
   return { ...known, tasks: Object.fromEntries(kept) };
 }
 

@@ -122,7 +122,7 @@ export type RoutineFired = Event<
     firedAt: string;
   }
 >;
-/** The fire has opened its task; `code`: and its wake was refused. */
+/** The fire has opened its task, and woken its agent there. */
 export type FireCreated = Event<
   'FireCreated',
   { routine: RoutineId; fire: FireId; task: TaskId; wakeupId: WakeupId; run: RunId | null; createdAt: string }
@@ -212,6 +212,6 @@ export interface Routine extends RoutineDefinition {
   readonly fires: number;
   /** fires that have no outcome yet */
   readonly pending: Readonly<Record<FireId, FireOrder & { readonly fingerprint: string }>>;
-  /** the newest task of each fingerprint, the 500 that were used last, oldest first */
+  /** the newest task of each fingerprint, the 500 that were used last, oldest first; one that is ordered counts as open */
   readonly tasks: Readonly<Record<string, { readonly task: TaskId; readonly open: boolean }>>;
 }

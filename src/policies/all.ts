@@ -2,6 +2,7 @@ import { blockersPolicy } from './blockers.js';
 import { childrenPolicy } from './children.js';
 import { holdsPolicy } from './holds.js';
 import type { Policy } from './policy.js';
+import { routinesPolicy } from './routines.js';
 import { strandedPolicy } from './stranded.js';
 import { terminationPolicy } from './termination.js';
 
@@ -12,4 +13,5 @@ export const policiesOfTheLedger: readonly Policy[] = [
   blockersPolicy,
   childrenPolicy,
   strandedPolicy,
+  routinesPolicy,
 ];

@@ -1,6 +1,7 @@
 import type { Sendable } from '../commands/decider.js';
-import type { AgentId, Position, RunId, StreamId, TaskId } from '../events/event.js';
+import type { AgentId, Position, RoutineId, RunId, StreamId, TaskId } from '../events/event.js';
 import type { LedgerEvent } from '../events/ledger-event.js';
+import type { FireId } from '../events/routine.js';
 import type { TaskStatus } from '../events/task.js';
 import type { Fact } from '../projections/projection.js';
 
@@ -58,6 +59,8 @@ export abstract class PolicyIndex {
   abstract tasksOf(company: string, agent: AgentId): Promise<TaskId[]>;
   /** Whether the task is todo or in progress and assigned, and nothing is open on it. */
   abstract isIdle(company: string, task: TaskId): Promise<boolean>;
+  /** Whether nothing is known yet of what has come of the fire. */
+  abstract isFirePending(company: string, routine: RoutineId, fire: FireId): Promise<boolean>;
 }
 
 export interface RunningWhere {

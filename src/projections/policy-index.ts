@@ -1,11 +1,13 @@
 import { sql, type RawBuilder } from 'kysely';
-import type { AgentId, RunId, TaskId } from '../events/event.js';
+import type { AgentId, RoutineId, RunId, TaskId } from '../events/event.js';
+import type { FireId } from '../events/routine.js';
 import { ringThrough } from '../commands/ring.js';
 import { PolicyIndex, type BlockerEdge, type Child, type RunningWhere } from '../policies/policy.js';
 import { comments } from './comments.js';
 import { heldAmong } from './held.js';
 import { holds } from './holds.js';
 import type { ReadModels } from './read-models.js';
+import { routineFires } from './routines/routine-fires.js';
 import { runStatus } from './run-status.js';
 import { taskGraph } from './task-graph.js';
 import { tasks } from './tasks.js';
@@ -175,6 +177,17 @@ export class PolicyIndexQueries extends PolicyIndex {
           and not exists (select from ${run} where ${ofTask} and status in ${open})
           and not exists (select from ${demand} where ${ofTask} and status = 'deferred')`);
     });
+  }
+
+  async isFirePending(company: string, routine: RoutineId, fire: FireId): Promise<boolean> {
+    const fires = await this.readModels.table(routineFires);
+    return this.exists(sql`
+      select
+      from ${fires}
+      where company = ${company}
+        and routine = ${routine}
+        and fire = ${fire}
+        and outcome = 'pending'`);
   }
 
   private isAnythingHeld(company: string): Promise<boolean> {

@@ -42,6 +42,7 @@ class HandMadeIndex extends PolicyIndex {
   lanesOf = notAsked;
   tasksOf = notAsked;
   isIdle = notAsked;
+  isFirePending = notAsked;
 }
 
 function notAsked(): never {

@@ -1,8 +1,10 @@
-import type { AgentId, Recorded, RunId, TaskId } from '../../src/events/event.js';
+import type { AgentId, Recorded, RoutineId, RunId, TaskId } from '../../src/events/event.js';
 import type { LedgerEvent } from '../../src/events/ledger-event.js';
+import type { FireId } from '../../src/events/routine.js';
 import { PolicyIndex, type BlockerEdge, type Child, type RunningWhere } from '../../src/policies/policy.js';
 import { comments } from '../../src/projections/comments.js';
 import { holds } from '../../src/projections/holds.js';
+import { routineFires } from '../../src/projections/routines/routine-fires.js';
 import { runStatus } from '../../src/projections/run-status.js';
 import { taskGraph, type TaskGraphRow } from '../../src/projections/task-graph.js';
 import { wakeupRequests } from '../../src/projections/wakeup-requests.js';
@@ -18,6 +20,7 @@ export class FoldedIndex extends PolicyIndex {
   private readonly demands = new Folding(wakeupRequests);
   private readonly holds = new Folding(holds);
   private readonly comments = new Folding(comments);
+  private readonly fires = new Folding(routineFires);
 
   constructor(log: Log = []) {
     super();
@@ -26,7 +29,8 @@ export class FoldedIndex extends PolicyIndex {
 
   /** What came after all that it has been told. */
   follow(events: Log): void {
-    for (const folding of [this.graph, this.runStatus, this.demands, this.holds, this.comments]) folding.follow(events);
+    for (const folding of [this.graph, this.runStatus, this.demands, this.holds, this.comments, this.fires])
+      folding.follow(events);
   }
 
   async dependentsOf(company: string, blocker: TaskId): Promise<TaskId[]> {
@@ -99,6 +103,11 @@ export class FoldedIndex extends PolicyIndex {
     const row = this.task(company, task);
     const isOpen = [...this.runs(company), ...this.waiting(company)].some((open) => open.task === task);
     return row !== undefined && isToDo(row) && row.assignee !== null && !isOpen;
+  }
+
+  async isFirePending(company: string, routine: RoutineId, fire: FireId): Promise<boolean> {
+    const found = this.fires.all().find((row) => row.company === company && row.routine === routine && row.fire === fire);
+    return found?.outcome === 'pending';
   }
 
   private held() {

@@ -1,40 +1,216 @@
+import { isDeepStrictEqual } from 'node:util';
+import { routines } from '../../events/evolve-routine.js';
+import { routineStream, type Actor, type RoutineId } from '../../events/event.js';
+import type { Routine, RoutineDefinition, RoutineEvent, WebhookTrigger } from '../../events/routine.js';
+import { decision, noSuch, Rejected, type Outcome, type World } from '../decider.js';
 import { Int, Optional, Slug, Text } from '../fields.js';
-import type { Sendable } from '../decider.js';
+import { knownAgent } from '../lane.js';
 import { DefinitionFields } from './definition.js';
-import type { RoutineView } from './routine-view.js';
+import { definitionOf, scheduleAsBefore } from './definition-of.js';
+import { passedSlots } from './missed-slots.js';
+import { routineAnswer } from './routine-view.js';
+import { isTicking } from './schedules.js';
 
-/** Defines a routine, or replaces its whole definition. */
+/** What all decisions about one routine have in common. */
+export const ofRoutine = {
+  of: routines,
+  stream: ({ company, routine }: { company: string; routine: RoutineId }) => routineStream(company, routine),
+};
+
+export function knownRoutine(routine: Routine | undefined, id: RoutineId): Routine {
+  if (!routine) throw noSuch('routine', id);
+  return routine;
+}
+
+/** An agent has a say in its own routines only. */
+export function refuseOthersAgent({ type, id }: Actor, routine: RoutineId, agents: readonly (string | null)[]): void {
+  if (type === 'agent' && agents.some((agent) => agent !== id))
+    throw new Rejected(
+      'not_permitted',
+      `${id} may define and fire routines of its own only, and ${routine} is not: ask an operator`,
+    );
+}
+
+export function notArchived(routine: Routine): Routine {
+  if (routine.status === 'archived')
+    throw new Rejected('routine_archived', `${routine.routine} was archived and stays so; define another routine`);
+  return routine;
+}
+
+/** Defines a routine, or replaces its whole definition: what is left out becomes the default. */
 export class PutRoutine extends DefinitionFields {
   @Slug() company!: string;
   @Slug() routine!: string;
 }
-export const putRoutine: Sendable<PutRoutine, { routine: RoutineView }> = { command: PutRoutine };
 
-class Reasoned {
+export const putRoutine = decision({
+  command: PutRoutine,
+  ...ofRoutine,
+  agents: ({ agent }) => [agent ?? null],
+  decide(command: PutRoutine, known: Routine | undefined, world: World): RoutineEvent[] {
+    const { routine, agent = null } = command;
+    refuseReserved(routine);
+    refuseOthersAgent(world.actor, routine, known ? [known.agent, agent] : [agent]);
+    if (known) notArchived(known);
+    if (agent !== null) refuseTerminated(agent, world);
+    const definition = definitionOf(command, known, world);
+    return known ? change(known, definition, world) : define(routine, definition, world);
+  },
+  answer: routineAnswer,
+});
+
+/** The tasks of such a routine would be taken for lanes of agents. */
+function refuseReserved(routine: RoutineId): void {
+  if (routine === 'heartbeat')
+    throw new Rejected(
+      'routine_name_reserved',
+      'heartbeat~<agent> is the lane of an agent’s own work; name the routine otherwise',
+    );
+}
+
+function refuseTerminated(agent: string, world: World): void {
+  if (knownAgent(world, agent).status === 'terminated')
+    throw new Rejected('agent_terminated', `${agent} was terminated; give the routine to another agent`);
+}
+
+const define = (routine: RoutineId, definition: RoutineDefinition, world: World): RoutineEvent[] => [
+  { type: 'RoutineDefined', data: { routine, ...definition, definedAt: world.now.toISOString() } },
+  ...withoutAgent(routine, definition, world),
+];
+
+function change(known: Routine, definition: RoutineDefinition, world: World): RoutineEvent[] {
+  if (isSame(known, definition)) return [];
+  const { routine, status } = known;
+  const over = known.triggers.filter(isTicking).filter((trigger) => !goesOn(trigger.id, known, definition));
+  return [
+    ...passedSlots(known, over, 'schedule_changed', world),
+    { type: 'RoutineChanged', data: { routine, ...definition, changedAt: world.now.toISOString() } },
+    ...(status === 'active' ? withoutAgent(routine, definition, world) : []),
+  ];
+}
+
+/** A store may give the keys of an object back in another order. */
+const isSame = (known: Routine, definition: RoutineDefinition): boolean =>
+  Object.entries(definition).every(([field, value]) => isDeepStrictEqual(known[field as keyof RoutineDefinition], value));
+
+function goesOn(id: string, known: Routine, definition: RoutineDefinition): boolean {
+  const trigger = definition.triggers.find((one) => one.id === id);
+  return trigger?.kind === 'schedule' && scheduleAsBefore(known, trigger, definition) !== undefined;
+}
+
+const withoutAgent = (routine: RoutineId, { agent }: RoutineDefinition, world: World): RoutineEvent[] =>
+  agent === null ? [paused(routine, 'it has no agent', world)] : [];
+
+const paused = (routine: RoutineId, reason: string, { now }: World): RoutineEvent => ({
+  type: 'RoutinePaused',
+  data: { routine, reason, pausedAt: now.toISOString() },
+});
+
+class RoutineWithReason {
   @Slug() company!: string;
   @Slug() routine!: string;
   @Optional() @Text(4_000) reason?: string;
 }
 
+/** Whoever may speak for the routine, which is not archived. */
+function addressed({ routine: id }: RoutineWithReason, known: Routine | undefined, { actor }: World): Routine {
+  const routine = knownRoutine(known, id);
+  refuseOthersAgent(actor, id, [routine.agent]);
+  return routine;
+}
+
 /** Its fires are suppressed until it is resumed, but for those that are asked for by hand. */
-export class PauseRoutine extends Reasoned {}
-export const pauseRoutine: Sendable<PauseRoutine, { routine: RoutineView }> = { command: PauseRoutine };
+export class PauseRoutine extends RoutineWithReason {}
 
-export class ResumeRoutine extends Reasoned {}
-export const resumeRoutine: Sendable<ResumeRoutine, { routine: RoutineView }> = { command: ResumeRoutine };
+export const pauseRoutine = decision({
+  command: PauseRoutine,
+  ...ofRoutine,
+  decide(command: PauseRoutine, known: Routine | undefined, world: World): RoutineEvent[] {
+    const { routine, status } = notArchived(addressed(command, known, world));
+    return status === 'paused' ? [] : [paused(routine, command.reason ?? 'paused', world)];
+  },
+  answer: routineAnswer,
+});
 
-/** For good: nothing fires it any more. */
-export class ArchiveRoutine extends Reasoned {}
-export const archiveRoutine: Sendable<ArchiveRoutine, { routine: RoutineView }> = { command: ArchiveRoutine };
+/** Its fires count again; slots that have passed meanwhile, and were not recorded as suppressed yet, do not come any more. */
+export class ResumeRoutine extends RoutineWithReason {}
 
-/** A webhook gets another secret; the former one is taken for `overlapSec` more. */
+export const resumeRoutine = decision({
+  command: ResumeRoutine,
+  ...ofRoutine,
+  decide(command: ResumeRoutine, known: Routine | undefined, world: World): RoutineEvent[] {
+    const routine = notArchived(addressed(command, known, world));
+    if (routine.status === 'active') return [];
+    if (routine.agent === null)
+      throw new Rejected('agent_required', `${routine.routine} has no agent: define it with one, then resume it`);
+    const { reason = 'resumed' } = command;
+    return [
+      ...passedSlots(routine, routine.triggers.filter(isTicking), 'routine_paused', world),
+      { type: 'RoutineResumed', data: { routine: routine.routine, reason, resumedAt: world.now.toISOString() } },
+    ];
+  },
+  answer: routineAnswer,
+});
+
+/** For good: nothing fires it any more. What it has begun goes on. */
+export class ArchiveRoutine extends RoutineWithReason {}
+
+export const archiveRoutine = decision({
+  command: ArchiveRoutine,
+  ...ofRoutine,
+  decide(command: ArchiveRoutine, known: Routine | undefined, world: World): RoutineEvent[] {
+    const routine = addressed(command, known, world);
+    if (routine.status === 'archived') return [];
+    const { reason = 'archived' } = command;
+    const code = routine.status === 'paused' ? 'routine_paused' : 'schedule_changed';
+    return [
+      ...passedSlots(routine, routine.triggers.filter(isTicking), code, world),
+      { type: 'RoutineArchived', data: { routine: routine.routine, reason, archivedAt: world.now.toISOString() } },
+    ];
+  },
+  answer: routineAnswer,
+});
+
+/** A webhook gets another secret; the former one is taken for `overlapSec` more. The secrets themselves are kept elsewhere. */
 export class RotateTriggerSecret {
   @Slug() company!: string;
   @Slug() routine!: string;
   @Slug() trigger!: string;
   @Optional() @Int(0, 604_800) overlapSec?: number;
 }
-export const rotateTriggerSecret: Sendable<
-  RotateTriggerSecret,
-  { routine: RoutineView; trigger: string; overlapUntil: string; rotatedAt: string }
-> = { command: RotateTriggerSecret };
+
+export const rotateTriggerSecret = decision({
+  command: RotateTriggerSecret,
+  ...ofRoutine,
+  decide(command: RotateTriggerSecret, known: Routine | undefined, world: World): RoutineEvent[] {
+    const routine = notArchived(addressed(command, known, world));
+    const trigger = webhookOf(routine, command.trigger).id;
+    const overlapUntil = new Date(world.now.getTime() + (command.overlapSec ?? 3_600) * 1_000).toISOString();
+    const rotatedAt = world.now.toISOString();
+    return [{ type: 'TriggerSecretRotated', data: { routine: routine.routine, trigger, overlapUntil, rotatedAt } }];
+  },
+  answer: (command, outcome) => ({ ...routineAnswer(command, outcome), ...rotation(outcome) }),
+});
+
+function webhookOf(routine: Routine, id: string): WebhookTrigger {
+  const trigger = triggerNamed(routine, id);
+  if (trigger.kind !== 'webhook')
+    throw new Rejected('trigger_kind', `trigger ${id} is a ${trigger.kind}: only a webhook has a secret`);
+  if (trigger.signing === 'none')
+    throw new Rejected('trigger_kind', `trigger ${id} is not signed, so that it has no secret: remove it, and add another`);
+  return trigger;
+}
+
+export function triggerNamed({ routine, triggers }: Routine, id: string): Routine['triggers'][number] {
+  const trigger = triggers.find((one) => one.id === id);
+  if (trigger) return trigger;
+  const there = triggers.length > 0 ? `there are ${triggers.map((one) => one.id).join(', ')}` : 'it has none';
+  throw new Rejected('trigger_not_found', `${routine} has no trigger ${id}: ${there}`);
+}
+
+function rotation({ events }: Outcome<Routine | undefined, RoutineEvent>) {
+  const rotated = events.find((event) => event.type === 'TriggerSecretRotated');
+  if (!rotated) throw new Error('a rotation writes that it was one');
+  const { trigger, overlapUntil, rotatedAt } = rotated.data;
+  return { trigger, overlapUntil, rotatedAt };
+}

@@ -1,0 +1,93 @@
+import { fireOfTask, numberOfFire, type AgentId } from '../../events/event.js';
+import type { Routine, RoutineEvent } from '../../events/routine.js';
+import { taskStatuses, type TaskStatus } from '../../events/task.js';
+import { decision, type World } from '../decider.js';
+import { Exact, FireId, OneOf, OptionalOrNull, ProcessText, RunId, Slug, TaskId, Uuid } from '../fields.js';
+import { taskFor } from './order.js';
+import { ofRoutine } from './routine.js';
+
+const ways = ['opened', 'woken', 'skipped', 'closed'] as const;
+
+/** What its task has made of a fire is recorded as its outcome; where the task was closed, the fire goes on to another. */
+export class SettleFire {
+  @Slug() company!: string;
+  @Slug() routine!: string;
+  @FireId() fire!: string;
+  @TaskId() task!: string;
+  @OneOf(ways) how!: (typeof ways)[number];
+  @OptionalOrNull() @Uuid() wakeupId?: string | null;
+  @OptionalOrNull() @RunId() runId?: string | null;
+  @OptionalOrNull() @Exact(200) code?: string | null;
+}
+
+export const settleFire = decision({
+  command: SettleFire,
+  ...ofRoutine,
+  decide(command: SettleFire, routine: Routine | undefined, world: World): RoutineEvent[] {
+    const pending = routine?.pending[command.fire];
+    return routine && pending?.task === command.task ? [outcomeOf(command, routine, pending, world)] : [];
+  },
+  answer: ({ fire }, { events }) => ({ fire, settled: events.length > 0 }),
+});
+
+type Pending = Routine['pending'][string];
+
+function outcomeOf(command: SettleFire, routine: Routine, pending: Pending, world: World): RoutineEvent {
+  const { fire, task, how, wakeupId = null, runId: run = null, code = null } = command;
+  const of = { routine: routine.routine, fire, task };
+  const at = world.now.toISOString();
+  if (how === 'closed') return redirected(command, routine, pending, world);
+  if (code !== null && how === 'opened')
+    return { type: 'FireFailed', data: { ...of, code, reason: refusalInWords(pending.agent, code), failedAt: at } };
+  if (code !== null || wakeupId === null)
+    return { type: 'FireSkipped', data: { ...of, code: code ?? 'task_active', skippedAt: at } };
+  return how === 'opened'
+    ? { type: 'FireCreated', data: { ...of, wakeupId, run, createdAt: at } }
+    : { type: 'FireCoalesced', data: { ...of, into: fireOfTask(task), wakeupId, run, coalescedAt: at } };
+}
+
+/** The same work may have another task by now. */
+function redirected({ fire, task }: SettleFire, routine: Routine, pending: Pending, { now }: World): RoutineEvent {
+  const { fingerprint, ...order } = pending;
+  const next = taskFor(withoutTask(routine, task), fingerprint, numberOfFire(fire));
+  const data = { routine: routine.routine, fire, from: task, order: { ...order, task: next }, redirectedAt: now.toISOString() };
+  return { type: 'FireRedirected', data };
+}
+
+const withoutTask = (routine: Routine, closed: string): Routine => ({
+  ...routine,
+  tasks: Object.fromEntries(Object.entries(routine.tasks).filter(([, { task }]) => task !== closed)),
+});
+
+const refusalInWords = (agent: AgentId, code: string): string =>
+  code === 'agent_not_invokable' ? `${agent} was terminated` : `${agent} was not woken: ${code}`;
+
+/** How a task stands that a fire has opened, where it ends, or is to be done again. */
+export class ObserveFireTask {
+  @Slug() company!: string;
+  @Slug() routine!: string;
+  @TaskId() task!: string;
+  @OneOf(taskStatuses) from!: TaskStatus;
+  @OneOf(taskStatuses) to!: TaskStatus;
+  @OptionalOrNull() @ProcessText(4_000) why?: string | null;
+}
+
+export const observeFireTask = decision({
+  command: ObserveFireTask,
+  ...ofRoutine,
+  decide(command: ObserveFireTask, routine: Routine | undefined, { now }: World): RoutineEvent[] {
+    const { task, from, to, why = null } = command;
+    const fire = fireOfTask(task);
+    if (!routine || numberOfFire(fire) > routine.fires) return [];
+    const of = { routine: routine.routine, fire, task };
+    if (!isEnd(to)) return isEnd(from) ? [{ type: 'FireReopened', data: { ...of, reopenedAt: now.toISOString() } }] : [];
+    const outcome = to === 'done' ? 'completed' : 'failed';
+    const reason = to === 'done' ? why : (why ?? `${task} is ${to}`);
+    return [{ type: 'FireConcluded', data: { ...of, status: to, outcome, reason, concludedAt: now.toISOString() } }];
+  },
+  answer: ({ task }, { events }) => ({ task, concluded: events.some(({ type }) => type === 'FireConcluded') }),
+});
+
+/** What a fire is concluded by. Blocked is an end too, for as long as it lasts. */
+export const isEnd = (status: TaskStatus): status is 'done' | 'cancelled' | 'blocked' =>
+  status === 'done' || status === 'cancelled' || status === 'blocked';
