@@ -33,12 +33,12 @@ export class SecretKey {
   /** @throws SecretsLocked */
   open(sealed: Buffer, of: string): string {
     const key = this.known((file) => missing(file, of));
-    const decipher = createDecipheriv('aes-256-gcm', key, sealed.subarray(0, ivBytes), { authTagLength: tagBytes });
-    decipher.setAAD(Buffer.from(of)).setAuthTag(sealed.subarray(-tagBytes));
     try {
+      const decipher = createDecipheriv('aes-256-gcm', key, sealed.subarray(0, ivBytes), { authTagLength: tagBytes });
+      decipher.setAAD(Buffer.from(of)).setAuthTag(sealed.subarray(-tagBytes));
       return decipher.update(sealed.subarray(ivBytes, -tagBytes), undefined, 'utf8') + decipher.final('utf8');
     } catch {
-      throw new SecretsLocked(`the secret of ${of} was sealed under another key: ${remedy}`);
+      throw new SecretsLocked(`the secret of ${of} was sealed under another key, or was changed: ${remedy}`);
     }
   }
 
@@ -106,5 +106,5 @@ function makeKey(file: string): Buffer {
   return keyIn(file) ?? missing(file, 'this service');
 }
 
-const isCode = (error: unknown, code: string): boolean => error instanceof Error && 'code' in error && error.code === code;
+const isCode = (error: unknown, code: string): boolean => (error as NodeJS.ErrnoException).code === code;
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
