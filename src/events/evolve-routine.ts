@@ -5,8 +5,12 @@ import type { FireOrder, Routine, RoutineDefinition, RoutineEvent, Trigger, Trig
 export const routines: Stream<Routine | undefined, RoutineEvent> = { initial: undefined, evolve: evolveRoutine };
 
 function evolveRoutine(known: Routine | undefined, event: RoutineEvent): Routine | undefined {
-  if (event.type === 'RoutineDefined') return defined(event.data);
-  return known && evolveDefined(known, event);
+  switch (event.type) {
+    case 'RoutineDefined':
+      return defined(event.data);
+    default:
+      return known && evolveDefined(known, event);
+  }
 }
 
 const defined = ({ routine, definedAt, ...definition }: RoutineDefinition & { routine: string; definedAt: string }): Routine => ({
