@@ -12,6 +12,7 @@ import type { LedgerEvent } from '../../src/events/ledger-event.js';
 import { silenceLevels, type Moving, type OpenStatus, type Place } from '../../src/events/run.js';
 import { taskPriorities, taskStatuses, type Blocker, type TaskKind } from '../../src/events/task.js';
 import type { Write } from '../../src/event-store/event-store.js';
+import { RoutineHistory } from './routine-history.js';
 
 /** Draws from 0 to n - 1. */
 export type Draw = (n: number) => number;
@@ -40,8 +41,8 @@ interface Lane {
 }
 
 /**
- * Writes of a history that could have happened, in which runs of several agents on several lanes go every way that there is. Time goes on
- * by 7 minutes a step, so that a long history goes over many days.
+ * Writes of a history that could have happened, in which runs of several agents on several lanes, and fires of several routines, go every
+ * way that there is. Time goes on by 7 minutes a step, so that a long history goes over many days.
  */
 export class History {
   private readonly lanes: Lane[] = [];
@@ -50,12 +51,15 @@ export class History {
     { company: 'acme', revision: -1, held: false },
     { company: 'globex', revision: -1, held: false },
   ];
+  private readonly routines: RoutineHistory;
   private now = Date.parse('2026-04-20T12:00:00.000Z');
 
   constructor(
     private readonly draw: Draw,
     private readonly size: { agents: number; tasks: number } = { agents: 3, tasks: 6 },
-  ) {}
+  ) {
+    this.routines = new RoutineHistory(draw, () => this.at());
+  }
 
   step(): Write<LedgerEvent>[] {
     this.now += 7 * 60_000;
@@ -63,6 +67,7 @@ export class History {
     if (this.lanes.length < this.size.tasks) return [this.openTask()];
     const choice = this.draw(100);
     if (choice === 0) return [this.moveCompany()];
+    if (choice > 89) return [this.moveRoutine()];
     return choice < 5 ? [this.moveAgent()] : [this.moveLane(this.pick(this.lanes))];
   }
 
@@ -95,6 +100,11 @@ export class History {
       ? { type: 'CompanyHeld', data: { reason: 'because', interrupt: false, heldAt: this.at() } }
       : { type: 'CompanyReleased', data: { reason: 'because', releasedAt: this.at() } };
     return this.write(companyStream(company.company), company.revision++, [event]);
+  }
+
+  private moveRoutine(): Write<LedgerEvent> {
+    const { stream, revision, events } = this.routines.step(this.agents);
+    return this.write(stream, revision, events);
   }
 
   private openTask(): Write<LedgerEvent> {
@@ -155,11 +165,19 @@ export class History {
   private happen(lane: Lane): LedgerEvent[] {
     const running = lane.open.find(({ from }) => from === 'running');
     const comment = lane.comments.at(-1);
-    const choice = this.draw(8);
+    const choice = this.draw(9);
+    if (choice === 8) return [this.takeFire(lane)];
     if (choice < 2 && running) return [this.report(running)];
     if (choice < 4) return this.comment(lane);
     if (choice < 5 && comment) return [this.removeComment(lane, comment)];
     return [choice < 7 && !lane.held ? this.block(lane) : this.hold(lane)];
+  }
+
+  private takeFire({ task, open }: Lane): LedgerEvent {
+    const [told] = open;
+    const how = told ? ({ how: 'woken', code: null } as const) : ({ how: 'skipped', code: 'task_active' } as const);
+    const of = { task, routine: 'R-0', fire: `R-0@${1 + this.draw(9)}`, wakeupId: told?.wakeupIds[0] ?? null };
+    return { type: 'FireTaken', data: { ...of, runId: told?.runId ?? null, ...how, takenAt: this.at() } };
   }
 
   private report({ runId: id, agent }: Run): LedgerEvent {

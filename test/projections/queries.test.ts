@@ -9,6 +9,11 @@ import { foldLog } from '../../src/projections/projector/fold.js';
 import type { Page, PageRequest } from '../../src/projections/paging.js';
 import { ReadyRunsQueries, readyRuns } from '../../src/projections/ready-runs.js';
 import { RunStatusQueries } from '../../src/projections/run-queries.js';
+import { DueRoutinesQueries } from '../../src/projections/routines/due-routines.js';
+import { FiresQueries } from '../../src/projections/routines/fire-queries.js';
+import { fireOutcomes, routineFires } from '../../src/projections/routines/routine-fires.js';
+import { RoutinesQueries } from '../../src/projections/routines/routine-queries.js';
+import { routines } from '../../src/projections/routines/routines.js';
 import { runStatus } from '../../src/projections/run-status.js';
 import { TasksQueries } from '../../src/projections/task-queries.js';
 import { WakeupRequestsQueries } from '../../src/projections/wakeup-queries.js';
@@ -29,7 +34,7 @@ beforeAll(async () => {
   database = await freshDatabase();
   side = new ReadSide(database.url, store, projectionsOfTheLedger);
   await side.start();
-  for (const write of new History(seeded(21), { agents: 3, tasks: 24 }).steps(4_000)) await store.append([write]);
+  for (const write of new History(seeded(24), { agents: 3, tasks: 24 }).steps(4_000)) await store.append([write]);
   await side.caughtUp();
   log = await store.readAll<LedgerEvent>({ after: '', limit: 1_000_000 });
 });
@@ -164,7 +169,66 @@ describe('the other lists', () => {
   });
 });
 
+describe('the lists of routines and their fires', () => {
+  const ofAcme = <Row extends { company: string }>(rows: Row[]): Row[] => rows.filter(({ company }) => company === 'acme');
+
+  it('have every routine once, of an agent and of a status', async () => {
+    const queries = new RoutinesQueries(side.readModels);
+    const rows = ofAcme(foldLog(routines, log));
+    const listed = await wholeList((page) => queries.list('acme', {}, page), 1);
+    expect(listed.map(({ id }) => id)).toEqual(rows.map(({ routine }) => routine).toReversed());
+    const filtered = rows.filter(({ status, agent }) => status !== 'archived' && agent === 'agent-1');
+    const some = await queries.list('acme', { agent: ['agent-1'], status: ['active', 'paused'] }, {});
+    expect(some.items.map(({ id }) => id).sort()).toEqual(filtered.map(({ routine }) => routine).sort());
+    expect(await queries.get('acme', rows[0]!.routine)).toEqual(listed.at(-1));
+    expect(await queries.get('acme', 'R-99')).toBeUndefined();
+  });
+
+  it('have every fire of a routine once, newest first, however it is paged and filtered', async () => {
+    const queries = new FiresQueries(side.readModels);
+    for (const { routine } of ofAcme(foldLog(routines, log)))
+      for (const filter of [{}, ...fireOutcomes.map((outcome) => ({ outcome: [outcome] })), { trigger: ['daily'] }]) {
+        const expected = ofAcme(foldLog(routineFires, log))
+          .filter((row) => row.routine === routine)
+          .filter((row) => !('outcome' in filter) || filter.outcome.includes(row.outcome))
+          .filter((row) => !('trigger' in filter) || row.trigger === 'daily')
+          .toSorted((a, b) => b.n - a.n);
+        const listed = await wholeList((page) => queries.list('acme', routine, page, filter), 7);
+        expect(listed.map(({ id }) => id)).toEqual(expected.map(({ fire }) => fire));
+      }
+  });
+
+  it('show how the task ended that a fire has joined', async () => {
+    const queries = new FiresQueries(side.readModels);
+    const fires = foldLog(routineFires, log);
+    const joined = ofAcme(fires).filter(({ outcome }) => outcome === 'coalesced');
+    for (const { routine, fire, coalesced_into: into } of joined) {
+      const lead = fires.find((one) => one.company === 'acme' && one.fire === into);
+      expect((await queries.get('acme', routine, fire))!.concluded).toEqual(lead?.concluded ?? undefined);
+    }
+    expect(joined.length).toBeGreaterThan(0);
+  });
+
+  it.each(['rubbish', Buffer.from('["fires","many"]').toString('base64url')])('refuse the cursor %s', async (cursor) => {
+    const answer = new FiresQueries(side.readModels).list('acme', 'R-0', { cursor });
+    await expect(answer).rejects.toThrow(/^the cursor ".+" is not one of this list/);
+  });
+});
+
 describe('what loops start from', () => {
+  it('is a routine whose time has come, by that time, whether or not it is paused', async () => {
+    const queries = new DueRoutinesQueries(side.readModels, side.progress);
+    const due = foldLog(routines, log)
+      .flatMap(({ company, routine, next_due_at: dueAt }) => (dueAt === null ? [] : [{ company, routine, dueAt }]))
+      .toSorted((a, b) => (`${a.dueAt} ${a.company} ${a.routine}` < `${b.dueAt} ${b.company} ${b.routine}` ? -1 : 1));
+    expect(due.length).toBeGreaterThan(1);
+    expect(await queries.due('2027-01-01T00:00:00.000Z', 100)).toEqual(due);
+    expect(await queries.due('2027-01-01T00:00:00.000Z', 1)).toEqual(due.slice(0, 1));
+    expect(await queries.due(due[0]!.dueAt, 100)).toEqual(due.filter(({ dueAt }) => dueAt === due[0]!.dueAt));
+    expect(await queries.due('2026-01-01T00:00:00.000Z', 100)).toEqual([]);
+    expect(await queries.nextDue()).toBe(due[0]!.dueAt);
+  });
+
   it('is due by time, page by page', async () => {
     const queries = new DueRetriesQueries(side.readModels, side.progress);
     const all = await queries.due('2027-01-01T00:00:00.000Z', 100, {});
