@@ -74,12 +74,10 @@ function open(command: PutTask, lane: Lane, world: World): LaneEvent[] {
 /** An agent's own lane is known by its name to every reader of the log, and so is a task that a routine has opened. */
 function refuseMisnamed(task: string, kind: TaskKind): void {
   const routine = routineOfTask(task);
-  if (routine !== undefined || kind === 'routine')
+  if (routine !== undefined)
     throw new Rejected(
       'task_kind_fixed',
-      routine === undefined
-        ? `${task} cannot be of kind routine: such tasks are opened by the fires of a routine; fire one, or leave kind out`
-        : `${task} is opened by a fire of ${routine} and by nothing else: fire ${routine}, or name the task without ~`,
+      `${task} is opened by a fire of ${routine}, and by nothing else: fire ${routine}, or leave ~ out of the name`,
     );
   if (isHeartbeat(task) !== (kind === 'heartbeat'))
     throw new Rejected('task_kind_fixed', `${task} cannot be of kind ${kind}: heartbeat~<agent> and kind heartbeat go together`);
