@@ -1,3 +1,5 @@
+import type { RejectedCode } from '../commands/decider.js';
+
 /** What the ledger answers instead of a result: RFC 9457, as this client reads it. */
 export interface ProblemBody {
   readonly title?: string;
@@ -66,11 +68,29 @@ export function exitCodeOf(error: unknown): ExitCode {
   return exitCodes.failure;
 }
 
+/** What was written on the command line, or in a file that it names, cannot be so. */
+const mistyped: readonly string[] = [
+  'cron_invalid',
+  'cron_never_fires',
+  'zone_unknown',
+  'triggers_invalid',
+  'window_invalid',
+  'template_invalid',
+  'variables_invalid',
+  'variables_unknown',
+  'variables_missing',
+  'variable_invalid',
+  'title_too_long',
+  'description_too_long',
+  'fingerprint_path_invalid',
+  'routine_name_reserved',
+] satisfies RejectedCode[];
 const conflicts = ['stale_lease', 'revision_mismatch', 'rebuild_under_way', 'parked_elsewhere'];
 
 function exitCodeOfProblem({ status, code, retryable }: Problem): ExitCode {
   if (retryable) return exitCodes.tryAgain;
   if (status === 404) return exitCodes.notFound;
+  if (mistyped.includes(code)) return exitCodes.usage;
   if (status === 412 || status === 422 || conflicts.includes(code)) return exitCodes.conflict;
   if (status === 401 || status === 403 || status === 409) return exitCodes.refused;
   if (status === 400 || status === 413) return exitCodes.usage;

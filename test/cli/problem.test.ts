@@ -10,6 +10,7 @@ describe('exit codes', () => {
     [412, 'revision_mismatch', 4],
     [413, 'too_large', 2],
     [422, 'idempotency_key_reused', 4],
+    [422, 'cron_invalid', 2],
     [429, 'too_many_requests', 75],
     [500, 'internal', 1],
     [503, 'outcome_unknown', 75],

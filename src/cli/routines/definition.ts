@@ -1,3 +1,4 @@
+import { usualDst } from '../../commands/schedule/schedule.js';
 import type {
   ApiTrigger,
   DstPolicy,
@@ -109,8 +110,16 @@ function scheduleBy({ cron, zone, dstGap, dstOverlap }: Changes, before: SentTri
     enabled: known?.enabled,
     cron: cron ?? known?.cron,
     zone: zone ?? known?.zone,
-    dst: { gap: dstGap ?? known?.dst?.gap, overlap: dstOverlap ?? known?.dst?.overlap },
+    dst: { ...chosenDst(known), ...(dstGap && { gap: dstGap }), ...(dstOverlap && { overlap: dstOverlap }) },
   };
+}
+
+/** What follows from the cron expression alone changes with it. */
+function chosenDst(known: { readonly cron?: string; readonly dst?: Partial<DstPolicy> } | undefined): Partial<DstPolicy> {
+  if (known?.cron === undefined || known.dst === undefined) return {};
+  const usual = usualDst(known.cron);
+  const isChosen = known.dst.gap !== usual.gap || known.dst.overlap !== usual.overlap;
+  return isChosen ? known.dst : {};
 }
 
 function webhookBy({ webhook, window }: Changes, before: SentTrigger | undefined): SentTrigger | undefined {

@@ -11,7 +11,7 @@ export interface InputOptions {
 /** What a fire is filled in with. */
 export const inputOptions = (command: Command): Command =>
   command
-    .option('--var <name=value>', 'of a variable of its templates; may be repeated', given)
+    .option('--var <name=value...>', 'of a variable of its templates', given)
     .option('--payload <json|file>', 'given to its task: a JSON object, or a file with one; - is standard input');
 
 /** A value goes as text: the ledger reads it as its variable's type says. */

@@ -20,7 +20,11 @@ export function addSetting(routines: Command): void {
     .addOption(new Option('--priority <priority>', 'of its tasks').choices(taskPriorities))
     .addOption(new Option('--concurrency <policy>', 'while the same work is open').choices(concurrencyPolicies))
     .addOption(new Option('--catch-up <policy>', 'of times that passed while no server ran').choices(catchUpPolicies))
-    .option('--variable <name:type>', 'branch:text=main, build:number!, stage:test|live=test; in place of those it has', variable)
+    .option(
+      '--variable <name:type...>',
+      'branch:text=main, build:number!, stage:test|live=test; in place of those it has',
+      variable,
+    )
     .option('--ignore <path...>', 'of the payload: no matter for whether two fires are the same work, such as delivery.id')
     .option('--spread <duration>', 'its times come up to so much later, each trigger by its own share', duration)
     .option('--active-from <time>', 'before it, its fires are suppressed')
