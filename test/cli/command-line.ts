@@ -14,10 +14,10 @@ export function commandLine() {
   });
   afterEach(() => jest.restoreAllMocks());
 
-  /** Runs the words of these lines, and answers the exit code. */
-  async function ledger(...lines: readonly string[]): Promise<number> {
+  /** Runs the words of these lines, and those of lists as they are, and answers the exit code. */
+  async function ledger(...lines: readonly (string | readonly string[])[]): Promise<number> {
     said.out = said.err = '';
-    return runCommand(lines.flatMap((line) => line.split(' ')));
+    return runCommand(lines.flatMap((line) => (typeof line === 'string' ? line.split(' ') : line)));
   }
   return { said, ledger };
 }
