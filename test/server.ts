@@ -4,6 +4,7 @@ import { Dispatch } from '../src/commands/dispatch.js';
 import type { ServerConfig } from '../src/config.js';
 import type { Rate } from '../src/http/rate-limit.js';
 import type { StreamLimits } from '../src/http/stream/live-streams.js';
+import type { Log } from '../src/log.js';
 import { LedgerProcess } from '../src/ledger-process.js';
 import type { AnyProjection } from '../src/projections/projection.js';
 import { freshDatabase, type TestDatabase } from './postgres.js';
@@ -36,6 +37,8 @@ interface Options {
   readonly clock?: ServerConfig['clock'];
   readonly auditKey?: ServerConfig['auditKey'];
   readonly secretKey?: ServerConfig['secretKey'];
+  /** default: what the ledger has to say is lost */
+  readonly log?: Log;
   readonly rate?: Rate;
   readonly streams?: Partial<StreamLimits>;
   readonly projections?: readonly AnyProjection[];
@@ -49,13 +52,14 @@ export async function startServer({
   clock = 'system',
   auditKey,
   secretKey = Buffer.alloc(32, 7),
+  log = silent,
   rate,
   streams,
   projections,
   database: shared,
 }: Options = {}): Promise<TestServer> {
   const database = shared ?? (await freshDatabase());
-  const ledger = new LedgerProcess(database.url, { roles, clock, auditKey, secretKey }, silent, projections);
+  const ledger = new LedgerProcess(database.url, { roles, clock, auditKey, secretKey }, log, projections);
   await ledger.start();
   const { app, url } = await listen(AppModule.of(ledger), { host: '127.0.0.1', port: 0, logger: false, rate, streams });
   ledger.startLoops(app.get(Dispatch));
@@ -69,7 +73,7 @@ export async function startServer({
   return { url, database, ledger, api: (...request) => send(url, ...request), close, stop };
 }
 
-const silent = { info: () => {}, warn: () => {}, error: () => {} };
+const silent: Log = { info: () => {}, warn: () => {}, error: () => {} };
 
 async function send(
   url: string,

@@ -23,6 +23,10 @@ export class OneRoutine extends OfCompany {
   @Slug() routine!: string;
 }
 
+export class OneTrigger extends OneRoutine {
+  @Slug() trigger!: string;
+}
+
 export class RoutineList extends ListOfCompany {
   @Several() @OneOf(routineStatuses, { each: true }) status?: RoutineStatus[];
   @Several() @Slug({ each: true }) agent?: string[];
@@ -94,7 +98,7 @@ export class RoutinesController {
     summary: 'Defines a routine, or replaces its definition; only this answer has the addresses and secrets of new webhooks',
     takes: putRoutine.command,
     answers: 'PutRoutine',
-    refuses: ['not_permitted', 'routine_archived', 'agent_not_found', 'agent_terminated', ...unfitDefinitions],
+    refuses: ['not_permitted', 'routine_archived', 'agent_not_found', 'agent_terminated', 'secrets_locked', ...unfitDefinitions],
   })
   put(@Call() call: Exchange) {
     return this.door.send(putRoutine, call, {
@@ -156,11 +160,14 @@ export class RoutinesController {
     summary: 'Gives a webhook another secret, which only this answer has; the former one is taken for a while',
     takes: rotateTriggerSecret.command,
     answers: 'RotatedSecret',
-    refuses: ['routine_not_found', 'routine_archived', 'trigger_not_found', 'trigger_kind', 'not_permitted'],
+    refuses: ['routine_not_found', 'routine_archived', 'trigger_not_found', 'trigger_kind', 'not_permitted', 'secrets_locked'],
   })
   rotateSecret(@Call() call: Exchange) {
     return this.door.send(rotateTriggerSecret, call, {
-      around: (commandId, send) => this.rotated(commandId, send),
+      around: async (commandId, send) => {
+        await this.secrets.refuseLocked(validated(OneTrigger, call.request.params));
+        return this.rotated(commandId, send);
+      },
       keep: ({ webhooks: _, ...rotation }) => rotation,
     });
   }

@@ -75,6 +75,17 @@ export class TriggerSecrets {
     });
   }
 
+  /**
+   * To be asked before a RotateTriggerSecret is sent: later it would be recorded, and could not be done.
+   * @throws SecretsLocked
+   */
+  async refuseLocked({ company, routine, trigger }: TriggerName): Promise<void> {
+    const of = { company, routine, trigger };
+    const { rows } = await this.world.db.query<Pick<Row, 'sealed'>>(sealedOf, [...nameOf(of), trigger]);
+    for (const { sealed } of rows) this.opened(of, sealed);
+    this.world.key.seal('', sealedFor(of));
+  }
+
   /** Undefined: there is no webhook at this address. @throws SecretsLocked */
   async find(publicId: string): Promise<FoundTrigger | undefined> {
     const address = hashOf(publicId);
@@ -183,6 +194,13 @@ const ofTrigger = `
     and routine = $2
     and trigger = $3
     and has_secret = $4`;
+
+const sealedOf = `
+  select sealed
+  from trigger_secrets
+  where company = $1
+    and routine = $2
+    and trigger = $3`;
 
 const atAddress = `
   select
