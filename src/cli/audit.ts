@@ -5,12 +5,12 @@ import { checkProof, Unproven, type Proof } from '../audit/proof.js';
 import { NoProof, readProof } from '../audit/read-proof.js';
 import type { Verification } from '../audit/verifier.js';
 import { positionInWords } from '../events/position-in-words.js';
-import type { Client } from './client.js';
+import { count } from './count.js';
 import { openDoor, verb, type Door, type DoorOptions } from './door.js';
 import { wholeNumber } from './options.js';
 import { Output, type Format } from './output.js';
 import { Ended, exitCodes, Usage } from './problem.js';
-import { count, progressLine } from './progress-line.js';
+import { ProgressBar } from './progress-bar.js';
 
 export function addAudit(program: Command): void {
   const audit = program.command('audit').description('evidence that the log is what it was: sealed ranges, and proofs of events');
@@ -41,26 +41,27 @@ interface VerifyOptions extends DoorOptions {
 /** So many ranges are looked at in one request: a few seconds. */
 const pageSize = 64;
 
-async function verify({ client, output }: Door, { from = 0, key: file }: VerifyOptions): Promise<void> {
+async function verify(door: Door, { from = 0, key: file }: VerifyOptions): Promise<void> {
   const key = file === undefined ? undefined : keyIn(file);
-  const whole = await verification(client, from, key);
-  output.did(whole, saidOf(whole).join('\n'));
+  const whole = await verification(door, from, key);
+  door.output.did(whole, saidOf(whole).join('\n'));
   if (!whole.ok) throw new Ended(exitCodes.drift);
 }
 
 /** Page by page; says on the way how far it has come. */
-async function verification(client: Client, from: number, key: string | undefined): Promise<Verification> {
-  const progress = progressLine('audit verify');
+async function verification({ client, output: { color } }: Door, from: number, key: string | undefined): Promise<Verification> {
+  const bar = new ProgressBar(color);
   const page = (next: number) => client.get<Verification>('/v1/audit/verify', { from: next, limit: pageSize, key });
   try {
     let whole = await page(from);
     while (whole.next !== undefined) {
-      progress.at(whole.ranges * rangeSize, (whole.sealed - from) * rangeSize);
+      const [done, total] = [whole.ranges * rangeSize, (whole.sealed - from) * rangeSize];
+      bar.show({ name: 'audit verify', progress: { done, total } });
       whole = joined(whole, await page(whole.next));
     }
     return whole;
   } finally {
-    progress.end();
+    bar.end();
   }
 }
 

@@ -3,9 +3,10 @@ import type { Command } from 'commander';
 import { sayDuration } from '../projections/say-duration.js';
 import type { ByEnd, Spread } from '../projections/what-if/failing-chains.js';
 import type { Looked, WhatIfReport } from '../projections/what-if/what-if.js';
+import { count } from './count.js';
 import { openDoor, verb, type Door, type DoorOptions } from './door.js';
 import { Problem, Usage, type ProblemBody } from './problem.js';
-import { count, progressLine } from './progress-line.js';
+import { ProgressBar } from './progress-bar.js';
 import { sayTime } from './times.js';
 
 export function addWhatIf(program: Command): void {
@@ -29,20 +30,21 @@ type Line = { readonly progress?: Looked; readonly report?: WhatIfReport; readon
 
 async function whatIf({ client, output }: Door, { retryPolicy, from, to }: WhatIfOptions): Promise<void> {
   const asked = { policy: policyIn(retryPolicy), from, to, company: client.options.company };
-  output.one(await reportOf(client.lines<Line>('/v1/what-if/retry-policy', asked)), fieldsOf);
+  const lines = client.lines<Line>('/v1/what-if/retry-policy', asked);
+  output.one(await reportOf(lines, output.color), fieldsOf);
 }
 
 /** Says on the way how far it has come. */
-async function reportOf(lines: AsyncIterable<Line>): Promise<WhatIfReport> {
-  const progress = progressLine('what-if');
+async function reportOf(lines: AsyncIterable<Line>, color: boolean): Promise<WhatIfReport> {
+  const bar = new ProgressBar(color);
   try {
-    for await (const { progress: looked, report, problem } of lines) {
-      if (looked) progress.at(looked.done, looked.total);
+    for await (const { progress, report, problem } of lines) {
+      if (progress) bar.show({ name: 'what-if', progress });
       if (problem) throw new Problem(problem.status, problem);
       if (report) return report;
     }
   } finally {
-    progress.end();
+    bar.end();
   }
   throw new Error('the ledger stopped before it had come to the end: ask again');
 }

@@ -2,7 +2,7 @@ import { isOfVersion, readModelName, type Comparison, type DifferenceSample } fr
 import type { RebuildView } from '../../projections/operations/rebuild-queries.js';
 import type { Output } from '../output.js';
 import { Ended, exitCodes } from '../problem.js';
-import { count } from '../progress-line.js';
+import { count } from '../count.js';
 
 /** What a rebuild has come to, and the command that is to be typed next. Ends with 7 when there are differences, with 1 when it failed. */
 export function tellEnd(output: Output, rebuild: RebuildView): void {

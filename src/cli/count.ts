@@ -1,0 +1,2 @@
+/** "1,234,567" */
+export const count = (n: number): string => n.toLocaleString('en');
