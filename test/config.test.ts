@@ -122,6 +122,20 @@ describe('the key that signs what is sealed of the log', () => {
   });
 });
 
+describe('the key to the secrets', () => {
+  const key = Buffer.alloc(32, 0xab);
+
+  it.each(['hex', 'base64', 'base64url'] as const)('is 32 bytes in %s', (encoding) =>
+    expect(serverConfig({ LEDGER_SECRET_KEY: key.toString(encoding) }).secretKey).toEqual(key),
+  );
+
+  it('is not shown when it cannot be used', () => {
+    const reading = () => serverConfig({ LEDGER_SECRET_KEY: 'pass phrase' });
+    expect(reading).toThrow(ConfigError);
+    expect(reading).toThrow(/^LEDGER_SECRET_KEY is of 11 characters: give 32 bytes in hex or base64.*openssl rand -hex 32$/);
+  });
+});
+
 describe('the configuration of a command', () => {
   it('talks to a local server about the default company', () => {
     expect(clientConfig({})).toEqual({
@@ -168,6 +182,7 @@ it('hands a command the environment without the secrets and settings of the serv
     LEDGER_TOKEN: 'k1',
     LEDGER_ROLES: 'api',
     LEDGER_AUDIT_KEY: '/srv/key.pem',
+    LEDGER_SECRET_KEY: 'ab'.repeat(32),
   };
   expect(commandEnvironment(env)).toEqual({ PATH: '/bin', LEDGER_URL: 'http://127.0.0.1:4100' });
 });

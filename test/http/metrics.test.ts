@@ -175,7 +175,7 @@ describe('the metrics of a server whose Postgres goes away', () => {
     process.kill(postgres.pid, 'SIGQUIT');
     const metrics = await becomes(server, 'ledger_database_scrape_success', 0);
     const named = [...metrics.keys()].filter((sample) => sample.startsWith('ledger_'));
-    expect(named).toEqual(['ledger_database_scrape_success', 'ledger_live_streams']);
+    expect(named).toEqual(['ledger_database_scrape_success', 'ledger_live_streams', 'ledger_webhook_refusals_total']);
     expect(metrics.has('process_resident_memory_bytes')).toBe(true);
   });
 });
