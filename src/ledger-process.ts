@@ -30,6 +30,7 @@ import { thisProcess } from './projections/projector/process-identity.js';
 import { Progress } from './projections/projector/progress.js';
 import { Projectors } from './projections/projector/projectors.js';
 import { ReadModels } from './projections/read-models.js';
+import { DueRoutinesQueries } from './projections/routines/due-routines.js';
 import { ReadyRunsQueries } from './projections/ready-runs.js';
 import { RunStatusQueries } from './projections/run-queries.js';
 import { SecretKey } from './webhooks/secret-key.js';
@@ -47,6 +48,7 @@ import { promoter } from './workers/promoter.js';
 import { Reaper } from './workers/reaper.js';
 import { RebuildTables } from './workers/rebuild-tables.js';
 import { Rebuilder } from './workers/rebuilder.js';
+import { scheduler } from './workers/scheduler.js';
 import { sealer } from './workers/sealer.js';
 import { silenceWatch } from './workers/silence-watch.js';
 
@@ -175,8 +177,10 @@ export class LedgerProcess implements CommandPorts {
   }
 
   private startTimers(dispatch: Dispatch): void {
-    const dueHeartbeats = new DueHeartbeatsQueries(this.readModels, this.progress);
-    this.run(heartbeats({ ...this.ports(), dispatch, dueHeartbeats }));
+    const { readModels, progress } = this;
+    const ports = { ...this.ports(), dispatch };
+    this.run(heartbeats({ ...ports, dueHeartbeats: new DueHeartbeatsQueries(readModels, progress) }));
+    this.run(scheduler({ ...ports, dueRoutines: new DueRoutinesQueries(readModels, progress) }));
   }
 
   private rebuilder(dispatch: Dispatch): Rebuilder {
