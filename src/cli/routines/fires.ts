@@ -80,7 +80,7 @@ async function get({ client, output }: Door, routine: string, fire: string): Pro
   );
   output.one(found, (one) => [
     ['fire', one.id],
-    ['fired', `${sayTime(one.firedAt)} by ${one.trigger ? `${one.trigger} (${one.source})` : one.source}`],
+    ['fired', `${sayTime(one.firedAt)} by ${byWhat(one)}`],
     ['slot', sayTime(one.slot)],
     ['last slot', sayTime(one.lastSlot)],
     ['slots', one.count],
@@ -95,3 +95,6 @@ async function get({ client, output }: Door, routine: string, fire: string): Pro
     ['fingerprint', one.fingerprint],
   ]);
 }
+
+/** A trigger is often called by its kind. */
+const byWhat = ({ trigger = '', source }: Fire): string => (['', source].includes(trigger) ? source : `${trigger} (${source})`);

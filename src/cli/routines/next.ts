@@ -19,7 +19,7 @@ async function next({ client, output }: Door, routine: string, count: number | u
   output.list({ items: rows }, [
     ['trigger', ({ trigger }) => trigger],
     ['when', ({ local, zone }) => `${local.replace('T', ' ')} ${zone}`],
-    ['utc', ({ at }) => at],
+    ['utc', ({ at }) => at.replace('.000', '')],
     ['late by', ({ offsetSec }) => (offsetSec > 0 ? sayDuration(offsetSec * 1_000) : '')],
     ['clocks', ({ dst }) => dst],
   ]);

@@ -1,10 +1,11 @@
 import type { Command } from 'commander';
 import type { RoutineView } from '../../commands/routines/routine-view.js';
-import type { Signing, Trigger, WebhookTrigger } from '../../events/routine.js';
+import type { Trigger } from '../../events/routine.js';
 import type { Routine } from '../../projections/routines/routine-queries.js';
 import { named, openDoor, surely, verb, type Door, type DoorOptions } from '../door.js';
 import { duration } from '../options.js';
 import { sayTime } from '../times.js';
+import { exampleOf } from './webhook-example.js';
 
 /** Where a webhook is called, and what its callers prove themselves with: in one answer, and never again. */
 interface ShownSecret {
@@ -43,12 +44,13 @@ async function rotate(door: Door, routine: string, trigger: string, overlap: num
     body,
     `${trigger} of ${body.routine.id} has another secret; the former one is taken until ${sayTime(body.overlapUntil)}`,
   );
-  tell(door, body.routine.triggers, body.webhooks ?? []);
+  tell(door, body.routine, body.webhooks ?? []);
 }
 
 /** Shows the secrets of new webhooks, and how one of them is called. */
-export function tellSecrets(door: Door, { id, triggers, webhooks = [] }: RoutineView & WithSecrets, before?: Routine): void {
-  tell(door, triggers, webhooks);
+export function tellSecrets(door: Door, routine: RoutineView & WithSecrets, before?: Routine): void {
+  const { id, triggers, webhooks = [] } = routine;
+  tell(door, routine, webhooks);
   const isKnown = (trigger: Trigger) => before?.triggers.some((one) => one.id === trigger.id && one.kind === 'webhook');
   const isTold = (trigger: Trigger) => webhooks.some((webhook) => webhook.trigger === trigger.id);
   for (const trigger of triggers.filter((one) => one.kind === 'webhook' && !isKnown(one) && !isTold(one)))
@@ -57,30 +59,12 @@ export function tellSecrets(door: Door, { id, triggers, webhooks = [] }: Routine
     );
 }
 
-function tell({ client, output }: Door, triggers: readonly Trigger[], webhooks: readonly ShownSecret[]): void {
+function tell({ client, output }: Door, routine: RoutineView, webhooks: readonly ShownSecret[]): void {
   for (const { trigger, path, secret } of webhooks) {
     const url = client.options.url + path;
     if (output.format === 'table')
       output.line([`${trigger} is called at  ${url}`, ...(secret ? [`with the secret  ${secret}`] : [])].join('\n'));
-    output.note(
-      `${secret ? 'The secret' : 'The URL, which is the secret,'} is shown this once: keep it. Called, for example, by`,
-    );
-    const webhook = triggers.find((one): one is WebhookTrigger => one.id === trigger && one.kind === 'webhook');
-    output.note(example(webhook?.signing ?? 'none', url));
+    const what = secret ? 'URL and secret are shown this once: keep them' : 'The URL is the secret, and shown this once: keep it';
+    output.note(`${what}. Called, for example, by\n${exampleOf(routine, trigger, url)}`);
   }
 }
-
-/** For a shell; the secret itself is not written where others look. */
-function example(signing: Signing, url: string): string {
-  const lines = [`curl -s ${url}`, `-H 'content-type: application/json'`, ...proofs[signing], `-d "$body"`];
-  const first = [`body='{"variables": {}}'`, ...(signing === 'hmac_sha256' ? ['now=$(date +%s)'] : [])];
-  return [`  ${first.join('; ')}`, `  ${lines.join(' \\\n    ')}`].join('\n');
-}
-
-const digest = `$(printf %s "TEXT" | openssl dgst -sha256 -hmac "$SECRET" -r | cut -d ' ' -f 1)`;
-const proofs: Readonly<Record<Signing, readonly string[]>> = {
-  bearer: ['-H "authorization: Bearer $SECRET"'],
-  hmac_sha256: ['-H "ledger-timestamp: $now"', `-H "ledger-signature: sha256=${digest.replace('TEXT', '$now.$body')}"`],
-  github_hmac: [`-H "x-hub-signature-256: sha256=${digest.replace('TEXT', '$body')}"`],
-  none: [],
-};
