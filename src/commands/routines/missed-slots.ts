@@ -1,7 +1,7 @@
 import { routines } from '../../events/evolve-routine.js';
 import { fireId } from '../../events/event.js';
 import type { Routine, RoutineEvent, SlotsMissed } from '../../events/routine.js';
-import type { World } from '../decider.js';
+import { Rejected, type World } from '../decider.js';
 import { slotsUpTo, type Ticking } from './schedules.js';
 
 /** The routine as it will be once these are recorded. */
@@ -42,6 +42,9 @@ export function slotsMissed(routine: Routine, { trigger, slots, code, nextSlot }
   return [{ type: 'SlotsMissed', data }];
 }
 
+/** More than a scheduler that was away for weeks leaves, and as many as one decision can count. */
+const mostPassed = 100_000;
+
 /** The slots of these triggers that have passed by now, and were not gone through: nobody will. */
 export const passedSlots = (
   routine: Routine,
@@ -50,6 +53,14 @@ export const passedSlots = (
   world: World,
 ): RoutineEvent[] =>
   inTurn(routine, triggers, (known, trigger) => {
-    const { slots, next } = slotsUpTo(routine, trigger, world.now.toISOString());
+    const now = world.now.toISOString();
+    const { slots, next } = slotsUpTo(routine, trigger, now, Math.floor(mostPassed / triggers.length));
+    if (next !== null && next <= now) throw tooManyPassed(trigger, slots.length);
     return slotsMissed(known, { trigger, slots, code, nextSlot: next }, world);
   });
+
+const tooManyPassed = ({ id, nextSlot }: Ticking, most: number): Rejected =>
+  new Rejected(
+    'too_many',
+    `trigger ${id} has more than ${most} slots since ${nextSlot} that nobody has gone through: let the scheduler do that, then ask again`,
+  );
