@@ -1,6 +1,8 @@
 import type { Command } from 'commander';
+import type { Routine } from '../projections/routines/routine-queries.js';
 import type { Reason, Why } from '../projections/why/reason.js';
 import { named, openDoor, verb, type Door, type DoorOptions } from './door.js';
+import type { Output } from './output.js';
 import { Problem } from './problem.js';
 import type { Column } from './table.js';
 import { sayDue, sayTime } from './times.js';
@@ -8,7 +10,7 @@ import { sayDue, sayTime } from './times.js';
 export function addWhy(program: Command): void {
   verb(
     program,
-    'why <run|task|wakeup>',
+    'why <run|task|wakeup|fire>',
     'why it stands where it stands: what keeps it, who clears that, and by which command',
   ).action((id: string, options: DoorOptions) => whyAny(openDoor(options), id));
 }
@@ -27,11 +29,22 @@ async function why({ client, output }: Door, kind: Kind, id: string): Promise<vo
     whole,
     answer: await client.get<Why>([kind, whole, 'why']),
   }));
-  const { status, reasons, more } = told.answer;
-  if (output.format !== 'table') return output.did(told.answer, '');
-  output.line(`${told.whole} is ${status}`);
-  output.list({ items: reasons }, columns);
-  if (more) output.note(`and ${more} more`);
+  tell(output, told.whole, told.answer);
+}
+
+/** `<routine>@<n>`, where the beginning of the routine's name does. */
+async function whyFire({ client, output }: Door, fire: string): Promise<void> {
+  const at = fire.lastIndexOf('@');
+  const { id: routine } = await named(client, 'routines', fire.slice(0, at), (id) => client.get<Routine>(['routines', id]));
+  const whole = `${routine}${fire.slice(at)}`;
+  tell(output, whole, await client.get<Why>(['routines', routine, 'fires', whole, 'why']));
+}
+
+function tell(output: Output, id: string, why: Why): void {
+  if (output.format !== 'table') return output.did(why, '');
+  output.line(`${id} is ${why.status}`);
+  output.list({ items: why.reasons }, columns);
+  if (why.more) output.note(`and ${why.more} more`);
 }
 
 const columns: readonly Column<Reason>[] = [
@@ -46,6 +59,7 @@ const columns: readonly Column<Reason>[] = [
  * answer is that there is none, and not that it could not be the other.
  */
 async function whyAny(door: Door, id: string): Promise<void> {
+  if (id.includes('@')) return whyFire(door, id);
   const [first, second] = kindsOf(id);
   try {
     return await why(door, first, id);

@@ -2,6 +2,7 @@ import { Controller, Get } from '@nestjs/common';
 import { WhyQueries } from '../projections/why/why-queries.js';
 import { Call, type Exchange } from './call.js';
 import { Documented } from './documented.js';
+import { OneFire } from './fires.controller.js';
 import { readOf } from './query.js';
 import { present } from './reads.js';
 import { OneRun } from './runs.controller.js';
@@ -42,5 +43,17 @@ export class WhyController {
   async wakeup(@Call() call: Exchange) {
     const { company, wakeup } = readOf(OneWakeup, call);
     return present(await this.queries.wakeup(company, wakeup), { code: 'wakeup_not_found', name: wakeup });
+  }
+
+  @Get('routines/:routine/fires/:fire/why')
+  @Documented({
+    summary: 'Why a fire of a routine came to what it came to, and where what it led to stands',
+    takes: OneFire,
+    answers: 'Why',
+    refuses: ['fire_not_found'],
+  })
+  async fire(@Call() call: Exchange) {
+    const { company, routine, fire } = readOf(OneFire, call);
+    return present(await this.queries.fire(company, routine, fire), { code: 'fire_not_found', name: fire });
   }
 }

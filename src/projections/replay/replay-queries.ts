@@ -2,11 +2,14 @@ import {
   agentStream,
   beginning,
   companyStream,
+  routineOfTask,
+  routineStream,
   taskStream,
   type AgentId,
   type JsonObject,
   type Position,
   type Recorded,
+  type RoutineId,
   type RunId,
   type StreamId,
   type TaskId,
@@ -112,7 +115,7 @@ export class ReplayQueries {
     }));
   }
 
-  /** What policies have reacted to is on the task itself, its agents, its company, or on the tasks around it. */
+  /** What policies have reacted to is on the task itself, its agents, its company, its routine, or on the tasks around it. */
   private causesOf({ company, task, at }: Asked, steps: readonly Step[], { agents, lane }: Own): Promise<Map<string, Fact>> {
     const led = steps.map(({ event }) => event).filter(followsFromEvent);
     const tasks = [task, ...lane.others, ...steps.flatMap(({ event }) => childrenIn(event))].slice(0, mostTasks);
@@ -120,6 +123,7 @@ export class ReplayQueries {
       ...tasks.map((name) => taskStream(company, name)),
       ...[...agents].slice(0, mostAgents).map((agent) => agentStream(company, agent)),
       companyStream(company),
+      ...routinesOf(task).map((routine) => routineStream(company, routine)),
     ]);
     return eventsIn(this.store, streams, new Set(led.map(({ metadata }) => metadata.causationId)), at);
   }
@@ -148,6 +152,11 @@ interface Own {
   readonly agents: ReadonlySet<AgentId>;
   /** where the story begins */
   readonly since: Position;
+}
+
+function routinesOf(task: TaskId): RoutineId[] {
+  const routine = routineOfTask(task);
+  return routine === undefined ? [] : [routine];
 }
 
 const [mostAgents, mostTasks] = [20, 50];

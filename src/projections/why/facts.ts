@@ -2,6 +2,8 @@ import type { AgentId, RunId, TaskId } from '../../events/event.js';
 import type { Lane } from '../../events/lane.js';
 import type { AgentRow } from '../agents.js';
 import type { HoldRow } from '../holds.js';
+import type { FireRow } from '../routines/routine-fires.js';
+import type { RoutineRow } from '../routines/routines.js';
 import type { RunRow } from '../run-status.js';
 import type { Stall } from '../stalled.js';
 import type { TaskRow } from '../tasks.js';
@@ -85,4 +87,23 @@ export interface LagFact {
   readonly trouble: string | null;
   /** it goes on without this one, which it could not fold */
   readonly stream: string | null;
+}
+
+/** All that is known of one fire of a routine, at one moment, besides the task that it has led to. */
+export interface FireFacts extends Pick<Facts, 'now' | 'roles' | 'steadyRoles' | 'lags'> {
+  readonly fire: FireRow;
+  readonly routine: RoutineRow;
+  /** the fire that opened the task which it has joined */
+  readonly lead: FireRow | undefined;
+  /** of one without an outcome: the step that whoever would finish it could not take */
+  readonly parked: ParkedStep | undefined;
+  /** how far whoever would finish it is; undefined: it has never begun */
+  readonly policy: { readonly position: string; readonly head: string; readonly movedAt: string } | undefined;
+}
+
+export interface ParkedStep {
+  readonly stream: string;
+  readonly command: string | null;
+  readonly error: string;
+  readonly parkedAt: string;
 }

@@ -1,5 +1,14 @@
 import { sql } from 'kysely';
-import { agentStream, companyStream, taskStream, type AgentId, type StreamId, type TaskId } from '../../events/event.js';
+import {
+  agentStream,
+  companyStream,
+  routineStream,
+  taskStream,
+  type AgentId,
+  type RoutineId,
+  type StreamId,
+  type TaskId,
+} from '../../events/event.js';
 import type { EventStore } from '../../event-store/event-store.js';
 import { agents } from '../agents.js';
 import { dueRetries } from '../due-retries.js';
@@ -7,6 +16,8 @@ import { holds } from '../holds.js';
 import { ProjectionBehind, type Progress } from '../projector/progress.js';
 import type { ReadModels } from '../read-models.js';
 import { readyRuns } from '../ready-runs.js';
+import { routineFires } from '../routines/routine-fires.js';
+import { routines } from '../routines/routines.js';
 import { runStatus } from '../run-status.js';
 import { tasks } from '../tasks.js';
 import { wakeupRequests } from '../wakeup-requests.js';
@@ -23,10 +34,13 @@ const asked = [runStatus, tasks, wakeupRequests, agents, holds, readyRuns, dueRe
 /** Who asks is not to wait longer for read models that do not get on. */
 const patienceMs = 1_000;
 
+/** What the facts of a fire come from. */
+export const askedOfFires = [routines, routineFires].map(({ name }) => name);
+
 /** Waits a little for the read models; false when they do not come up to the head of the log by then. */
-export async function caughtUp({ progress, store }: World): Promise<boolean> {
+export async function caughtUp({ progress, store }: World, names = asked): Promise<boolean> {
   try {
-    await progress.reached(asked, await store.head(), patienceMs);
+    await progress.reached(names, await store.head(), patienceMs);
     return true;
   } catch (error) {
     if (error instanceof ProjectionBehind) return false;
@@ -44,9 +58,21 @@ interface Around {
 export async function lagFacts({ readModels, store }: World, around: Around, isCaughtUp: boolean): Promise<LagFact[]> {
   const { company, task } = around;
   const ofAgents = around.agents.map((agent) => agentStream(company, agent));
-  const streams: StreamId[] = [taskStream(company, task), companyStream(company), ...ofAgents];
+  return lagsOf({ readModels, store }, asked, [taskStream(company, task), companyStream(company), ...ofAgents], isCaughtUp);
+}
+
+/** The same of what the facts of a fire come from. */
+export const fireLagFacts = (world: World, company: string, routine: RoutineId, isCaughtUp: boolean): Promise<LagFact[]> =>
+  lagsOf(world, askedOfFires, [routineStream(company, routine)], isCaughtUp);
+
+async function lagsOf(
+  { readModels, store }: Pick<World, 'readModels' | 'store'>,
+  projections: readonly string[],
+  streams: readonly StreamId[],
+  isCaughtUp: boolean,
+): Promise<LagFact[]> {
   const head = await store.head();
-  const names = await Promise.all(asked.map((name) => readModels.nameOf(name)));
+  const names = await Promise.all(projections.map((name) => readModels.nameOf(name)));
   const { rows } = await sql<LagFact>`
     select
       projection,

@@ -57,11 +57,11 @@ export class Gathering {
     if (!lane.opened) return undefined;
     const demands = await this.demandsOf(subject, lane);
     const run = subject.run ?? demands.findLast((demand) => demand.run !== null)?.run ?? undefined;
-    const [[row], runs, lease, moment] = await Promise.all([
+    const [[row], runs, lease, now] = await Promise.all([
       this.taskRows(company, [task]),
       this.runsOf(company, run, lane),
       this.lease(company, task),
-      this.moment(),
+      moment(this.world.readModels),
     ]);
     const names = agentsOf(lane, runs, { ...subject, run });
     const queued = runs.filter(({ status }) => status === 'queued').map(({ run_id }) => run_id);
@@ -75,7 +75,7 @@ export class Gathering {
       lagFacts(this.world, { company, task, agents: names }, isCaughtUp),
     ]);
     return {
-      ...moment,
+      ...now,
       task: row,
       lane,
       holds: held,
@@ -92,23 +92,6 @@ export class Gathering {
 
   async demand(company: string, id: WakeupId): Promise<WakeupRow | undefined> {
     return (await this.demandRows(company, [id]))[0];
-  }
-
-  private async moment(): Promise<Pick<Facts, 'now' | 'roles' | 'steadyRoles'>> {
-    const { rows } = await sql<Pick<Facts, 'now' | 'roles' | 'steadyRoles'>>`
-      select
-        ledger_now() as now,
-        array(
-          select distinct unnest(roles)
-          from processes
-          where seen_at > clock_timestamp() - interval '15 s'
-        ) as roles,
-        array(
-          select distinct unnest(roles)
-          from processes
-          where ${isSteady}
-        ) as "steadyRoles"`.execute(this.world.readModels.kysely);
-    return rows[0]!;
   }
 
   /** The lane itself knows which are open, and how many there were; so each is found by its key. */
@@ -223,6 +206,24 @@ export class Gathering {
       blockedAt: timeOf(events, ['BlockersSet', 'BlockerReopened']) ?? oldest,
     };
   }
+}
+
+/** What time it is by the ledger's clock, and who is there. */
+export async function moment(readModels: ReadModels): Promise<Pick<Facts, 'now' | 'roles' | 'steadyRoles'>> {
+  const { rows } = await sql<Pick<Facts, 'now' | 'roles' | 'steadyRoles'>>`
+    select
+      ledger_now() as now,
+      array(
+        select distinct unnest(roles)
+        from processes
+        where seen_at > clock_timestamp() - interval '15 s'
+      ) as roles,
+      array(
+        select distinct unnest(roles)
+        from processes
+        where ${isSteady}
+      ) as "steadyRoles"`.execute(readModels.kysely);
+  return rows[0]!;
 }
 
 const numbersFrom = (first: number, last: number): number[] =>

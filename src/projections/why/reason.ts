@@ -1,6 +1,5 @@
 /**
  * Why something stands where it stands. Of what waits: what keeps it. Of what is over: how it ended, and why nothing follows, or what does.
- * ROUTINE_SUPPRESSED comes with routines.
  */
 export type ReasonCode =
   /** a read model that the answer, or whoever goes on with the work, starts from is behind the log */
@@ -34,6 +33,12 @@ export type ReasonCode =
   | 'COALESCED_INTO'
   | 'SKIPPED'
   | 'SUPERSEDED'
+  /** of a fire: its routine is paused, its trigger switched off, or it is not its time */
+  | 'ROUTINE_SUPPRESSED'
+  /** of a fire: whoever would finish it is not there */
+  | 'POLICIES_STOPPED'
+  /** of a fire: whoever would finish it has tried in vain */
+  | 'REACTION_PARKED'
   | 'EXHAUSTED'
   | 'NON_RETRYABLE'
   | 'DONE'
@@ -55,7 +60,7 @@ export interface Reason {
 
 /** The one that has to go first comes first. */
 export interface Why {
-  /** of the run, the task or the demand that was asked about */
+  /** of the run, the task, the demand or the fire that was asked about */
   readonly status: string;
   readonly reasons: readonly Reason[];
   /** how many are left out */

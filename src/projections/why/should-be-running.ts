@@ -1,12 +1,15 @@
 import { sql, type RawBuilder } from 'kysely';
+import { policyName } from '../../commands/routines/steps.js';
 import { pause } from '../../pause.js';
 import { agents } from '../agents.js';
 import { dueRetries } from '../due-retries.js';
 import { heldSql, type HeldSql } from '../held.js';
 import type { ReadModels } from '../read-models.js';
 import { readyRuns } from '../ready-runs.js';
+import { routineFires } from '../routines/routine-fires.js';
 import { runStatus } from '../run-status.js';
 import { wakeupRequests } from '../wakeup-requests.js';
+import { toleratedLag } from './of-pending-fire.js';
 import { askedLatelyMs, doubtMs, unexplainedMs } from './queued.js';
 import { startable } from './startable.js';
 import { isSteady } from './steady.js';
@@ -14,7 +17,7 @@ import { lookAgainMs } from './why-queries.js';
 
 /** Work that nothing has kept from being run for 10 s: a defect of the ledger, and so always none. */
 export interface ShouldBeRunning {
-  /** of each agent the first run that it would be given, of each lane the first retry that is due, and demands */
+  /** of each agent the first run that it would be given, of each lane the first retry that is due, demands, and fires */
   readonly count: number;
   readonly first?: Unexplained;
 }
@@ -29,7 +32,7 @@ export async function shouldBeRunning(readModels: ReadModels): Promise<ShouldBeR
   return { count: lasting.length, ...(lasting[0] && { first: lasting[0] }) };
 }
 
-/** A run, or a demand where it has none. */
+/** A run, or a demand where it has none, or a fire. */
 interface Unexplained {
   readonly company: string;
   readonly id: string;
@@ -37,10 +40,16 @@ interface Unexplained {
 
 const most = 1_000;
 
-/** One look: what claims and promotion would take, and by the rules of `queuedReasons` and `parkedReasons` nothing else explains. */
+/** One look: what claims and promotion would take, and by the rules of `queuedReasons`, `parkedReasons` and
+ * `pendingReasons` nothing else explains. */
 export async function unexplained(readModels: ReadModels): Promise<Unexplained[]> {
   const held = await heldSql(readModels);
-  const parts = [await neverGiven(readModels, held), await neverPromoted(readModels, held), await neverTakenUp(readModels)];
+  const parts = [
+    await neverGiven(readModels, held),
+    await neverPromoted(readModels, held),
+    await neverTakenUp(readModels),
+    await neverSettled(readModels),
+  ];
   const { rows } = await sql<Unexplained>`
     ${held.withHeld}
     select company, id
@@ -127,6 +136,37 @@ async function neverTakenUp(readModels: ReadModels): Promise<RawBuilder<unknown>
           and running.task = demand.task
           and running.agent = demand.agent
           and running.status = 'running'
+      )
+    limit ${most}
+  )`;
+}
+
+/** Fires that nobody goes with to their task, while the policy that would does, and has not tried in vain. */
+async function neverSettled(readModels: ReadModels): Promise<RawBuilder<unknown>> {
+  const fires = await readModels.table(routineFires);
+  return sql`(
+    select fire.company, fire.fire as id
+    from ${fires} fire
+    where fire.outcome = 'pending'
+      and fire.fired_at < ledger_now() - ${ms(unexplainedMs)}
+      and exists (
+        select
+        from processes
+        where 'policies' = any(roles)
+          and ${isSteady}
+      )
+      and exists (
+        select
+        from policy_checkpoints
+        where policy = ${policyName}
+          and position <> ''
+          and position::bigint >= (select max(position) from public.events) - ${toleratedLag}
+      )
+      and not exists (
+        select
+        from parked_reactions parked
+        where parked.policy = ${policyName}
+          and parked.stream in ('routine-' || fire.company || '.' || fire.routine, 'task-' || fire.company || '.' || fire.task)
       )
     limit ${most}
   )`;

@@ -1,11 +1,15 @@
 import { findRun } from '../../commands/lane.js';
-import { taskOfRun, type RunId, type TaskId, type WakeupId } from '../../events/event.js';
+import { taskOfRun, type RoutineId, type RunId, type TaskId, type WakeupId } from '../../events/event.js';
+import type { FireId } from '../../events/routine.js';
 import { pause } from '../../pause.js';
-import type { Facts } from './facts.js';
+import type { FireOutcome } from '../routines/routine-fires.js';
+import type { Facts, FireFacts } from './facts.js';
 import { Gathering, type Subject, type WhyWorld } from './gather.js';
-import { caughtUp } from './gather-lags.js';
+import { fireFacts } from './gather-fire.js';
+import { askedOfFires, caughtUp } from './gather-lags.js';
 import { laggingReasons } from './lagging.js';
 import { reasonsOfDemand } from './of-demand.js';
+import { reasonsOfFire } from './of-fire.js';
 import { reasonsOfRun } from './of-run.js';
 import { reasonsOfTask } from './of-task.js';
 import { whyOf, type Why } from './reason.js';
@@ -15,7 +19,7 @@ export const lookAgainMs = 2_500;
 /** A run that ends frees its lane a moment before the read models tell of its end, in ms. */
 const lookSoonMs = 250;
 
-/** Why a run, a task or a demand stands where it stands; undefined: there is none. The one engine for all doors. */
+/** Why a run, a task, a demand or a fire stands where it stands; undefined: there is none. The one engine for all doors. */
 export class WhyQueries {
   private readonly gathering: Gathering;
 
@@ -24,27 +28,51 @@ export class WhyQueries {
   }
 
   run(company: string, run: RunId): Promise<Why | undefined> {
-    return twice(async () => {
-      const isCaughtUp = await caughtUp(this.world);
-      return this.explain({ company, task: taskOfRun(run), run }, isCaughtUp, ofRun(run));
-    });
+    return twice(() => this.ofRun(company, run));
   }
 
   task(company: string, task: TaskId): Promise<Why | undefined> {
-    return twice(async () => this.explain({ company, task }, await caughtUp(this.world), ofTask));
+    return twice(() => this.ofTask(company, task));
   }
 
   wakeup(company: string, id: WakeupId): Promise<Why | undefined> {
+    return twice(() => this.ofWakeup(company, id));
+  }
+
+  /** Its own reasons, and then those of the run, the demand or the task that it has led to. */
+  fire(company: string, routine: RoutineId, fire: FireId): Promise<Why | undefined> {
     return twice(async () => {
-      const isCaughtUp = await caughtUp(this.world);
-      const demand = await this.gathering.demand(company, id);
-      return (
-        demand &&
-        this.explain({ company, task: demand.task, demand }, isCaughtUp, (facts) =>
-          whyOf(demand.status, [...laggingReasons(facts), ...reasonsOfDemand(facts, demand)]),
-        )
-      );
+      const facts = await fireFacts(this.world, company, routine, fire, await caughtUp(this.world, askedOfFires));
+      if (!facts) return undefined;
+      const { reasons = [] } = (await this.ledTo(facts)) ?? {};
+      return whyOf(facts.fire.outcome, [...laggingReasons(facts), ...reasonsOfFire(facts), ...reasons]);
     });
+  }
+
+  private async ofRun(company: string, run: RunId): Promise<Why | undefined> {
+    const isCaughtUp = await caughtUp(this.world);
+    return this.explain({ company, task: taskOfRun(run), run }, isCaughtUp, ofRun(run));
+  }
+
+  private async ofTask(company: string, task: TaskId): Promise<Why | undefined> {
+    return this.explain({ company, task }, await caughtUp(this.world), ofTask);
+  }
+
+  private async ofWakeup(company: string, id: WakeupId): Promise<Why | undefined> {
+    const isCaughtUp = await caughtUp(this.world);
+    const demand = await this.gathering.demand(company, id);
+    return (
+      demand &&
+      this.explain({ company, task: demand.task, demand }, isCaughtUp, (facts) =>
+        whyOf(demand.status, [...laggingReasons(facts), ...reasonsOfDemand(facts, demand)]),
+      )
+    );
+  }
+
+  private async ledTo({ fire: { company, outcome, task, run, wakeup } }: FireFacts): Promise<Why | undefined> {
+    if (task === null || !leading.includes(outcome)) return undefined;
+    if (run !== null) return this.ofRun(company, run);
+    return wakeup === null ? this.ofTask(company, task) : this.ofWakeup(company, wakeup);
   }
 
   private async explain(subject: Subject, isCaughtUp: boolean, explain: Explain): Promise<Why | undefined> {
@@ -55,6 +83,8 @@ export class WhyQueries {
     return why ?? unseen(subject, rest);
   }
 }
+
+const leading: readonly FireOutcome[] = ['created', 'coalesced', 'failed'];
 
 type Explain = (facts: Facts) => Why | undefined;
 

@@ -1,0 +1,66 @@
+import { sql } from 'kysely';
+import { policyName } from '../../commands/routines/steps.js';
+import { routineStream, taskStream, type RoutineId } from '../../events/event.js';
+import type { FireId } from '../../events/routine.js';
+import type { ReadModels } from '../read-models.js';
+import { routineFires, type FireRow } from '../routines/routine-fires.js';
+import { routines, type RoutineRow } from '../routines/routines.js';
+import type { FireFacts, ParkedStep } from './facts.js';
+import { moment, type WhyWorld } from './gather.js';
+import { fireLagFacts } from './gather-lags.js';
+
+/** All facts that explain one fire; undefined without one. */
+export async function fireFacts(
+  world: WhyWorld,
+  company: string,
+  routine: RoutineId,
+  id: FireId,
+  isCaughtUp: boolean,
+): Promise<FireFacts | undefined> {
+  const { readModels } = world;
+  const [fire, row] = await Promise.all([fireRow(readModels, company, routine, id), routineRow(readModels, company, routine)]);
+  if (!fire || !row) return undefined;
+  const { coalesced_into: into } = fire;
+  const [lead, parked, policy, now, lags] = await Promise.all([
+    into === null ? undefined : fireRow(readModels, company, routine, into),
+    parkedStep(readModels, fire),
+    progressOf(world),
+    moment(readModels),
+    fireLagFacts(world, company, routine, isCaughtUp),
+  ]);
+  return { fire, routine: row, lead, parked, policy, ...now, lags };
+}
+
+async function fireRow(readModels: ReadModels, company: string, routine: RoutineId, fire: FireId): Promise<FireRow | undefined> {
+  const db = await readModels.of(routineFires);
+  const ofRoutine = db.selectFrom('routine_fires').selectAll().where('company', '=', company).where('routine', '=', routine);
+  return ofRoutine.where('fire', '=', fire).executeTakeFirst();
+}
+
+async function routineRow(readModels: ReadModels, company: string, routine: RoutineId): Promise<RoutineRow | undefined> {
+  const db = await readModels.of(routines);
+  const ofCompany = db.selectFrom('routines').selectAll().where('company', '=', company);
+  return ofCompany.where('routine', '=', routine).executeTakeFirst();
+}
+
+/** The first on the way of the fire to its task and back. */
+async function parkedStep(readModels: ReadModels, { company, routine, task, outcome }: FireRow): Promise<ParkedStep | undefined> {
+  if (outcome !== 'pending') return undefined;
+  const streams = [routineStream(company, routine), ...(task === null ? [] : [taskStream(company, task)])];
+  const { rows } = await sql<ParkedStep>`
+    select stream, command, error, parked_at as "parkedAt"
+    from parked_reactions
+    where policy = ${policyName}
+      and stream = any(${streams}::text[])
+    order by position, n
+    limit 1`.execute(readModels.kysely);
+  return rows[0];
+}
+
+async function progressOf({ readModels, store }: WhyWorld): Promise<FireFacts['policy']> {
+  const { rows } = await sql<NonNullable<FireFacts['policy']>>`
+    select position, ${await store.head()} as head, moved_at as "movedAt"
+    from policy_checkpoints
+    where policy = ${policyName}`.execute(readModels.kysely);
+  return rows[0];
+}
