@@ -36,7 +36,7 @@ import { RunStatusQueries } from './projections/run-queries.js';
 import { SecretKey } from './webhooks/secret-key.js';
 import { Webhooks } from './webhooks/webhooks.js';
 import { Bells, dueBells } from './workers/bells.js';
-import { expiry } from './workers/expiry.js';
+import { expiry, silent } from './workers/expiry.js';
 import { heartbeats } from './workers/heartbeats.js';
 import { PostgresLeases } from './workers/leases.js';
 import { logFollower } from './workers/log-follower.js';
@@ -78,6 +78,8 @@ export class LedgerProcess implements CommandPorts {
   /** empty without the role policies */
   policies: readonly PolicyRunner[] = [];
   private readonly pools: readonly pg.Pool[];
+  /** of signs of life, of which the last may be lost */
+  private readonly beats: pg.Pool;
   /** of projectors and policies */
   private readonly catchUp: pg.Pool;
   /** of rebuilds, whose statements may take long */
@@ -98,14 +100,14 @@ export class LedgerProcess implements CommandPorts {
   ) {
     this.reads = createPool(databaseUrl, 'read');
     const loops = createPool(databaseUrl, 'loop');
-    const beats = createPool(databaseUrl, 'beat');
+    this.beats = createPool(databaseUrl, 'beat');
     this.catchUp = createPool(databaseUrl, 'projector');
     this.rebuilds = createPool(databaseUrl, 'admin', 6);
-    this.pools = [this.reads, loops, beats, this.catchUp, this.rebuilds];
+    this.pools = [this.reads, loops, this.beats, this.catchUp, this.rebuilds];
     this.clock =
       settings.clock === 'manual' ? new ManualClock(this.reads, () => this.bells.ringAll(dueBells)) : new SystemClock(this.reads);
     this.store = new PostgresEventStore({ url: databaseUrl, log });
-    this.leases = new PostgresLeases(loops, beats, this.bells);
+    this.leases = new PostgresLeases(loops, this.beats, this.bells);
     this.keys = new IdempotencyKeys(this.reads);
     this.ledger = new Ledger(this.store, this.clock, this.leases);
     const key = new SecretKey(settings.secretKey, settings.home);
@@ -117,7 +119,7 @@ export class LedgerProcess implements CommandPorts {
     this.pages = new LogPages(this.store);
     const me = thisProcess();
     this.owners = new Owners(this.catchUp, me);
-    this.signOfLife = new ProcessBeat(beats, me, settings.roles);
+    this.signOfLife = new ProcessBeat(this.beats, me, settings.roles);
     this.projectors = new Projectors(projections, this.followers());
     this.parking = new ParkedStreams({ ...this.followers(), projections });
     const { reads, store, readModels, rebuilds: db } = this;
@@ -142,8 +144,8 @@ export class LedgerProcess implements CommandPorts {
         (limit) => this.keys.expire(limit),
         (limit) => this.webhooks.nonces.expire(limit),
         (limit) => this.webhooks.secrets.expire(limit),
-        (limit) => this.leases.expireWorkers(limit),
-        (limit) => this.signOfLife.expire(limit),
+        silent(this.beats, 'workers'),
+        silent(this.beats, 'processes'),
       ]),
     );
   }

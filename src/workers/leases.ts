@@ -122,22 +122,6 @@ export class PostgresLeases implements ClaimLeases {
     });
   }
 
-  /** Removes workers that were not heard of for a day, at most `limit`; answers how many. */
-  async expireWorkers(limit: number): Promise<number> {
-    const { rowCount } = await this.lossy.query(
-      `delete from workers
-       where ctid in (
-         select ctid
-         from workers
-         where seen_at < ledger_now() - interval '24 hours'
-         limit $1
-         for update skip locked
-       )`,
-      [limit],
-    );
-    return rowCount ?? 0;
-  }
-
   /**
    * Takes back what has expired, if beats could have arrived for a whole lease since `since`; also what another process took
    * back and did not report within 30 s.

@@ -34,20 +34,4 @@ export class ProcessBeat implements Loop {
   async end(): Promise<void> {
     await this.db.query('delete from processes where holder = $1', [this.me.holder]).catch(() => {});
   }
-
-  /** Forgets processes that were not heard of for a day, at most `limit`; answers how many. */
-  async expire(limit: number): Promise<number> {
-    const { rowCount } = await this.db.query(
-      `delete from processes
-       where holder in (
-         select holder
-         from processes
-         where seen_at < clock_timestamp() - interval '24 hours'
-         limit $1
-         for update skip locked
-       )`,
-      [limit],
-    );
-    return rowCount ?? 0;
-  }
 }

@@ -1,4 +1,5 @@
 import { thisProcess } from '../../src/projections/projector/process-identity.js';
+import { silent } from '../../src/workers/expiry.js';
 import { ProcessBeat } from '../../src/workers/process-beat.js';
 import { freshDatabase, type TestDatabase } from '../postgres.js';
 import { startServer } from '../server.js';
@@ -44,11 +45,11 @@ describe('the sign of life of a process', () => {
   });
 
   it('is forgotten a day after the last one, and not before', async () => {
-    const [gone, silent] = [thisProcess(), thisProcess()].map((me) => new ProcessBeat(database.pool, me, ['api']));
+    const [gone, here] = [thisProcess(), thisProcess()].map((me) => new ProcessBeat(database.pool, me, ['api']));
     await gone!.beat();
     await database.pool.query(`update processes set seen_at = clock_timestamp() - interval '25 hours'`);
-    await silent!.beat();
-    expect(await silent!.expire(10)).toBe(1);
+    await here!.beat();
+    expect(await silent(database.pool, 'processes')(10)).toBe(1);
     expect(await living()).toHaveLength(1);
   });
 });
