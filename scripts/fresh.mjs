@@ -1,7 +1,7 @@
 // Brings what is missing or stale up to date, and does nothing where nothing is. Runs before any package is installed.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -33,6 +33,8 @@ export function buildIfStale() {
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === sources) return;
   console.error('Building …');
   run(process.execPath, ['node_modules/@nestjs/cli/bin/nest.js', 'build'], root);
+  // npx makes it executable the first time only, and a build makes the file anew.
+  chmodSync(join(root, 'dist/cli/main.js'), 0o755);
   writeFileSync(stamp, sources);
 }
 
