@@ -1,0 +1,118 @@
+import { observeFireTask, settleFire, type SettleFire } from '../../../src/commands/routines/settle-fire.js';
+import type { RoutineEvent } from '../../../src/events/routine.js';
+import { at, wakeup } from '../../facts.js';
+import { given } from '../../given.js';
+import { fireConcluded, fireCreated, firedByHand, fireRedirected, orderOn, routineDefined } from '../../routine-facts.js';
+import { eventsOf } from './decided.js';
+
+const iso = (clock: string): string => at(clock).toISOString();
+
+type Fields = { readonly [Field in keyof SettleFire]?: unknown };
+const settling = (facts: readonly RoutineEvent[], fields: Fields) =>
+  given(...facts).when(settleFire, { company: 'acme', routine: 'nightly', ...fields });
+
+/** The first fire opens its task, the second is to join it. */
+const first = [routineDefined(), firedByHand(1)];
+const second = [...first, fireCreated(1), firedByHand(2, { order: orderOn(1) })];
+const opened = { fire: 'nightly@1', task: 'nightly~1', how: 'opened', wakeupId: wakeup(1), runId: 'nightly~1.1' };
+const joined = { fire: 'nightly@2', task: 'nightly~1', how: 'woken', wakeupId: wakeup(2), runId: null };
+
+describe('a fire ends as what its task made of it', () => {
+  it('created, where it has opened it', () =>
+    settling(first, opened)
+      .answering({ fire: 'nightly@1', settled: true })
+      .then({
+        type: 'FireCreated',
+        data: { fire: 'nightly@1', task: 'nightly~1', wakeupId: wakeup(1), run: 'nightly~1.1', createdAt: iso('12:00') },
+      }));
+
+  it('failed, where its agent was not woken there', () =>
+    settling(first, { ...opened, runId: null, code: 'agent_not_invokable' }).then({
+      type: 'FireFailed',
+      data: { fire: 'nightly@1', task: 'nightly~1', code: 'agent_not_invokable', reason: 'fixer was terminated' },
+    }));
+
+  it('coalesced, where it has joined another’s', () =>
+    settling(second, joined).then({
+      type: 'FireCoalesced',
+      data: { fire: 'nightly@2', task: 'nightly~1', into: 'nightly@1', wakeupId: wakeup(2), run: null },
+    }));
+
+  it('skipped, where that is at work, or refused it', () => {
+    const skipped = { ...joined, how: 'skipped', wakeupId: null, code: 'task_active' };
+    settling(second, skipped).then({ type: 'FireSkipped', data: { fire: 'nightly@2', task: 'nightly~1', code: 'task_active' } });
+    settling(second, { ...joined, code: 'issue_dependencies_blocked' }).then({
+      type: 'FireSkipped',
+      data: { code: 'issue_dependencies_blocked' },
+    });
+  });
+
+  it('once, however often it is asked', () => {
+    settling([...first, fireCreated(1)], opened).thenNothing();
+    settling([], opened).thenNothing();
+    settling(first, { ...opened, fire: 'nightly@7', task: 'nightly~7' }).thenNothing();
+  });
+});
+
+describe('a fire whose task was closed meanwhile', () => {
+  const closed = { ...joined, how: 'closed', wakeupId: null };
+
+  it('goes on to one of its own, with the same order', () =>
+    settling(second, closed).then({
+      type: 'FireRedirected',
+      data: { fire: 'nightly@2', from: 'nightly~1', order: orderOn(2) },
+    }));
+
+  it('asked for twice goes there once', () => settling([...second, fireRedirected(2, 1)], closed).thenNothing());
+
+  it('joins one that another fire has opened for the same work since', () => {
+    const third = [...second, firedByHand(3, { order: orderOn(1) })];
+    const [redirected] = eventsOf(settling(third, closed));
+    settling([...third, redirected!], { ...closed, fire: 'nightly@3' }).then({
+      type: 'FireRedirected',
+      data: { fire: 'nightly@3', from: 'nightly~1', order: { task: 'nightly~2' } },
+    });
+  });
+
+  it('ends as what the next one made of it', () =>
+    settling([...second, fireRedirected(2, 1)], { ...opened, fire: 'nightly@2', task: 'nightly~2' }).then({
+      type: 'FireCreated',
+      data: { task: 'nightly~2' },
+    }));
+});
+
+describe('a fire is concluded', () => {
+  const moving = (facts: readonly RoutineEvent[], from: string, to: string, why: string | null = null) =>
+    given(...facts).when(observeFireTask, { company: 'acme', routine: 'nightly', task: 'nightly~1', from, to, why });
+  const created = [...first, fireCreated(1)];
+
+  it.each([
+    ['done', 'completed', null],
+    ['cancelled', 'failed', 'nightly~1 is cancelled'],
+    ['blocked', 'failed', 'nightly~1 is blocked'],
+  ])('when its task is %s, as %s', (status, outcome, reason) =>
+    moving(created, 'in_progress', status)
+      .answering({ task: 'nightly~1', concluded: true })
+      .then({
+        type: 'FireConcluded',
+        data: { fire: 'nightly@1', task: 'nightly~1', status, outcome, reason, concludedAt: iso('12:00') },
+      }),
+  );
+
+  it('with the reason that the task has', () =>
+    moving(created, 'todo', 'blocked', 'nobody can do it').then({ type: 'FireConcluded', data: { reason: 'nobody can do it' } }));
+
+  it('no more when the task is to be done again, and once more when it is', () => {
+    moving([...created, fireConcluded(1, 'done')], 'done', 'todo').then({ type: 'FireReopened', data: { fire: 'nightly@1' } });
+    moving([...created, fireConcluded(1, 'blocked')], 'blocked', 'done').then({
+      type: 'FireConcluded',
+      data: { outcome: 'completed' },
+    });
+  });
+
+  it('by its ends only, and by no task that is not its own', () => {
+    moving(created, 'todo', 'in_progress').thenNothing();
+    moving([], 'todo', 'done').thenNothing();
+    moving([routineDefined()], 'todo', 'done').thenNothing();
+  });
+});
