@@ -89,6 +89,25 @@ describe('work that should be running', () => {
     expect(await found()).toHaveLength(2);
   });
 
+  it('is a fire that nobody goes with, though the policy that would is there', async () => {
+    await send('PUT', 'routines/nightly', { title: 'Test it', agent: 'passing', triggers: [] });
+    await send('POST', 'routines/nightly/fire');
+    await caughtUp();
+    await query(`update routine_fires_v1.routine_fires set outcome = 'pending', fired_at = ledger_now() - interval '11 s'`);
+    await query(`insert into policy_checkpoints (policy, term, position) values ('routines', 1, lpad('1', 16, '0'))`);
+    const policies = (roles: string) => query(`update processes set roles = '{promoter, ${roles}}' where host = 'other'`);
+    const park = `insert into parked_reactions (policy, stream, position, event_stream, event_revision, command_id, error)
+       values ('routines', 'task-acme.nightly~1', '', 'routine-acme.nightly', 1, gen_random_uuid(), 'no such thing')`;
+    expect(await found()).not.toContain('nightly@1');
+    await policies('policies');
+    expect(await found()).toContain('nightly@1');
+    await query(park);
+    expect(await found()).not.toContain('nightly@1');
+    await query('delete from parked_reactions');
+    await query(`update policy_checkpoints set position = ''`);
+    expect(await found()).not.toContain('nightly@1');
+  });
+
   async function send(method: string, path: string, body: object = {}): Promise<Body> {
     const answer = await server.api(method, path, body, { 'x-actor': 'user:alice' });
     if (answer.status >= 300) throw new Error(`${method} ${path}: ${JSON.stringify(answer.body)}`);
@@ -110,6 +129,9 @@ describe('work that should be running', () => {
 
   async function caughtUp(): Promise<void> {
     const { store, progress } = server.ledger;
-    await progress.reached(['ready_runs', 'due_retries', 'holds', 'agents', 'run_status', 'wakeup_requests'], await store.head());
+    await progress.reached(
+      ['ready_runs', 'due_retries', 'holds', 'agents', 'run_status', 'wakeup_requests', 'routine_fires'],
+      await store.head(),
+    );
   }
 });
