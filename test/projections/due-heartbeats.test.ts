@@ -58,6 +58,11 @@ describe('due_heartbeats', () => {
     expect(dueAfter([registered()], [queued(1), started(1), failed(1)], 'ACME-12')).toBe(iso('12:10'));
   });
 
+  it('does not count from an end that lies before what it counts from', () => {
+    const switchedOn = [registered(beating(0)), changed(beating(600), '12:30')];
+    expect(dueAfter(switchedOn, [queued(1), started(1), succeeded(1)], 'ACME-12')).toBe(iso('12:40'));
+  });
+
   it('awaits none as long as a run is open on its own lane, be it parked or behind another one', () => {
     expect(dueAfter([registered()], [requested(1), queued(1)])).toBeNull();
     expect(dueAfter([registered()], [queued(1), started(1), requested(2), deferred(2, 1)])).toBeNull();

@@ -127,14 +127,16 @@ describe('the scheduler', () => {
   });
 
   it('goes through a storm in batches, the longest due first', async () => {
-    for (let n = 0; n < 220; n++) await define(`storm-${n}`);
+    for (let n = 0; n < 430; n++) await define(`storm-${n}`);
     ledger.clock.set('12:01:30');
     await define('late');
     ledger.clock.set('12:02');
     await loop.turn(never);
     expect(sent).toHaveLength(200);
     await loop.turn(never);
-    expect(await fired()).toBe(221);
+    expect(sent).toHaveLength(400);
+    await loop.turn(never);
+    expect(await fired()).toBe(431);
     expect(sent.at(-1)).toBe('late');
   });
 
@@ -159,6 +161,8 @@ describe('the scheduler', () => {
     for (let n = 0; n < 5; n++) await loop.turn(never);
     expect(sent).toHaveLength(1);
     expect(bells.waits).toHaveLength(4);
+    await settled(async () => sent.length, 3);
+    expect(warnings).toHaveLength(1);
   });
 
   it('fires what more routines than a batch holds cannot keep it from', async () => {
