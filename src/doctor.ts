@@ -10,6 +10,7 @@ import { conservationChecks } from './projections/conservation/conservation-audi
 import type { AnyProjection } from './projections/projection.js';
 import { ReadModels } from './projections/read-models.js';
 import { versionNotes } from './projections/operations/version-notes.js';
+import { lateFires, lateRoutines } from './projections/routines/routine-figures.js';
 import { shouldBeRunning } from './projections/why/should-be-running.js';
 
 export interface Check {
@@ -40,6 +41,8 @@ export async function examine(
     await processes(db),
     await expiredLeases(db),
     await unexplainedWork(db),
+    await firesUnderWay(db),
+    await schedules(db),
     ...(await safeguards(db)),
     clockSkew(skewMs),
   ];
@@ -212,13 +215,40 @@ async function processes(db: pg.Pool): Promise<Check> {
   return check('processes', missing.length === 0, sentence, `start a server with LEDGER_ROLES=${missing.join(',')}`);
 }
 
-async function unexplainedWork(db: pg.Pool): Promise<Check> {
-  const name = 'work that should be running';
+function unexplainedWork(db: pg.Pool): Promise<Check> {
   const remedy = 'ask ledger why about it, and restart the servers: this is a defect of the ledger';
+  return looked('work that should be running', db, remedy, async (readModels) => {
+    const { count, first } = await shouldBeRunning(readModels);
+    return first && `${count} for 10 s without a reason; the first: ${first.id} of ${first.company}`;
+  });
+}
+
+function firesUnderWay(db: pg.Pool): Promise<Check> {
+  const remedy = 'ask ledger why about it, and see that a server with the role policies runs';
+  return looked('fires under way', db, remedy, async (readModels) => {
+    const { count, first } = await lateFires(readModels);
+    return first && `${count} for more than a minute; the first: ${first.fire} of ${first.company}, fired at ${first.at}`;
+  });
+}
+
+function schedules(db: pg.Pool): Promise<Check> {
+  const remedy = 'see that a server with the role scheduler runs, and what its log says';
+  return looked('routines overdue', db, remedy, async (readModels) => {
+    const { count, first } = await lateRoutines(readModels);
+    return first && `${count} for more than a minute; the first: ${first.routine} of ${first.company}, due at ${first.at}`;
+  });
+}
+
+/** `look` answers what is wrong, if anything is. */
+async function looked(
+  name: string,
+  db: pg.Pool,
+  remedy: string,
+  look: (readModels: ReadModels) => Promise<string | undefined>,
+): Promise<Check> {
   try {
-    const { count, first } = await shouldBeRunning(new ReadModels(db, projectionsOfTheLedger));
-    const sentence = first ? `${count} for 10 s without a reason; the first: ${first.id} of ${first.company}` : 'none';
-    return check(name, count === 0, sentence, remedy);
+    const wrong = await look(new ReadModels(db, projectionsOfTheLedger));
+    return check(name, wrong === undefined, wrong ?? 'none', remedy);
   } catch (error) {
     return check(name, false, error instanceof Error ? error.message : String(error), 'mend what is wrong with the read models');
   }

@@ -5,6 +5,7 @@ import type { EventStore } from './event-store/event-store.js';
 import { policiesOfTheLedger } from './policies/all.js';
 import { CheckpointQueries } from './projections/operations/checkpoint-queries.js';
 import { ReadModelUnknown, type ReadModels } from './projections/read-models.js';
+import { routineFigures, type RoutineFigures } from './projections/routines/routine-figures.js';
 import { LastingUnexplained } from './projections/why/lasting.js';
 import type { PolicyCounts } from './workers/policy-term.js';
 
@@ -18,8 +19,9 @@ export interface Figures {
   readonly sealLag: number;
   /** of each role that something depends on, the processes that live */
   readonly processes: readonly { readonly role: string; readonly count: number }[];
-  /** undefined: this server cannot ask the read models that tell it */
+  /** undefined: this server cannot ask the read models that tell it; likewise the others below */
   readonly shouldBeRunning?: number;
+  readonly routines?: RoutineFigures;
 }
 
 interface ReadModelFigures {
@@ -67,7 +69,8 @@ export class FigureQueries {
       policies: await this.policies(head),
       sealLag: await this.sealLag(),
       processes: await this.processes(),
-      shouldBeRunning: await this.shouldBeRunning(),
+      shouldBeRunning: await ifKnown(() => this.unexplained.count()),
+      routines: await ifKnown(() => routineFigures(this.world.readModels)),
     };
   }
 
@@ -123,14 +126,14 @@ export class FigureQueries {
     );
     return rows;
   }
+}
 
-  private async shouldBeRunning(): Promise<number | undefined> {
-    try {
-      return await this.unexplained.count();
-    } catch (error) {
-      if (error instanceof ReadModelUnknown) return undefined;
-      throw error;
-    }
+async function ifKnown<T>(look: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await look();
+  } catch (error) {
+    if (error instanceof ReadModelUnknown) return undefined;
+    throw error;
   }
 }
 

@@ -96,6 +96,26 @@ describe('the doctor', () => {
     });
   });
 
+  it.each([
+    ['1 s', true, /^none$/, /^none$/],
+    [
+      '61 s',
+      false,
+      /^1 for more than a minute; the first: nightly@1 of acme, fired at 2/,
+      /^1 for more than a minute; the first: nightly of acme, due at 2/,
+    ],
+  ])('looks at fires under way, and at routines whose time came %s ago', async (ago, ok, fires, routines) => {
+    const found = await after(
+      `insert into routine_fires_v1.routine_fires (company, routine, fire, n, source, fired_at, outcome)
+       values ('acme', 'nightly', 'nightly@1', 1, 'manual', ledger_now() - interval '${ago}', 'pending'),
+              ('acme', 'nightly', 'nightly@0', 0, 'manual', ledger_now() - interval '9 min', 'created');
+       ${routineDue(`ledger_now() - interval '${ago}'`)}`,
+      `delete from routine_fires_v1.routine_fires; delete from routines_v1.routines`,
+    );
+    expect(named(found, 'fires under way')).toMatchObject({ ok, sentence: expect.stringMatching(fires) });
+    expect(named(found, 'routines overdue')).toMatchObject({ ok, sentence: expect.stringMatching(routines) });
+  });
+
   it('says who seals the log', async () => {
     await until('an owner', async () => !named(await checks(), 'sealed log')?.sentence.endsWith('by nobody'));
     expect(named(await checks(), 'sealed log')).toEqual({
@@ -111,3 +131,11 @@ describe('the doctor', () => {
       sentence: expect.stringContaining('1500 ms ahead'),
     }));
 });
+
+const routineDue = (at: string): string =>
+  `insert into routines_v1.routines
+   select (jsonb_populate_record(null::routines_v1.routines, jsonb_build_object(
+     'company', 'acme', 'routine', 'nightly', 'status', 'active', 'since', ledger_now(), 'title', 'Test it', 'priority', 'medium',
+     'concurrency', 'always_enqueue', 'catch_up', 'skip_missed', 'variables', '[]'::jsonb, 'fingerprint_ignore', '[]'::jsonb,
+     'spread_sec', 0, 'triggers', '[]'::jsonb, 'defined_at', ledger_now(), 'changed_at', ledger_now(), 'fires', 0,
+     'outcomes', '{}'::jsonb, 'next_due_at', ${at}, 'revision', 0))).*`;

@@ -21,6 +21,8 @@ create table routines (
   changed_at timestamptz not null,
   -- number of the last fire, or fact about missed slots
   fires integer not null,
+  -- how many have come to what
+  outcomes jsonb not null,
   last_fire text,
   last_fired_at timestamptz,
   next_due_at timestamptz,

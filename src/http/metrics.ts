@@ -56,6 +56,7 @@ function ofTheLedger(figures: Figures, gauge: AddGauge): void {
     ]);
   ofReadModels(figures.readModels, gauge);
   ofPolicies(figures.policies, gauge);
+  if (figures.routines) ofRoutines(figures.routines, gauge);
   gauge(
     'ledger_processes',
     'Processes of the ledger that live and have the role; one with several roles counts in each.',
@@ -100,6 +101,24 @@ function ofPolicies(policies: Figures['policies'], gauge: AddGauge): void {
     'ledger_policy_parked_reactions',
     'Reactions that the policy could not carry out, and tries again.',
     each(({ parkedReactions }) => parkedReactions),
+  );
+}
+
+function ofRoutines({ routines, fires, overdueSeconds }: NonNullable<Figures['routines']>, gauge: AddGauge): void {
+  gauge(
+    'ledger_routines',
+    'Routines by their status.',
+    routines.map(({ status, count }): Sample => [{ status }, count]),
+  );
+  gauge(
+    'ledger_routine_fires',
+    'Fires of routines by what has come of them; pending: nothing yet; caught_up: facts about slots that are not fired.',
+    fires.map(({ outcome, count }): Sample => [{ outcome }, count]),
+  );
+  gauge(
+    'ledger_routines_overdue_seconds',
+    'How long the first routine that is due has waited for the scheduler; 0: none is due.',
+    [[{}, overdueSeconds]],
   );
 }
 

@@ -69,6 +69,24 @@ describe('the metrics of a server that does all', () => {
     expect(metrics.get('ledger_policy_reactions_total{policy="blockers",outcome="refused"}')).toBe(0);
   });
 
+  it('count routines and their fires, and say how long one that is due has waited', async () => {
+    const api = [{ id: 'deploy', kind: 'api' }];
+    await send(server, 'PUT', 'routines/deploys', { title: 'Test it', agent: 'coder', triggers: api });
+    await send(server, 'PUT', 'routines/idle', { title: 'Test it', triggers: api });
+    for (const trigger of [undefined, 'deploy', undefined]) await send(server, 'POST', 'routines/deploys/fire', { trigger });
+    const metrics = await becomes(server, 'ledger_routine_fires{outcome="coalesced"}', 2);
+    expect(metrics.get('ledger_routine_fires{outcome="created"}')).toBe(1);
+    expect(metrics.get('ledger_routine_fires{outcome="pending"}')).toBe(0);
+    expect(metrics.get('ledger_routines{status="active"}')).toBe(1);
+    expect(metrics.get('ledger_routines{status="paused"}')).toBe(1);
+    expect(metrics.get('ledger_routines{status="archived"}')).toBe(0);
+    expect(metrics.get('ledger_routines_overdue_seconds')).toBe(0);
+    await server.database.pool.query(
+      `update routines_v1.routines set next_due_at = ledger_now() - interval '90 s' where routine = 'deploys'`,
+    );
+    await until('it waits', async () => (await metricsOf(server)).get('ledger_routines_overdue_seconds')! >= 90, 20_000);
+  });
+
   it('count the clients that follow the log', async () => {
     await becomes(server, 'ledger_live_streams', 0);
     const reader = await Reader.open(`${server.url}/v1/companies/acme/stream`);

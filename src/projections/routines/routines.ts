@@ -13,6 +13,7 @@ import type {
 } from '../../events/routine.js';
 import type { TaskPriority } from '../../events/task.js';
 import { amend, create, projection, type Change, type Fact, type Handlers } from '../projection.js';
+import type { FireOutcome } from './routine-fires.js';
 
 /** A routine as it is defined, and when it is due. */
 export interface RoutineRow {
@@ -40,6 +41,8 @@ export interface RoutineRow {
   readonly changed_at: string;
   /** number of the last fire, or fact about missed slots */
   readonly fires: number;
+  /** how many have come to what, `caught_up` those that are no fires */
+  readonly outcomes: Outcomes;
   readonly last_fire: FireId | null;
   readonly last_fired_at: string | null;
   /** when its slots are to be looked at next, while it is paused too; null: none will come, or it is archived */
@@ -47,6 +50,8 @@ export interface RoutineRow {
   /** of the stream's last event, whatever it was: what `If-Match` is compared with */
   readonly revision: number;
 }
+
+export type Outcomes = Readonly<Record<FireOutcome, number>>;
 
 export const routines = projection<RoutineRow>({
   name: 'routines',
@@ -62,14 +67,18 @@ export const routines = projection<RoutineRow>({
     RoutineFired: (event) => fired(event),
     SlotsMissed: (event) => {
       const { n, trigger, nextSlot } = event.data;
-      return moved(event, ({ triggers }) => ({ fires: n, triggers: slotPassed(triggers, trigger, nextSlot) }));
+      return moved(event, ({ triggers, outcomes }) => ({
+        fires: n,
+        outcomes: counted(outcomes, 'caught_up'),
+        triggers: slotPassed(triggers, trigger, nextSlot),
+      }));
     },
     TriggerSecretRotated: (event) => passed(event),
-    FireCreated: (event) => passed(event),
-    FireCoalesced: (event) => passed(event),
-    FireSkipped: (event) => passed(event),
-    FireSuppressed: (event) => passed(event),
-    FireFailed: (event) => passed(event),
+    FireCreated: (event) => settled(event, 'created'),
+    FireCoalesced: (event) => settled(event, 'coalesced'),
+    FireSkipped: (event) => settled(event, 'skipped'),
+    FireSuppressed: (event) => settled(event, 'suppressed'),
+    FireFailed: (event) => settled(event, 'failed'),
     FireRedirected: (event) => passed(event),
     FireConcluded: (event) => passed(event),
     FireReopened: (event) => passed(event),
@@ -91,6 +100,7 @@ const defined = ({ company, revision, data }: Fact<'RoutineDefined'>): RoutineRo
   defined_at: data.definedAt,
   changed_at: data.definedAt,
   fires: 0,
+  outcomes: { pending: 0, created: 0, coalesced: 0, skipped: 0, suppressed: 0, failed: 0, caught_up: 0 },
   last_fire: null,
   last_fired_at: null,
   next_due_at: null,
@@ -129,10 +139,20 @@ const became = (event: OfRoutine, status: RoutineStatus, reason: string | null, 
 function fired(event: Fact<'RoutineFired'>): Change<RoutineRow> {
   const { fire, n, trigger, source, nextSlot, firedAt } = event.data;
   const last = { fires: n, last_fire: fire, last_fired_at: firedAt };
-  return moved(event, ({ triggers }) =>
-    source === 'schedule' && trigger !== null ? { ...last, triggers: slotPassed(triggers, trigger, nextSlot) } : last,
-  );
+  return moved(event, ({ triggers, outcomes }) => ({
+    ...last,
+    outcomes: counted(outcomes, 'pending'),
+    ...(source === 'schedule' && trigger !== null && { triggers: slotPassed(triggers, trigger, nextSlot) }),
+  }));
 }
+
+const settled = (event: OfRoutine, outcome: FireOutcome): Change<RoutineRow> =>
+  amend(routineOf(event), (row) => {
+    const { pending, ...others } = counted(row.outcomes, outcome);
+    return { ...row, outcomes: { ...others, pending: pending - 1 }, revision: event.revision };
+  });
+
+const counted = (outcomes: Outcomes, outcome: FireOutcome): Outcomes => ({ ...outcomes, [outcome]: outcomes[outcome] + 1 });
 
 const slotPassed = (triggers: readonly Trigger[], id: TriggerId, nextSlot: string | null): Trigger[] =>
   triggers.map((one) => (one.id === id && one.kind === 'schedule' ? { ...one, nextSlot } : one));

@@ -4,10 +4,14 @@ import { routines, type RoutineRow } from '../../../src/projections/routines/rou
 import {
   daily,
   definition,
+  fireCoalesced,
   fireConcluded,
   fireCreated,
   firedByHand,
   firedOnTime,
+  fireFailed,
+  fireSkipped,
+  fireSuppressed,
   routineArchived,
   routineChanged,
   routineDefined,
@@ -20,6 +24,7 @@ import { given, only, onRoutine } from '../folded.js';
 
 const noon = '2026-04-20T12:00:00.000Z';
 const tomorrow = '2026-04-21T12:00:00.000Z';
+const none = { pending: 0, created: 0, coalesced: 0, skipped: 0, suppressed: 0, failed: 0, caught_up: 0 };
 const after = (...facts: readonly RoutineEvent[]): RoutineRow => only(given(onRoutine(facts)).folded(routines));
 
 describe('routines', () => {
@@ -45,6 +50,7 @@ describe('routines', () => {
       defined_at: '2026-04-20T11:00:00.000Z',
       changed_at: '2026-04-20T11:00:00.000Z',
       fires: 0,
+      outcomes: none,
       last_fire: null,
       last_fired_at: null,
       next_due_at: noon,
@@ -83,6 +89,21 @@ describe('routines', () => {
 
   it('is never due again when it is archived', () =>
     expect(after(routineDefined(), routineArchived)).toMatchObject({ status: 'archived', next_due_at: null }));
+
+  it('counts what its fires have come to', () => {
+    const fires = [firedByHand(1), fireCreated(1), firedByHand(2), fireCoalesced(2, 1, null), firedByHand(3), fireFailed(3)];
+    const more = [firedByHand(4), fireSkipped(4, 1, 'task_active'), firedByHand(5), slotsMissed(6), fireConcluded(1, 'done')];
+    const suppressed = [firedByHand(7), fireSuppressed(7, 'routine_paused', 'holidays')];
+    expect(after(routineDefined(), ...fires, ...more, ...suppressed).outcomes).toEqual({
+      pending: 1,
+      created: 1,
+      coalesced: 1,
+      skipped: 1,
+      suppressed: 1,
+      failed: 1,
+      caught_up: 1,
+    });
+  });
 
   it('has the revision of the last event, whatever it was', () => {
     const facts = [routineDefined(), secretRotated, firedByHand(1), fireCreated(1), fireConcluded(1, 'done')];
