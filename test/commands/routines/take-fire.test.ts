@@ -5,6 +5,7 @@ import {
   at,
   deferred,
   fact,
+  failed,
   movedTo,
   opened,
   parked,
