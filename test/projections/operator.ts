@@ -64,9 +64,9 @@ export class Operator {
     return rows[0]!.readModel;
   }
 
-  /** After a crash of Postgres, its projector may first have to wait for the end of a term of 15 s, and then for its connections. */
+  /** After an outage of Postgres, the projector that it waits for may stay away for 10 s before it tries again. */
   async seesAsked(projection: string, readModel: string): Promise<void> {
-    await until(`${readModel} is asked`, async () => (await this.asked(projection)) === readModel, 45_000);
+    await until(`${readModel} is asked`, async () => (await this.asked(projection)) === readModel, 20_000);
   }
 
   async seesGone(readModel: string): Promise<void> {
