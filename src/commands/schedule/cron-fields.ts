@@ -67,11 +67,12 @@ function refuseField(cron: string, written: string, field: Field): void {
 
 const form = /^(?:\*|(?<from>[a-z0-9]+)(?:-(?<to>[a-z0-9]+))?)(?:\/(?<step>\d+))?$/i;
 
-function wrongWith(part: string, field: Field): string | undefined {
-  const found = form.exec(part)?.groups;
-  if (!found) return malformed(part, field);
-  const { from, to, step } = found;
-  return wrongValue(from, field) ?? wrongValue(to, field) ?? wrongOrder(from, to, step, field) ?? wrongStep(part, found, field);
+type Part = Readonly<Record<'from' | 'to' | 'step', string | undefined>>;
+
+function wrongWith(written: string, field: Field): string | undefined {
+  const part = form.exec(written)?.groups as Part | undefined;
+  if (!part) return malformed(written, field);
+  return wrongValue(part.from, field) ?? wrongValue(part.to, field) ?? wrongOrder(part, field) ?? wrongStep(written, part, field);
 }
 
 function malformed(part: string, { name }: Field): string {
@@ -97,15 +98,12 @@ function valueOf(written: string, { names, min }: Field): number | undefined {
   return place < 0 ? undefined : place + min;
 }
 
-/** Sunday may end a range by its name: `fri-sun` is 5-7. */
-function wrongOrder(
-  from: string | undefined,
-  to: string | undefined,
-  step: string | undefined,
-  field: Field,
-): string | undefined {
+/** Sunday may end a range by its name: `fri-sun` is 5-7. Whether `sun-sun` is one day or all seven, nobody can know. */
+function wrongOrder({ from, to, step }: Part, field: Field): string | undefined {
   if (from === undefined || to === undefined) return undefined;
-  const [first, last] = [valueOf(from, field)!, to.toLowerCase() === 'sun' ? 7 : valueOf(to, field)!];
+  const [first, bySunday] = [valueOf(from, field)!, to.toLowerCase() === 'sun'];
+  const last = bySunday ? 7 : valueOf(to, field)!;
+  if (bySunday && first === 0) return `${field.name} ${from}-${to} begins where it ends: write sun, or * for each day`;
   if (first <= last) return undefined;
   const instead = step === undefined ? `: write ${span(first, field.max)},${span(field.min, last)}` : '';
   return `${field.name} ${from}-${to} ends before it begins${instead}`;
@@ -113,16 +111,12 @@ function wrongOrder(
 
 const span = (from: number, to: number): string => (from === to ? `${from}` : `${from}-${to}`);
 
-function wrongStep(
-  part: string,
-  { from, to, step }: Readonly<Record<string, string | undefined>>,
-  field: Field,
-): string | undefined {
+function wrongStep(written: string, { from, to, step }: Part, field: Field): string | undefined {
   if (step === undefined) return undefined;
   if (from !== undefined && to === undefined)
-    return `${field.name} ${part} is a step without a range: write ${from}-${field.max}/${step}`;
+    return `${field.name} ${written} is a step without a range: write ${from}-${field.max}/${step}`;
   const size = Number(step);
-  return size >= 1 && size <= field.size ? undefined : `${field.name} ${part} has a step that is not within 1-${field.size}`;
+  return size >= 1 && size <= field.size ? undefined : `${field.name} ${written} has a step that is not within 1-${field.size}`;
 }
 
 const invalid = (cron: string, wrong: string): ScheduleRefused =>

@@ -42,6 +42,7 @@ function date(): fc.Arbitrary<string> {
     { weight: 6, arbitrary: fc.constant('*') },
     { weight: 1, arbitrary: value(1, 31) },
     { weight: 1, arbitrary: list(value(1, 31)) },
+    { weight: 1, arbitrary: fc.constantFrom('*,13', '13,*', '*/10,31') },
     { weight: 1, arbitrary: ranged(1, 31, 1) },
     { weight: 1, arbitrary: stepped('*', 1, 31) },
   );
@@ -66,8 +67,8 @@ function weekday(): fc.Arbitrary<string> {
     { weight: 1, arbitrary: cased(weekdays) },
     { weight: 1, arbitrary: list(fc.oneof(value(0, 7), cased(weekdays))) },
     { weight: 1, arbitrary: ranged(0, 7, 1) },
-    { weight: 1, arbitrary: namedRange(weekdays) },
-    { weight: 1, arbitrary: fc.constantFrom('Fri-Sun', 'sat-SUN', 'SUN-sun') },
+    { weight: 1, arbitrary: namedRange(weekdays).filter((range) => range !== 'sun-SUN') },
+    { weight: 1, arbitrary: fc.constantFrom('Fri-Sun', 'sat-SUN', '3-sun') },
     { weight: 1, arbitrary: stepped('*', 1, 7) },
   );
 }

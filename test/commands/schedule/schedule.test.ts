@@ -256,6 +256,7 @@ describe('a schedule that is not fit', () => {
     ['0 22-2 * * *', 'hour 22-2 ends before it begins: write 22-23,0-2'],
     ['0 22-2/2 * * *', 'hour 22-2 ends before it begins'],
     ['0 0 * * sat-mon', 'day of the week sat-mon ends before it begins: write 6-7,0-1'],
+    ['0 0 * * sun-SUN', 'day of the week sun-SUN begins where it ends: write sun, or * for each day'],
     ['5/15 * * * *', 'minute 5/15 is a step without a range: write 5-59/15'],
     ['*/0 * * * *', 'minute */0 has a step that is not within 1-60'],
     ['*/90 * * * *', 'minute */90 has a step that is not within 1-60'],
