@@ -8,18 +8,20 @@ import { finishRun } from '../../src/commands/run.js';
 import { assignTask, putTask, setTaskStatus } from '../../src/commands/task.js';
 import { requestWakeup } from '../../src/commands/wakeup.js';
 import { toWrite } from '../../src/commands/write.js';
-import { nameUuid, taskStream } from '../../src/events/event.js';
+import { nameUuid, routineStream, taskStream } from '../../src/events/event.js';
 import type { LaneEvent } from '../../src/events/lane.js';
 import { MemoryEventStore } from '../../src/event-store/memory.js';
 import { comments } from '../../src/projections/comments.js';
 import { holds } from '../../src/projections/holds.js';
 import { PolicyIndexQueries } from '../../src/projections/policy-index.js';
+import { routineFires } from '../../src/projections/routines/routine-fires.js';
 import { runStatus } from '../../src/projections/run-status.js';
 import { taskGraph } from '../../src/projections/task-graph.js';
 import { tasks } from '../../src/projections/tasks.js';
 import { wakeupRequests } from '../../src/projections/wakeup-requests.js';
 import { deferred, fact, machine, requested } from '../facts.js';
 import { FoldedIndex } from '../policies/folded-index.js';
+import { fireCreated, firedByHand, routineDefined } from '../routine-facts.js';
 import { freshDatabase, type TestDatabase } from '../postgres.js';
 import { VirtualLedger, type Claimed } from '../virtual-ledger.js';
 import { anyProjection } from '../../src/projections/projection.js';
@@ -40,7 +42,11 @@ beforeEach(async () => {
   store = new MemoryEventStore();
   ledger = new VirtualLedger({ store });
   atWork = [];
-  side = new ReadSide(database.url, store, [taskGraph, tasks, runStatus, wakeupRequests, holds, comments].map(anyProjection));
+  side = new ReadSide(
+    database.url,
+    store,
+    [taskGraph, tasks, runStatus, wakeupRequests, holds, comments, routineFires].map(anyProjection),
+  );
   await side.start();
   for (const agent of agents) await ledger.send(putAgent, { agent, policy: { maxConcurrentRuns: 3 } });
   for (const [n, task] of names.entries()) await ledger.send(putTask, { task, title: task, assignee: agents[n % 3] ?? null });
@@ -225,5 +231,18 @@ describe('the index of the policies', () => {
       await ledger.send(addComment, { task: 'T-2', commentId, body: commentId });
     await ledger.send(removeComment, { task: 'T-2', comment: 'removed' });
     expect(await (await indexNow()).childrenOf('acme', 'T-1')).toMatchObject([{ task: 'T-2', title: 'T-2', summary: 'last' }]);
+  });
+
+  it('takes a fire for pending until it has an outcome', async () => {
+    const facts = [routineDefined(), firedByHand(1), firedByHand(2), fireCreated(1)];
+    await store.append([toWrite(routineStream('acme', 'nightly'), -1, facts, { commandId: 'fires', actor: machine }, undefined)]);
+    const folded = new FoldedIndex(await ledger.log());
+    for (const index of [await indexNow(), folded]) {
+      const isPending = (fire: string, company = 'acme') => index.isFirePending(company, 'nightly', fire);
+      expect(await isPending('nightly@1')).toBe(false);
+      expect(await isPending('nightly@2')).toBe(true);
+      expect(await isPending('nightly@3')).toBe(false);
+      expect(await isPending('nightly@2', 'globex')).toBe(false);
+    }
   });
 });
