@@ -19,7 +19,7 @@ const reasons: Readonly<Record<string, string>> = {
   transient_failure_retry: 'its run failed in a way that may pass',
   missing_issue_comment: 'it has said nothing on the task',
   run_liveness_continuation: 'it has only planned, or done nothing',
-  routine_fired: 'a routine of it was fired',
+  routine_fired: 'a routine was fired for it',
   heartbeat_timer: 'its time has come',
 };
 

@@ -6,6 +6,8 @@ import type { LaneEvent } from '../../src/events/lane.js';
 import type { LedgerEvent } from '../../src/events/ledger-event.js';
 import { operations } from '../../src/events/evolve-operations.js';
 import type { OperationsEvent } from '../../src/events/operations.js';
+import { routines } from '../../src/events/evolve-routine.js';
+import type { RoutineEvent } from '../../src/events/routine.js';
 import { schemaOf } from '../../src/events/upcast.js';
 import type { EventStore } from '../../src/event-store/event-store.js';
 import { MemoryEventStore } from '../../src/event-store/memory.js';
@@ -273,6 +275,8 @@ function stateOf(events: readonly Recorded<LedgerEvent>[]): unknown {
       return (events as Recorded<AgentEvent>[]).reduce(agents.evolve, agents.initial);
     case 'task':
       return (events as Recorded<LaneEvent>[]).reduce(lanes.evolve, lanes.initial);
+    case 'routine':
+      return (events as Recorded<RoutineEvent>[]).reduce(routines.evolve, routines.initial);
     case 'operations':
       return (events as Recorded<OperationsEvent>[]).reduce(operations.evolve, operations.initial);
     default:

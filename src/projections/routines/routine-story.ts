@@ -82,7 +82,7 @@ export function slotsInWords({
 export const missedBecause: Readonly<Record<SlotsMissed['data']['code'], string>> = {
   missed: 'nobody was there to fire in time',
   routine_paused: 'the routine was paused',
-  schedule_changed: 'the schedule was changed',
+  schedule_changed: 'the schedule was changed, or ended',
 };
 
 function inWords({ title, agent, triggers }: RoutineDefinition): string {
@@ -112,7 +112,8 @@ const andRun = (run: string | null): string =>
 
 function concluded({ fire, task, status, outcome, reason }: FireConcluded['data']): string {
   const how = outcome === 'completed' ? 'is completed' : 'has failed';
-  return `${fire} ${how}: ${task} is ${status}${reason === null ? '' : `, ${shortened(reason)}`}`;
+  const state = `${task} is ${status}`;
+  return `${fire} ${how}: ${state}${reason === null || reason === state ? '' : `, ${shortened(reason)}`}`;
 }
 
 const missed = (routine: string, data: SlotsMissed['data']): string =>

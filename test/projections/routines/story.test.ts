@@ -63,6 +63,7 @@ it.each<[string, RoutineEvent]>([
   ['nightly~1 was closed when nightly@2 came to it, so that it opens nightly~2', fireRedirected(2, 1)],
   ['nightly@1 is completed: nightly~1 is done', fireConcluded(1, 'done')],
   ['nightly@1 has failed: nightly~1 is blocked, it needs a person', fireConcluded(1, 'blocked', 'it needs a person')],
+  ['nightly@1 has failed: nightly~1 is cancelled', fireConcluded(1, 'cancelled', 'nightly~1 is cancelled')],
   ['nightly~1 goes on, and with it nightly@1', fireReopened(1)],
   [
     '3 slots of daily, from 2026-04-17 12:00:00 UTC to 2026-04-19 12:00:00 UTC, are not fired by nightly: nobody was there to fire in time (nightly@1)',
@@ -104,7 +105,7 @@ it.each([
     fact('FireTaken', { ...taken, how: 'closed' }),
   ],
   [
-    'fixer is asked to run on nightly~1, because a routine of it was fired',
+    'fixer is asked to run on nightly~1, because a routine was fired for it',
     requested(1, { reason: 'routine_fired', source: 'automation', trigger: 'system' }),
   ],
 ])('says of a task: %s', (sentence, event) => expect(story(onTask([event], 'nightly~1')[0]!)).toBe(sentence));

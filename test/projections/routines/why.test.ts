@@ -181,7 +181,7 @@ it.each([
   ],
   [
     'schedule_changed',
-    '3 slots of daily, from 2026-04-17 12:00:00 UTC to 2026-04-19 12:00:00 UTC, are not fired: the schedule was changed (nightly@1)',
+    '3 slots of daily, from 2026-04-17 12:00:00 UTC to 2026-04-19 12:00:00 UTC, are not fired: the schedule was changed, or ended (nightly@1)',
   ],
 ] as const)('says of slots why they are not fired: %s', (code, sentence) =>
   expect(why([routineDefined(), slotsMissed(1, { code })])).toMatchObject({ code: 'SKIPPED', sentence }),
