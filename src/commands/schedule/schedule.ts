@@ -24,8 +24,8 @@ export function* slotsFrom(schedule: Schedule, first: Date): Generator<Date, voi
 
 /**
  * Where a definition says nothing of daylight saving: a time that is skipped comes as soon as the clock goes on, one that is shown
- * twice comes once. An expression that names no hour asks for a rhythm, and keeps it: one for each minute would
- * be silent for an hour each autumn otherwise.
+ * twice comes once. An expression that names no hour asks for a rhythm, and keeps it: one of each minute would be silent for an hour
+ * each autumn otherwise.
  * @throws ScheduleRefused cron_invalid
  */
 export const usualDst = (cron: string): DstPolicy =>

@@ -70,10 +70,10 @@ function stretchesOf(year: number, offsetAt: OffsetAt): Stretch[] {
     shownUntil = Math.max(shownUntil, change + offset);
     start = change;
   }
-  return stretches.filter((one) => one.end > newYear).map((one) => from(newYear, one));
+  return stretches.filter((one) => one.end > newYear).map((one) => begunAt(newYear, one));
 }
 
-const from = (start: Instant, stretch: Stretch): Stretch =>
+const begunAt = (start: Instant, stretch: Stretch): Stretch =>
   stretch.start >= start ? stretch : { ...stretch, start, shownUntil: Math.max(stretch.shownUntil, start + stretch.offset) };
 
 /** No zone has changed its offset and gone back to it within three days since 1900. */

@@ -223,6 +223,15 @@ describe('an hour that comes twice', () => {
   ])('may be %s', (_, cron, zone, after, at, first, second) =>
     expect(local(cron, zone, after, 2, everything)).toEqual([`${at}${first} first of two`, `${at}${second} second of two`]),
   );
+
+  it('may be the last seven of a year, that come again in the next', () => {
+    const [cron, zone, after] = ['0 20 * * *', 'America/Cambridge_Bay', '1919-12-31T12:00:00Z'] as const;
+    expect(local(cron, zone, after, 2)).toEqual(['1919-12-31T20:00:00+00:00 first of two', '1920-01-01T20:00:00-07:00']);
+    expect(local(cron, zone, after, 2, everything)).toEqual([
+      '1919-12-31T20:00:00+00:00 first of two',
+      '1919-12-31T20:00:00-07:00 second of two',
+    ]);
+  });
 });
 
 describe('where a definition says nothing of daylight saving', () => {
