@@ -43,9 +43,8 @@ export class HooksController {
   async call(@Call() call: Exchange) {
     const caller = await this.callerOf(call);
     const { company, routine, trigger, nonce } = caller;
-    const payload = objectOf(rawOf(call)) as { variables?: unknown };
     return this.door.send(fireRoutine, call, {
-      fields: { company, routine, trigger, source: 'webhook', variables: payload.variables, payload },
+      fields: { company, routine, trigger, source: 'webhook', payload: objectOf(rawOf(call)) },
       actor: webhook,
       path: keptPath(caller),
       around: (commandId, send) => (nonce ? this.once(nonce, commandId, send) : send(commandId)),
@@ -90,5 +89,5 @@ const keptPath = ({ address }: Caller): string => `/v1/hooks/${address.toString(
 const replayed = (): Refusal =>
   new Refusal(
     'webhook_replayed',
-    'a request with this signature came before, and nothing is done for it again: sign a new one, with a new Ledger-Timestamp where it has one',
+    'a request with this signature came before, and what it asks for was decided then: for more, sign a new one, with a new Ledger-Timestamp where it has one',
   );

@@ -151,6 +151,28 @@ describe('a webhook', () => {
     expect((await call(hook, body)).status).toBe(202);
   });
 
+  it('fills in what it is sent, and takes what the routine does not ask for', async () => {
+    const hook = await hooked('stranger', 'none');
+    for (const body of ['{"variables":{"branch":"next","other":1}}', '{"variables":{}}', '{"variables":"none"}', '{}'])
+      expect((await call(hook, body)).body.fire.outcome).toBe('created');
+    expect((await firesOf('stranger')).map(({ data }) => data.order?.title)).toEqual([
+      'Build next',
+      'Build main',
+      'Build main',
+      'Build main',
+    ]);
+  });
+
+  it('records what its templates cannot be filled with as failed', async () => {
+    const variables = [{ name: 'branch', type: 'select', options: ['main', 'next'], required: true }];
+    const hook = await hooked('choosy', 'bearer', { variables });
+    const answers = [await call(hook, '{"variables":{"branch":"other"}}'), await call(hook, '{}')];
+    expect(answers.map(({ status, body }) => [status, body.fire.outcome, body.fire.code])).toEqual([
+      [202, 'failed', 'variable_invalid'],
+      [202, 'failed', 'variables_missing'],
+    ]);
+  });
+
   it('takes no body for an empty one', async () => {
     const hook = await hooked('bare', 'hmac_sha256');
     expect((await call(hook, '')).status).toBe(202);

@@ -7,6 +7,7 @@ import { authenticated } from '../../src/webhooks/signatures.js';
  *   printf '%s' "$BODY" | openssl dgst -sha256 -hmac $SECRET             → ofBody
  *   printf '%s.%s' $TS "$SPACED" | openssl dgst -sha256 -hmac $SECRET    → withTimeSpaced
  *   printf '%s.' $TS | openssl dgst -sha256 -hmac $SECRET                → withTimeEmpty
+ *   printf '%s.5.{}' $TS | openssl dgst -sha256 -hmac $SECRET            → withTwoDots
  */
 const secret = '5f8e3c1a9b7d2e4f6a0c8b1d3e5f7a9c2b4d6e8f0a1c3e5d';
 const timestamp = '1775030400';
@@ -16,6 +17,7 @@ const withTime = '89140df8dd6bf1e7e2b52d296b4b76e0d0de5e214c84bd743b46c40ef998eb
 const ofBody = '6707e2b173988b7569efb7ef30b445c18f224ec09292d2ac9dea1b8c6c0c240e';
 const withTimeSpaced = 'd0d57267e50c91eaba5688325955829f3714ecc7aaaa04c6e1d1f97a3e174434';
 const withTimeEmpty = '2857563322a49e77f6426d8a06326f4be80777eaca2f002805af1f88671246a1';
+const withTwoDots = 'd36a37f19f470d9fa34dcab4286263b85466f8d06d7f4551181cb962970c02a9';
 
 const signedAt = Number(timestamp) * 1_000;
 const other = 'ab'.repeat(24);
@@ -93,8 +95,9 @@ describe('hmac_sha256', () => {
   });
 
   it('does not let the dot between timestamp and body be moved', () => {
-    const moved = { ...headers, 'ledger-timestamp': '1775030400.{"a"' };
-    expect(check('hmac_sha256', { headers: moved, raw: ':1}' })).toBeUndefined();
+    const signed = { ...headers, 'ledger-signature': `sha256=${withTwoDots}` };
+    expect(check('hmac_sha256', { headers: signed, raw: '5.{}' })).toBeDefined();
+    expect(check('hmac_sha256', { headers: { ...signed, 'ledger-timestamp': `${timestamp}.5` }, raw: '{}' })).toBeUndefined();
   });
 });
 
