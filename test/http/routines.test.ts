@@ -322,6 +322,16 @@ describe('the rotation of a secret', () => {
     expect(repeat.body).not.toHaveProperty('webhooks');
   });
 
+  it('lets the former one be taken for the overlap, and not at all without', async () => {
+    const { body: defined } = await put('overlapping', { triggers: [{ ...webhook, signing: 'bearer' }] });
+    const [{ path, secret: first }] = defined.webhooks as unknown as [{ path: string; secret: string }];
+    const call = async (secret: string) => (await api('POST', path, {}, { authorization: `Bearer ${secret}` })).status;
+    const second = (await rotate('overlapping', 'hook')).body.webhooks[0].secret;
+    expect([await call(first), await call(second)]).toEqual([202, 202]);
+    const { body } = await api('POST', 'routines/overlapping/triggers/hook/rotate-secret', { overlapSec: 0 });
+    expect([await call(second), await call(body.webhooks[0].secret)]).toEqual([401, 202]);
+  });
+
   it('is of webhooks only', async () => {
     await put('unrotated');
     expect(await rotate('unrotated', 'button')).toMatchObject({ status: 409, body: { code: 'trigger_kind' } });

@@ -52,7 +52,7 @@ function cameOf({ id, routine, outcome, code, reason, task, run, into }: FireVie
     case 'pending':
       return `${id} is under way; look again with ledger routines fires ${routine}`;
     default:
-      return `${id} is ${outcome}: ${[code, reason, task].filter(Boolean).join(', ')}`;
+      return `${id} ${outcome === 'failed' ? outcome : `is ${outcome}`}: ${[code, reason, task].filter(Boolean).join(', ')}`;
   }
 }
 
@@ -68,10 +68,17 @@ async function list({ client, output }: Door, routine: string, { limit, cursor, 
     ['code', (one) => (one.count === undefined ? one.code : `${one.code} × ${one.count}`)],
     ['task', (one) => one.task],
     ['run', (one) => one.run],
-    ['slot', ({ slot }) => sayTime(slot)],
+    ['slot', slotsOf],
     ['concluded', ({ concluded }) => concluded && `${concluded.outcome} ${sayTime(concluded.at)}`],
   ]);
 }
+
+/** Of slots that were missed, the first and the last. */
+const slotsOf = ({ slot, lastSlot }: Fire): string =>
+  [slot, lastSlot]
+    .filter(Boolean)
+    .map((one) => sayTime(one))
+    .join(' – ');
 
 /** `3` is the third fire of the routine. */
 async function get({ client, output }: Door, routine: string, fire: string): Promise<void> {
@@ -81,8 +88,7 @@ async function get({ client, output }: Door, routine: string, fire: string): Pro
   output.one(found, (one) => [
     ['fire', one.id],
     ['fired', `${sayTime(one.firedAt)} by ${byWhat(one)}`],
-    ['slot', sayTime(one.slot)],
-    ['last slot', sayTime(one.lastSlot)],
+    ['slot', slotsOf(one)],
     ['slots', one.count],
     ['outcome', one.outcome],
     ['code', one.code],
