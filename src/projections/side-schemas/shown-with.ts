@@ -3,6 +3,8 @@ import { agents } from '../agents.js';
 import { dashboard } from '../dashboard.js';
 import { dueRetries } from '../due-retries.js';
 import { holds } from '../holds.js';
+import { routineFires } from '../routines/routine-fires.js';
+import { routines } from '../routines/routines.js';
 import { runStatus } from '../run-status.js';
 import { taskCounts } from '../task-counts.js';
 import { tasks } from '../tasks.js';
@@ -19,6 +21,7 @@ const besides: Readonly<Record<string, readonly Named[]>> = {
   [wakeupRequests.name]: [tasks, holds],
   [agents.name]: [runStatus, wakeupRequests, tasks, holds],
   [dueRetries.name]: [tasks, holds],
+  [routineFires.name]: [routines],
 };
 
 /** A projection, and those without which its pages cannot be shown. */
