@@ -90,7 +90,11 @@ describe('ledger routines set', () => {
   });
 
   it('takes a whole definition from a file, and what get has written as well', async () => {
-    const definition = { title: 'Filed', agent: 'coder', triggers: [{ id: 'button', kind: 'api' }] };
+    const triggers = [
+      { id: 'button', kind: 'api' },
+      { id: 'morning', kind: 'schedule', cron: '0 9 * * *' },
+    ];
+    const definition = { title: 'Filed', agent: 'coder', triggers };
     expect(await ledger(`routines set filed --file ${file('filed.json', definition)}`)).toBe(0);
     await ledger('routines get filed');
     expect(told()).toMatchObject(definition);
@@ -109,8 +113,16 @@ describe('ledger routines set', () => {
     await ledger('routines set hooked --title Hook --agent coder --webhook hmac_sha256 --window 60s -o table');
     expect(said.out).toMatch(/^hooked is defined\nwebhook is called at {2}http\S+\/v1\/hooks\/\S+\nwith the secret {2}\S+\n$/);
     const [, url, secret] = /called at {2}(\S+)\nwith the secret {2}(\S+)/.exec(said.out) ?? [];
-    expect(said.err).toContain('URL and secret are shown this once');
-    expect(said.err).toContain('openssl dgst -sha256 -hmac "$SECRET"');
+    expect(said.err.split('\n')).toEqual([
+      'URL and secret are shown this once: keep them. Called, for example, by',
+      `  body='{}'; now=$(date +%s)`,
+      `  curl -s ${url} \\`,
+      `    -H 'content-type: application/json' \\`,
+      `    -H "ledger-timestamp: $now" \\`,
+      `    -H "ledger-signature: sha256=$(printf %s "$now.$body" | openssl dgst -sha256 -hmac "$SECRET" -r | cut -d ' ' -f 1)" \\`,
+      '    -d "$body"',
+      '',
+    ]);
     expect(said.err).not.toContain(secret);
     const body = JSON.stringify({ variables: {} });
     const now = String(Math.floor(Date.now() / 1_000));
@@ -118,6 +130,8 @@ describe('ledger routines set', () => {
     const headers = { 'content-type': 'application/json', 'ledger-timestamp': now, 'ledger-signature': `sha256=${signature}` };
     expect((await fetch(url!, { method: 'POST', body, headers })).status).toBe(202);
     expect((await fetch(url!, { method: 'POST', body, headers })).status).toBe(409);
+    await ledger('routines get hooked');
+    expect(told().triggers).toMatchObject([{ id: 'webhook', signing: 'hmac_sha256', windowSec: 60 }]);
     await ledger('routines set hooked --title Hooked -o table');
     expect(said).toEqual({ out: 'hooked is changed\n', err: '' });
   });
@@ -236,6 +250,8 @@ describe('ledger routines', () => {
     expect(said.out).toContain(path);
     expect(said.out).not.toContain(secret);
     expect(said.err).toContain('authorization: Bearer $SECRET');
+    expect(await ledger('routines rotate-secret rotated --overlap 10m')).toBe(0);
+    expect(Date.parse(told().overlapUntil) - Date.parse(told().rotatedAt)).toBe(600_000);
     expect(await ledger('routines rotate-secret rotated bell')).toBe(3);
   });
 });

@@ -75,10 +75,7 @@ async function list({ client, output }: Door, routine: string, { limit, cursor, 
 
 /** Of slots that were missed, the first and the last. */
 const slotsOf = ({ slot, lastSlot }: Fire): string =>
-  [slot, lastSlot]
-    .filter(Boolean)
-    .map((one) => sayTime(one))
-    .join(' – ');
+  [...new Set([slot, lastSlot].filter(Boolean))].map((one) => sayTime(one)).join(' – ');
 
 /** `3` is the third fire of the routine. */
 async function get({ client, output }: Door, routine: string, fire: string): Promise<void> {
