@@ -59,7 +59,7 @@ const columns: readonly Column<Reason>[] = [
  * answer is that there is none, and not that it could not be the other.
  */
 async function whyAny(door: Door, id: string): Promise<void> {
-  if (id.includes('@')) return whyFire(door, id);
+  if (id.indexOf('@') > 0) return whyFire(door, id);
   const [first, second] = kindsOf(id);
   try {
     return await why(door, first, id);

@@ -45,10 +45,16 @@ const skipped = (facts: FireFacts): Reason => ({
 
 const suppressed = (facts: FireFacts): Reason => ({
   code: 'ROUTINE_SUPPRESSED',
-  sentence: `nothing comes of ${facts.fire.fire} (${facts.fire.code}): ${facts.fire.reason}`,
+  sentence: `nothing comes of ${facts.fire.fire} (${facts.fire.code}): ${facts.fire.reason}${byNow(facts)}`,
   since: settled(facts.fire),
   ...lifting(facts),
 });
+
+/** The reason was given then, and it may be otherwise now. */
+function byNow({ fire, routine: { routine, status } }: FireFacts): string {
+  if (status === 'archived') return `; ${routine} is archived by now`;
+  return fire.code === 'routine_paused' && status === 'active' ? `; ${routine} goes on by now` : '';
+}
 
 /** While what suppressed it is still so, what would end that. */
 function lifting(facts: FireFacts): Partial<Reason> {

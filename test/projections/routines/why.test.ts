@@ -125,7 +125,11 @@ describe('a suppressed fire', () => {
   ];
 
   it.each<[string, readonly RoutineEvent[], Partial<Reason>]>([
-    ['may be fired again when its routine goes on', [...paused, routineResumed], { action: 'ledger routines fire nightly' }],
+    [
+      'may be fired again when its routine goes on',
+      [...paused, routineResumed],
+      { sentence: expect.stringMatching(/: holidays; nightly goes on by now$/), action: 'ledger routines fire nightly' },
+    ],
     ['has its trigger switched on', off, { action: 'ledger routines set nightly --enable daily' }],
     ['may be fired again when its trigger is on', [...off, routineChanged()], { action: 'ledger routines fire nightly' }],
     ['waits for its time', window({ activeFrom: tomorrow }), { clearsAt: tomorrow, action: 'ledger routines fire nightly' }],
@@ -133,8 +137,9 @@ describe('a suppressed fire', () => {
   ])('%s', (_, facts, reason) => expect(why(facts)).toMatchObject({ code: 'ROUTINE_SUPPRESSED', ...reason }));
 
   it('is cleared by nobody when its routine is archived', () => {
-    const { action, clearedBy } = why([...paused, routineArchived]);
+    const { action, clearedBy, sentence } = why([...paused, routineArchived]);
     expect([action, clearedBy]).toEqual([undefined, undefined]);
+    expect(sentence).toMatch(/: holidays; nightly is archived by now$/);
   });
 });
 
