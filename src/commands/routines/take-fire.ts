@@ -30,8 +30,7 @@ export const takeFire = decision({
     // The fire that is to open it has not come yet: this one comes again, after that.
     if (!lane.opened) return [];
     if (isClosed(lane.status)) return [taken(command, 'closed', nowhere, world)];
-    const isAtWork = lane.open.length > 0 || lane.waiting.length > 0;
-    if (command.concurrency === 'skip_if_active' && isAtWork)
+    if (command.concurrency === 'skip_if_active' && lane.open.length > 0)
       return [taken(command, 'skipped', { ...nowhere, code: 'task_active' }, world)];
     return wake(command, lane, world);
   },
