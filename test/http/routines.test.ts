@@ -89,6 +89,17 @@ describe('PUT of a routine', () => {
     expect(JSON.stringify(rows)).not.toContain(webhooks[0]!.secret);
   });
 
+  it('makes, when it is repeated, the secret that a crash after the definition has left unmade', async () => {
+    const key = randomUUID();
+    await put('crashed', { triggers: [webhook] }, withKey(key));
+    await server.database.pool.query(`delete from trigger_secrets where routine = 'crashed'`);
+    await server.database.pool.query('update idempotency_keys set status = null, headers = null, body = null where key = $1', [
+      key,
+    ]);
+    const { status, body } = await put('crashed', { triggers: [webhook] }, withKey(key));
+    expect({ status, body }).toMatchObject({ status: 200, body: { revision: 0, webhooks: [{ trigger: 'hook' }] } });
+  });
+
   it('is conditional on the revision that was read', async () => {
     await put('matched');
     expect((await put('matched', { title: 'Other' }, { 'if-match': '"0"' })).status).toBe(200);
