@@ -1,6 +1,8 @@
 import { Controller, Get, Post } from '@nestjs/common';
+import { IsOptional } from 'class-validator';
 import { validated } from '../commands/dispatch.js';
 import { FireId, FreeJson, OneOf, Optional, Slug } from '../commands/fields.js';
+import { SchemaName } from '../commands/operations/as-of.js';
 import type { FireView } from '../commands/routines/fire-view.js';
 import { fireRoutine } from '../commands/routines/fire.js';
 import { FiresQueries } from '../projections/routines/fire-queries.js';
@@ -13,15 +15,23 @@ import { Documented } from './documented.js';
 import { ListOfCompany, readOf, Several } from './query.js';
 import { present, Reads } from './reads.js';
 import { OneRoutine, unfitValues } from './routines.controller.js';
+import { inSchema, SideReads } from './side-reads.js';
 
 export class FireList extends ListOfCompany {
   @Slug() routine!: string;
   @Several() @OneOf(fireOutcomes, { each: true }) outcome?: FireOutcome[];
   @Several() @Slug({ each: true }) trigger?: string[];
+  /** of a schema of read models as they were */
+  @IsOptional() @SchemaName() in?: string;
 }
 
 export class OneFire extends OneRoutine {
   @FireId() fire!: string;
+}
+
+export class FireRead extends OneFire {
+  /** of a schema of read models as they were */
+  @IsOptional() @SchemaName() in?: string;
 }
 
 /** What a fire may be asked for with; who asks is said by its trigger. */
@@ -42,6 +52,7 @@ export class FiresController {
     private readonly reads: Reads,
     private readonly queries: FiresQueries,
     private readonly routines: RoutinesQueries,
+    private readonly sides: SideReads,
   ) {}
 
   @Get('fires')
@@ -49,21 +60,29 @@ export class FiresController {
     summary: 'Fires of a routine, newest first, and what came of them',
     takes: FireList,
     answers: 'Fire[]',
-    refuses: ['routine_not_found'],
+    refuses: ['routine_not_found', ...inSchema],
   })
   async list(@Call() call: Exchange) {
-    const { company, routine, limit, cursor, ...filters } = readOf(FireList, call);
-    await this.reads.upTo(call, routines, routineFires);
-    present(await this.routines.get(company, routine), { code: 'routine_not_found', name: routine });
-    return this.queries.list(company, routine, { limit, cursor }, filters);
+    const { company, routine, limit, cursor, in: schema, ...filters } = readOf(FireList, call);
+    const known = schema === undefined ? this.routines : await this.sides.in(call, schema, RoutinesQueries);
+    const fires = schema === undefined ? this.queries : await this.sides.in(call, schema, FiresQueries);
+    if (schema === undefined) await this.reads.upTo(call, routines, routineFires);
+    present(await known.get(company, routine), { code: 'routine_not_found', name: routine });
+    return fires.list(company, routine, { limit, cursor }, filters);
   }
 
   @Get('fires/:fire')
-  @Documented({ summary: 'One fire, and what came of it', takes: OneFire, answers: 'Fire', refuses: ['fire_not_found'] })
+  @Documented({
+    summary: 'One fire, and what came of it',
+    takes: FireRead,
+    answers: 'Fire',
+    refuses: ['fire_not_found', ...inSchema],
+  })
   async get(@Call() call: Exchange) {
-    const { company, routine, fire } = readOf(OneFire, call);
-    await this.reads.upTo(call, routineFires);
-    return present(await this.queries.get(company, routine, fire), { code: 'fire_not_found', name: fire });
+    const { company, routine, fire, in: schema } = readOf(FireRead, call);
+    if (schema === undefined) await this.reads.upTo(call, routineFires);
+    const fires = schema === undefined ? this.queries : await this.sides.in(call, schema, FiresQueries);
+    return present(await fires.get(company, routine, fire), { code: 'fire_not_found', name: fire });
   }
 
   /**

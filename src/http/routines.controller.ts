@@ -1,8 +1,10 @@
 import { Controller, Get, Post, Put } from '@nestjs/common';
+import { IsOptional } from 'class-validator';
 import { CommandPorts } from '../commands/catalogue.js';
 import type { Dispatched } from '../commands/decider.js';
 import { validated } from '../commands/dispatch.js';
 import { OneOf, Slug } from '../commands/fields.js';
+import { SchemaName } from '../commands/operations/as-of.js';
 import { nextTimes } from '../commands/routines/next-times.js';
 import { preview, PreviewRoutine } from '../commands/routines/preview.js';
 import { archiveRoutine, pauseRoutine, putRoutine, resumeRoutine, rotateTriggerSecret } from '../commands/routines/routine.js';
@@ -18,6 +20,7 @@ import { Documented } from './documented.js';
 import type { ProblemCode } from './problem.js';
 import { Count, ListOfCompany, OfCompany, readOf, Several } from './query.js';
 import { one, present, Reads } from './reads.js';
+import { inSchema, SideReads } from './side-reads.js';
 
 export class OneRoutine extends OfCompany {
   @Slug() routine!: string;
@@ -30,6 +33,13 @@ export class OneTrigger extends OneRoutine {
 export class RoutineList extends ListOfCompany {
   @Several() @OneOf(routineStatuses, { each: true }) status?: RoutineStatus[];
   @Several() @Slug({ each: true }) agent?: string[];
+  /** of a schema of read models as they were */
+  @IsOptional() @SchemaName() in?: string;
+}
+
+export class RoutineRead extends OneRoutine {
+  /** of a schema of read models as they were */
+  @IsOptional() @SchemaName() in?: string;
 }
 
 export class NextRead extends OneRoutine {
@@ -71,12 +81,15 @@ export class RoutinesController {
     private readonly queries: RoutinesQueries,
     private readonly secrets: TriggerSecrets,
     private readonly ports: CommandPorts,
+    private readonly sides: SideReads,
   ) {}
 
   @Get()
-  @Documented({ summary: 'Routines, newest first', takes: RoutineList, answers: 'Routine[]' })
+  @Documented({ summary: 'Routines, newest first', takes: RoutineList, answers: 'Routine[]', refuses: inSchema })
   async list(@Call() call: Exchange) {
-    const { company, limit, cursor, ...filters } = readOf(RoutineList, call);
+    const { company, limit, cursor, in: schema, ...filters } = readOf(RoutineList, call);
+    if (schema !== undefined)
+      return (await this.sides.in(call, schema, RoutinesQueries)).list(company, filters, { limit, cursor });
     await this.reads.upTo(call, routines, routineFires);
     return this.queries.list(company, filters, { limit, cursor });
   }
@@ -84,12 +97,14 @@ export class RoutinesController {
   @Get(':routine')
   @Documented({
     summary: 'One routine, and when it is due',
-    takes: OneRoutine,
+    takes: RoutineRead,
     answers: 'Routine',
-    refuses: ['routine_not_found'],
+    refuses: ['routine_not_found', ...inSchema],
   })
   async get(@Call() call: Exchange) {
-    return one(call, await this.found(call, readOf(OneRoutine, call)), missing(readOf(OneRoutine, call).routine));
+    const { company, routine, in: schema } = readOf(RoutineRead, call);
+    if (schema === undefined) return one(call, await this.found(call, { company, routine }), missing(routine));
+    return present(await (await this.sides.in(call, schema, RoutinesQueries)).get(company, routine), missing(routine));
   }
 
   /** The secrets of webhooks that are new with it are told to whoever has put them there, and to nobody else, ever. */

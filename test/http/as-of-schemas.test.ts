@@ -3,6 +3,8 @@ import { ActivityQueries } from '../../src/projections/activity-queries.js';
 import { AgentsQueries } from '../../src/projections/agent-queries.js';
 import { DashboardQueries } from '../../src/projections/dashboard-queries.js';
 import type { ReadModels } from '../../src/projections/read-models.js';
+import { FiresQueries } from '../../src/projections/routines/fire-queries.js';
+import { RoutinesQueries } from '../../src/projections/routines/routine-queries.js';
 import { RunStatusQueries } from '../../src/projections/run-queries.js';
 import { TasksQueries } from '../../src/projections/task-queries.js';
 import { WakeupRequestsQueries } from '../../src/projections/wakeup-queries.js';
@@ -19,6 +21,8 @@ beforeAll(async () => {
   server = await startServer();
   await api('PUT', 'agents/coder', {});
   await api('PUT', 'tasks/OLD-1', { title: 'the old one', assignee: 'coder' });
+  await api('PUT', 'routines/nightly', { title: 'Look at it', agent: 'coder', triggers: [] });
+  await api('POST', 'routines/nightly/fire');
 });
 afterAll(() => server.stop());
 
@@ -58,6 +62,8 @@ async function pagesOf(readModels: ReadModels): Promise<object[]> {
       new WakeupRequestsQueries(readModels).list(company, {}, { limit: 1_000 }),
       new TasksQueries(readModels).list(company, {}, { limit: 1_000 }),
       new AgentsQueries(readModels).list(company, {}),
+      new RoutinesQueries(readModels).list(company, {}, {}),
+      new FiresQueries(readModels).list(company, 'R-0', { limit: 1_000 }),
     ]),
   );
   // What is absent is not said in an answer.
@@ -68,11 +74,24 @@ describe('a schema of read models as they were', () => {
   it('is asked over HTTP by the same pages, is listed with its place and size, and dropped', async () => {
     const position = await server.ledger.store.head();
     await caughtUp();
-    const pages = ['dashboard', 'activity', 'tasks', 'tasks/OLD-1', 'runs', 'runs/OLD-1.1', 'wakeups', 'agents', 'agents/coder'];
+    const ofTasks = [
+      'dashboard',
+      'activity',
+      'tasks',
+      'tasks/OLD-1',
+      'runs',
+      'runs/OLD-1.1',
+      'wakeups',
+      'agents',
+      'agents/coder',
+    ];
+    const ofRoutines = ['routines', 'routines/nightly', 'routines/nightly/fires', 'routines/nightly/fires/nightly@1'];
+    const pages = [...ofTasks, ...ofRoutines];
     const before = await Promise.all(pages.map(async (page) => (await api('GET', page)).body));
     await api('PUT', 'tasks/NEW-1', { title: 'the new one', assignee: 'coder' });
     await api('POST', 'agents/coder/pause', { reason: 'later' });
-    for (const projection of ['dashboard', 'activity', 'tasks', 'run_status', 'wakeup_requests', 'agents'])
+    await api('POST', 'routines/nightly/fire');
+    for (const projection of ['dashboard', 'activity', 'tasks', 'run_status', 'wakeup_requests', 'agents', 'routine_fires'])
       await built(projection, 'audit', { asOfPosition: position, reason: 'asked by the auditors' });
     for (const [n, page] of pages.entries()) {
       const { status, body, headers } = await api('GET', `${page}?in=audit`);
@@ -279,7 +298,7 @@ it('shows at every position of a random history what was shown live when that wa
     then.push({ position: await server.ledger.store.head(), pages: await pagesOf(server.ledger.readModels) });
   }
   for (const [n, { position, pages }] of then.entries()) {
-    for (const projection of ['dashboard', 'activity', 'run_status', 'wakeup_requests', 'tasks', 'agents'])
+    for (const projection of ['dashboard', 'activity', 'run_status', 'wakeup_requests', 'tasks', 'agents', 'routine_fires'])
       await built(projection, `audit_${n}`, { asOfPosition: position });
     const readModels = await server.ledger.sideSchemas.open(`audit_${n}`);
     expect(readModels.position).toBe(position);

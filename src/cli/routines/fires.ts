@@ -3,6 +3,7 @@ import type { FireView } from '../../commands/routines/fire-view.js';
 import type { Page } from '../../projections/paging.js';
 import type { Fire } from '../../projections/routines/fire-queries.js';
 import { fireOutcomes } from '../../projections/routines/routine-fires.js';
+import { inOption, type InOptions } from '../as-of.js';
 import { named, openDoor, surely, verb, type Door, type DoorOptions } from '../door.js';
 import { pageOptions, type PageOptions } from '../options.js';
 import { sayTime } from '../times.js';
@@ -16,11 +17,12 @@ export function addFiring(routines: Command): void {
     .option('--key <key>', 'the same key again is answered as the first time')
     .action((routine: string, options: FireOptions) => fire(openDoor(options), routine, options));
 
-  pageOptions(verb(routines, 'fires <routine> [fire]', 'its fires, newest first, each with what came of it; or one of them'))
+  const fires = verb(routines, 'fires <routine> [fire]', 'its fires, newest first, each with what came of it; or one of them');
+  inOption(pageOptions(fires))
     .addOption(new Option('--outcome <outcome...>', 'only those').choices(fireOutcomes))
     .option('--trigger <trigger...>', 'only by those')
     .action((routine: string, fire: string | undefined, options: ListOptions) =>
-      fire === undefined ? list(openDoor(options), routine, options) : get(openDoor(options), routine, fire),
+      fire === undefined ? list(openDoor(options), routine, options) : get(openDoor(options), routine, fire, options),
     );
 }
 
@@ -30,7 +32,7 @@ interface FireOptions extends DoorOptions, InputOptions {
   key?: string;
 }
 
-interface ListOptions extends DoorOptions, PageOptions {
+interface ListOptions extends DoorOptions, PageOptions, InOptions {
   outcome?: string[];
   trigger?: string[];
 }
@@ -56,9 +58,10 @@ function cameOf({ id, routine, outcome, code, reason, task, run, into }: FireVie
   }
 }
 
-async function list({ client, output }: Door, routine: string, { limit, cursor, outcome, trigger }: ListOptions): Promise<void> {
+async function list({ client, output }: Door, routine: string, { in: schema, ...options }: ListOptions): Promise<void> {
+  const { limit, cursor, outcome, trigger } = options;
   const page = await named(client, 'routines', routine, (id) =>
-    client.get<Page<Fire>>(['routines', id, 'fires'], { outcome, trigger, limit, cursor }),
+    client.get<Page<Fire>>(['routines', id, 'fires'], { outcome, trigger, limit, cursor, in: schema }),
   );
   output.list(page, [
     ['fire', ({ id }) => id],
@@ -78,9 +81,9 @@ const slotsOf = ({ slot, lastSlot }: Fire): string =>
   [...new Set([slot, lastSlot].filter(Boolean))].map((one) => sayTime(one)).join(' – ');
 
 /** `3` is the third fire of the routine. */
-async function get({ client, output }: Door, routine: string, fire: string): Promise<void> {
+async function get({ client, output }: Door, routine: string, fire: string, { in: schema }: InOptions): Promise<void> {
   const found = await named(client, 'routines', routine, (id) =>
-    client.get<Fire>(['routines', id, 'fires', /^\d+$/.test(fire) ? `${id}@${fire}` : fire]),
+    client.get<Fire>(['routines', id, 'fires', /^\d+$/.test(fire) ? `${id}@${fire}` : fire], { in: schema }),
   );
   output.one(found, (one) => [
     ['fire', one.id],

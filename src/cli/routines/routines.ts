@@ -3,6 +3,7 @@ import { routineStatuses } from '../../events/routine.js';
 import type { Page } from '../../projections/paging.js';
 import type { Routine } from '../../projections/routines/routine-queries.js';
 import { sayDuration } from '../../projections/say-duration.js';
+import { inOption, type InOptions } from '../as-of.js';
 import { act, named, openDoor, verb, type Door, type DoorOptions } from '../door.js';
 import { pageOptions, type PageOptions } from '../options.js';
 import { sayDue, sayTime } from '../times.js';
@@ -17,7 +18,7 @@ export function addRoutines(program: Command): void {
     .command('routines')
     .description('work that comes by a schedule, a webhook or a call, and what came of it');
 
-  pageOptions(verb(routines, 'list', 'newest first'))
+  inOption(pageOptions(verb(routines, 'list', 'newest first')))
     .addOption(new Option('--status <status...>', 'only those').choices(routineStatuses))
     .option('--agent <agent>')
     .action((options: ListOptions) => list(openDoor(options), options));
@@ -46,13 +47,13 @@ export function addRoutines(program: Command): void {
   addRotation(routines);
 }
 
-interface ListOptions extends DoorOptions, PageOptions {
+interface ListOptions extends DoorOptions, PageOptions, InOptions {
   status?: string[];
   agent?: string;
 }
 
-async function list({ client, output }: Door, { status, agent, limit, cursor }: ListOptions): Promise<void> {
-  output.list(await client.get<Page<Routine>>(['routines'], { status, agent, limit, cursor }), [
+async function list({ client, output }: Door, { status, agent, limit, cursor, in: schema }: ListOptions): Promise<void> {
+  output.list(await client.get<Page<Routine>>(['routines'], { status, agent, limit, cursor, in: schema }), [
     ['routine', (routine) => routine.id],
     ['status', (routine) => routine.status],
     ['agent', (routine) => routine.agent],
