@@ -18,6 +18,7 @@ const utcFormat = new Intl.DateTimeFormat('en-US', { ...clock, timeZone: 'UTC' }
 const end = Date.UTC(lastYear + 1, 0, 1);
 const crons = drawnCrons(1_000, seed);
 const zones = [...zonePieces].map(([zone, pieces]) => ({ zone, pieces, until: agreedUntil(zone, pieces) }));
+const comparable = zones.filter(({ until }) => until > Date.UTC(1980, 0, 1));
 
 it('knows of the forty zones what the other source knows, as far as both are of one release', () => {
   const differing = zones.flatMap(({ zone, until }) =>
@@ -30,50 +31,58 @@ it('knows of the forty zones what the other source knows, as far as both are of 
 });
 
 describe(`the slots of 1,000 expressions, from 1970 to 2040 (SEED=${seed})`, () => {
-  it.each(zones)('are those that are found by hand around every change of $zone', ({ zone, pieces, until }) => {
+  it.each(comparable)('are those that are found by hand around every change of $zone', ({ zone, pieces, until }) => {
     const draw = seeded(seed);
     const changes = pieces.slice(1).filter(({ start }) => start < until - 3 * day);
-    for (const [n, cron] of crons.entries()) {
+    const compared = crons.map((cron, n) => {
       const middle = changes[n % changes.length]?.start ?? second(draw(until - 3 * day));
       const schedule = { cron, zone, dst: policies[draw(policies.length)]! };
       const [from, to] = [Math.max(day, middle - 1.5 * day), middle + 1.5 * day];
-      expect({ ...schedule, slots: slotsWithin(schedule, from, to) }).toEqual({
-        ...schedule,
-        slots: inWords(slotsByHand(cron, pieces, schedule.dst, from, to)),
-      });
-    }
+      const byHand = slotsByHand(cron, pieces, schedule.dst, from, to);
+      return { schedule, from, found: slotsWithin(schedule, from, to), byHand };
+    });
+    expectAlike(compared);
   });
 
   it('come next after any instant when they are found by hand, years later too', () => {
     const draw = seeded(seed);
-    for (const [n, cron] of [...rare, ...crons].entries()) {
-      const { zone, pieces, until } = zones[n % zones.length]!;
+    const compared = [...rare, ...crons].map((cron, n) => {
+      const { zone, pieces, until } = comparable[n % comparable.length]!;
       const schedule = { cron, zone, dst: policies[draw(policies.length)]! };
-      const after = new Date(day + draw(until - 2 * day));
-      const next = nextSlot(schedule, after)?.getTime() ?? Infinity;
-      const byHand = nextByHand(schedule, pieces, after.getTime(), until);
-      expect({ ...schedule, after, next: inWords([Math.min(next, until)]) }).toEqual({
-        ...schedule,
-        after,
-        next: inWords([byHand]),
-      });
-    }
+      const from = day + draw(until - 2 * day);
+      const found = nextSlot(schedule, new Date(from))?.getTime() ?? Infinity;
+      return { schedule, from, found: [Math.min(found, until)], byHand: [nextByHand(schedule, pieces, from, until)] };
+    });
+    expectAlike(compared);
   });
 });
 
 /** Those that come once in years: leap days, days that are a certain weekday as well. */
 const rare = ['0 0 29 2 *', '30 2 29 feb *', '0 12 29 2 */6', '0 0 */31 2 1', '15 0 31 */2 *', '59 23 31 12 *', '0 3 */30 1 sun'];
 
+interface Compared {
+  readonly schedule: Schedule;
+  readonly from: number;
+  readonly found: readonly number[];
+  readonly byHand: readonly number[];
+}
+
+function expectAlike(compared: readonly Compared[]): void {
+  const wrong = compared.find(({ found, byHand }) => found.join() !== byHand.join());
+  const { found, byHand, ...of } = wrong ?? compared[0]!;
+  expect({ ...of, slots: inWords(found) }).toEqual({ ...of, slots: inWords(byHand) });
+}
+
 const second = (at: number): number => Math.floor(at / 1_000) * 1_000;
 const inWords = (slots: readonly number[]): string[] => slots.map((at) => new Date(at).toISOString());
 
-function slotsWithin(schedule: Schedule, from: number, to: number): string[] {
+function slotsWithin(schedule: Schedule, from: number, to: number): number[] {
   const slots: number[] = [];
   for (const slot of slotsFrom(schedule, new Date(from))) {
     if (slot.getTime() >= to) break;
     slots.push(slot.getTime());
   }
-  return inWords(slots);
+  return slots;
 }
 
 function nextByHand({ cron, dst }: Schedule, pieces: readonly Piece[], after: number, until: number): number {

@@ -44,7 +44,15 @@ interface Rule {
   readonly eitherDay: boolean;
 }
 
+const rules = new Map<string, Rule>();
+
 function understood(cron: string): Rule {
+  const rule = rules.get(cron) ?? ruleOf(cron);
+  rules.set(cron, rule);
+  return rule;
+}
+
+function ruleOf(cron: string): Rule {
   const [minute, hour, date, month, weekday] = (spelledOut[cron] ?? cron).toLowerCase().split(' ') as [
     string,
     string,
