@@ -85,7 +85,7 @@ function changesWithin(start: Instant, end: Instant, offsetAt: OffsetAt): Instan
     const next = Math.min(at + probe, end);
     if (offsetAt(at) !== offsetAt(next)) changes.push(changeWithin(at, next, offsetAt));
   }
-  return changes.filter((at) => at < end);
+  return changes;
 }
 
 /** Clocks are changed on a whole second. */
