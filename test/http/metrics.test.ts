@@ -71,6 +71,7 @@ describe('the metrics of a server that does all', () => {
 
   it('count routines and their fires, and say how long one that is due has waited', async () => {
     const api = [{ id: 'deploy', kind: 'api' }];
+    await send(server, 'PUT', 'agents/coder', {});
     await send(server, 'PUT', 'routines/deploys', { title: 'Test it', agent: 'coder', triggers: api });
     await send(server, 'PUT', 'routines/idle', { title: 'Test it', triggers: api });
     for (const trigger of [undefined, 'deploy', undefined]) await send(server, 'POST', 'routines/deploys/fire', { trigger });

@@ -22,19 +22,19 @@ export async function routineFigures(readModels: ReadModels): Promise<RoutineFig
       left join ${table} using (status)
       group by status
       order by status`.execute(readModels.kysely),
-    sql<RoutineFigures['fires'][number]>`
-      select outcome, coalesce(sum((outcomes ->> outcome)::bigint), 0)::float8 as count
-      from unnest(${fireOutcomes}::text[]) known (outcome)
-      left join ${table} on true
-      group by outcome
-      order by outcome`.execute(readModels.kysely),
+    sql<Record<FireOutcome, number>>`
+      select ${sql.join(fireOutcomes.map(summed))}
+      from ${table}`.execute(readModels.kysely),
     sql<{ seconds: number }>`
       select greatest(0, coalesce(extract(epoch from ledger_now() - min(next_due_at)), 0))::float8 as seconds
       from ${table}
       where next_due_at is not null`.execute(readModels.kysely),
   ]);
-  return { routines: ofStatus.rows, fires: ofOutcome.rows, overdueSeconds: overdue.rows[0]!.seconds };
+  const fires = fireOutcomes.map((outcome) => ({ outcome, count: ofOutcome.rows[0]![outcome] }));
+  return { routines: ofStatus.rows, fires, overdueSeconds: overdue.rows[0]!.seconds };
 }
+
+const summed = (outcome: FireOutcome) => sql`coalesce(sum((outcomes ->> ${outcome})::bigint), 0)::float8 as ${sql.id(outcome)}`;
 
 /** Something late among routines: how many, and the first. */
 export interface Late<First> {
