@@ -91,21 +91,23 @@ describe('work that should be running', () => {
 
   it('is a fire that nobody goes with, though the policy that would is there', async () => {
     await send('PUT', 'routines/nightly', { title: 'Test it', agent: 'passing', triggers: [] });
-    await send('POST', 'routines/nightly/fire');
+    for (const _ of [1, 2]) await send('POST', 'routines/nightly/fire');
     await caughtUp();
-    await query(`update routine_fires_v1.routine_fires set outcome = 'pending', fired_at = ledger_now() - interval '11 s'`);
+    await query(`update routine_fires_v1.routine_fires set fired_at = ledger_now() - interval '11 s'`);
+    await query(`update routine_fires_v1.routine_fires set outcome = 'pending' where n = 1`);
+    const fires = async () => (await found()).filter((id) => id.includes('@'));
     await query(`insert into policy_checkpoints (policy, term, position) values ('routines', 1, lpad('1', 16, '0'))`);
     const policies = (roles: string) => query(`update processes set roles = '{promoter, ${roles}}' where host = 'other'`);
     const park = `insert into parked_reactions (policy, stream, position, event_stream, event_revision, command_id, error)
        values ('routines', 'task-acme.nightly~1', '', 'routine-acme.nightly', 1, gen_random_uuid(), 'no such thing')`;
-    expect(await found()).not.toContain('nightly@1');
+    expect(await fires()).toEqual([]);
     await policies('policies');
-    expect(await found()).toContain('nightly@1');
+    expect(await fires()).toEqual(['nightly@1']);
     await query(park);
-    expect(await found()).not.toContain('nightly@1');
+    expect(await fires()).toEqual([]);
     await query('delete from parked_reactions');
     await query(`update policy_checkpoints set position = ''`);
-    expect(await found()).not.toContain('nightly@1');
+    expect(await fires()).toEqual([]);
   });
 
   async function send(method: string, path: string, body: object = {}): Promise<Body> {
