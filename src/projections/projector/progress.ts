@@ -29,7 +29,10 @@ export class Progress {
   constructor(
     private readonly db: pg.Pool,
     private readonly readModels: ReadModels,
-  ) {}
+  ) {
+    // What breaks connections may have been a crash, and have taken back what was written last: from here on the database says how far it is.
+    db.on('remove', () => this.forget());
+  }
 
   /** A projector of this process has written up to here. */
   moved(readModel: string, position: Position): void {
@@ -64,6 +67,11 @@ export class Progress {
 
   private isAt(readModel: string, wanted: Position): boolean {
     return (this.known.get(readModel) ?? beginning) >= wanted;
+  }
+
+  private forget(): void {
+    this.known.clear();
+    this.own.clear();
   }
 
   private async ask(readModel: string): Promise<void> {
