@@ -1,5 +1,5 @@
-import type { Stream } from './event.js';
-import type { FireOrder, Routine, RoutineDefinition, RoutineEvent, Trigger, TriggerId } from './routine.js';
+import type { Stream, TaskId } from './event.js';
+import type { FireId, FireTask, PendingFire, Routine, RoutineDefinition, RoutineEvent, Trigger, TriggerId } from './routine.js';
 
 /** A routine that was never defined is `undefined`. */
 export const routines: Stream<Routine | undefined, RoutineEvent> = { initial: undefined, evolve: evolveRoutine };
@@ -20,8 +20,8 @@ const defined = ({ routine, definedAt, ...definition }: RoutineDefinition & { ro
   reason: null,
   since: definedAt,
   fires: 0,
-  pending: {},
-  tasks: {},
+  pending: [],
+  tasks: [],
 });
 
 function evolveDefined(known: Routine, event: Exclude<RoutineEvent, { type: 'RoutineDefined' }>): Routine {
@@ -42,13 +42,13 @@ function evolveDefined(known: Routine, event: Exclude<RoutineEvent, { type: 'Rou
       const { fire, n, trigger, source, nextSlot, fingerprint, order } = event.data;
       const moved = source === 'schedule' && trigger !== null ? slotPassed(known, trigger, nextSlot) : known;
       const counted = { ...moved, fires: n };
-      return order === null || fingerprint === null ? counted : ordered(counted, fire, { ...order, fingerprint });
+      return order === null || fingerprint === null ? counted : ordered(counted, { ...order, fire, fingerprint });
     }
     case 'SlotsMissed':
       return { ...slotPassed(known, event.data.trigger, event.data.nextSlot), fires: event.data.n };
     case 'FireRedirected': {
-      const pending = known.pending[event.data.fire];
-      return pending ? ordered(known, event.data.fire, { ...pending, ...event.data.order }) : known;
+      const pending = known.pending.find(({ fire }) => fire === event.data.fire);
+      return pending ? ordered(settled(known, pending.fire), { ...pending, ...event.data.order }) : known;
     }
     case 'FireCreated':
     case 'FireCoalesced':
@@ -68,27 +68,25 @@ const slotPassed = (known: Routine, trigger: TriggerId, nextSlot: string | null)
   triggers: known.triggers.map((one): Trigger => (one.id === trigger && one.kind === 'schedule' ? { ...one, nextSlot } : one)),
 });
 
-type Ordered = FireOrder & { readonly fingerprint: string };
-
 /** What comes next with this fingerprint joins it, even before its task was opened. */
-const ordered = (known: Routine, fire: string, order: Ordered): Routine =>
-  withTask({ ...known, pending: { ...known.pending, [fire]: order } }, order);
+const ordered = (known: Routine, order: PendingFire): Routine => ({
+  ...known,
+  pending: [...known.pending, order],
+  tasks: withTask(known.tasks, order),
+});
 
-function settled(known: Routine, fire: string): Routine {
-  const { [fire]: _, ...pending } = known.pending;
-  return { ...known, pending };
-}
+const settled = (known: Routine, fire: FireId): Routine => ({
+  ...known,
+  pending: known.pending.filter((one) => one.fire !== fire),
+});
 
 const keptTasks = 500;
 
 /** What was used last is the last: a fingerprint that is there already is put behind all others. */
-function withTask(known: Routine, { fingerprint, task }: Ordered): Routine {
-  const { [fingerprint]: _, ...others } = known.tasks;
-  const kept = Object.entries({ ...others, [fingerprint]: { task, open: true } }).slice(-keptTasks);
-  return { ...known, tasks: Object.fromEntries(kept) };
-}
+const withTask = (known: readonly FireTask[], { fingerprint, task }: PendingFire): FireTask[] =>
+  [...known.filter((one) => one.fingerprint !== fingerprint), { fingerprint, task, open: true }].slice(-keptTasks);
 
-function taskMoved(known: Routine, task: string, open: boolean): Routine {
-  const fingerprint = Object.keys(known.tasks).find((one) => known.tasks[one]?.task === task);
-  return fingerprint === undefined ? known : { ...known, tasks: { ...known.tasks, [fingerprint]: { task, open } } };
-}
+const taskMoved = (known: Routine, task: TaskId, open: boolean): Routine => ({
+  ...known,
+  tasks: known.tasks.map((one) => (one.task === task ? { ...one, open } : one)),
+});

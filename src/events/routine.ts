@@ -211,7 +211,14 @@ export interface Routine extends RoutineDefinition {
   /** number of the last fire, or fact about missed slots */
   readonly fires: number;
   /** fires that have no outcome yet */
-  readonly pending: Readonly<Record<FireId, FireOrder & { readonly fingerprint: string }>>;
+  readonly pending: readonly PendingFire[];
   /** the newest task of each fingerprint, the 500 that were used last, oldest first; one that is ordered counts as open */
-  readonly tasks: Readonly<Record<string, { readonly task: TaskId; readonly open: boolean }>>;
+  readonly tasks: readonly FireTask[];
+}
+
+export type PendingFire = FireOrder & { readonly fire: FireId; readonly fingerprint: string };
+export interface FireTask {
+  readonly fingerprint: string;
+  readonly task: TaskId;
+  readonly open: boolean;
 }

@@ -90,6 +90,6 @@ function toldOf(
 
 /** The newest of the same work that is open; else one of its own. */
 export function taskFor({ routine, fires, concurrency, tasks }: Routine, fingerprint: string, n = fires + 1): TaskId {
-  const same = concurrency === 'always_enqueue' ? undefined : tasks[fingerprint];
+  const same = concurrency === 'always_enqueue' ? undefined : tasks.find((one) => one.fingerprint === fingerprint);
   return same?.open ? same.task : fireTask(routine, n);
 }

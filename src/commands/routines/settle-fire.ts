@@ -1,5 +1,5 @@
 import { fireOfTask, numberOfFire, type AgentId } from '../../events/event.js';
-import type { Routine, RoutineEvent } from '../../events/routine.js';
+import type { PendingFire, Routine, RoutineEvent } from '../../events/routine.js';
 import { taskStatuses, type TaskStatus } from '../../events/task.js';
 import { decision, type World } from '../decider.js';
 import { Exact, FireId, OneOf, OptionalOrNull, ProcessText, RunId, Slug, TaskId, Uuid } from '../fields.js';
@@ -24,15 +24,13 @@ export const settleFire = decision({
   command: SettleFire,
   ...ofRoutine,
   decide(command: SettleFire, routine: Routine | undefined, world: World): RoutineEvent[] {
-    const pending = routine?.pending[command.fire];
+    const pending = routine?.pending.find(({ fire }) => fire === command.fire);
     return routine && pending?.task === command.task ? [outcomeOf(command, routine, pending, world)] : [];
   },
   answer: ({ fire }, { events }) => ({ fire, settled: events.length > 0 }),
 });
 
-type Pending = Routine['pending'][string];
-
-function outcomeOf(command: SettleFire, routine: Routine, pending: Pending, world: World): RoutineEvent {
+function outcomeOf(command: SettleFire, routine: Routine, pending: PendingFire, world: World): RoutineEvent {
   const { fire, task, how, wakeupId = null, runId: run = null, code = null } = command;
   const of = { routine: routine.routine, fire, task };
   const at = world.now.toISOString();
@@ -47,8 +45,8 @@ function outcomeOf(command: SettleFire, routine: Routine, pending: Pending, worl
 }
 
 /** The same work may have another task by now. */
-function redirected({ fire, task }: SettleFire, routine: Routine, pending: Pending, { now }: World): RoutineEvent {
-  const { fingerprint, ...order } = pending;
+function redirected({ fire, task }: SettleFire, routine: Routine, pending: PendingFire, { now }: World): RoutineEvent {
+  const { fire: _, fingerprint, ...order } = pending;
   const next = taskFor(withoutTask(routine, task), fingerprint, numberOfFire(fire));
   const data = { routine: routine.routine, fire, from: task, order: { ...order, task: next }, redirectedAt: now.toISOString() };
   return { type: 'FireRedirected', data };
@@ -56,7 +54,7 @@ function redirected({ fire, task }: SettleFire, routine: Routine, pending: Pendi
 
 const withoutTask = (routine: Routine, closed: string): Routine => ({
   ...routine,
-  tasks: Object.fromEntries(Object.entries(routine.tasks).filter(([, { task }]) => task !== closed)),
+  tasks: routine.tasks.filter(({ task }) => task !== closed),
 });
 
 const refusalInWords = (agent: AgentId, code: string): string =>
