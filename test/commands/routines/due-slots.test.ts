@@ -46,9 +46,9 @@ describe('a slot that is due', () => {
   });
 
   it('fills in the day of the slot, not that of the firing', () =>
-    firing([routineDefined()], { now: noonOn(22) }).then(
-      { type: 'SlotsMissed' },
-      { type: 'RoutineFired', data: { slot: day(22), order: { title: 'Check the exports of 2026-04-22' } } },
+    firing([routineDefined({ catchUp: 'enqueue_missed_with_cap' })], { now: noonOn(21) }).then(
+      { type: 'RoutineFired', data: { slot: day(20), order: { title: 'Check the exports of 2026-04-20' } } },
+      { type: 'RoutineFired', data: { slot: day(21), order: { title: 'Check the exports of 2026-04-21' } } },
     ));
 
   it('is fired for each schedule that has it', () => {

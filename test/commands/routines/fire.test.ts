@@ -157,6 +157,13 @@ describe('a fire by the api', () => {
     fire.refuses(code, /nightly@1 records this/);
   });
 
+  it('is fired from the beginning of the time in which it is active', () =>
+    firing([routineDefined({ triggers: [button], activeFrom: iso('12:00'), activeUntil: iso('12:01') })], {
+      trigger: 'button',
+    }).then({
+      type: 'RoutineFired',
+    }));
+
   it('asked for twice while it is paused is refused twice', () => {
     const first = eventsOf(firing([defined, routinePaused], { trigger: 'button' }));
     firing([defined, routinePaused, ...first], { trigger: 'button' }).then(
