@@ -50,14 +50,11 @@ export const Nested = (type: () => new () => object): PropertyDecorator =>
   all(ValidateNested(), Type(type), IsObject(says('an object', {})));
 
 /** A list of at most `max` of them. */
-export const ListOf = (type: () => new () => object, max: number): PropertyDecorator =>
-  all(
-    ValidateNested({ each: true }),
-    Type(type),
-    IsObject(says('an object', { each: true }, isObject)),
-    ArrayMaxSize(max, { message: ({ property }) => `${property} has more than ${max} items: give at most ${max}` }),
-    IsArray(says(`a list of at most ${max}`, {})),
-  );
+export function ListOf(type: () => new () => object, max: number): PropertyDecorator {
+  const list = says(`a list of at most ${max}`, {});
+  const items = says('an object', { each: true }, isObject);
+  return all(ValidateNested(items), Type(type), IsObject(items), ArrayMaxSize(max, list), IsArray(list));
+}
 
 /** The name of a company, an agent, a routine … */
 export const Slug = (options: FieldOptions = {}): PropertyDecorator =>

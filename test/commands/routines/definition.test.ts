@@ -229,10 +229,19 @@ describe('a definition is refused', () => {
   it.each<[string, Fields, RegExp]>([
     ['a title of 201 characters', { title: 'x'.repeat(201) }, /title .* at most 200/],
     ['a description of 16,385', { description: 'x'.repeat(16_385) }, /description/],
-    ['21 triggers', { triggers: many(21, (n) => ({ id: `t${n}`, kind: 'api' })) }, /triggers has more than 20 items/],
+    [
+      '21 triggers',
+      { triggers: many(21, (n) => ({ id: `t${n}`, kind: 'api' })) },
+      /^triggers is a list of 21: give a list of at most 20$/,
+    ],
     ['no triggers at all', { triggers: undefined }, /triggers/],
-    ['a trigger that is text', { triggers: ['daily'] }, /triggers/],
-    ['51 variables', { variables: many(51, (n) => ({ name: `v${n}` })) }, /variables has more than 50/],
+    ['a trigger that is text', { triggers: ['daily'] }, /^triggers has "daily" in it: every item must be an object/],
+    ['triggers that are no list', { triggers: { id: 'x', kind: 'api' } }, /triggers is an object: give a list of at most 20/],
+    [
+      '51 variables',
+      { variables: many(51, (n) => ({ name: `v${n}` })) },
+      /^variables is a list of 51: give a list of at most 50$/,
+    ],
     ['51 options', { variables: [{ name: 'v', type: 'select', options: many(51, String) }] }, /options/],
     ['51 paths', { fingerprintIgnore: many(51, String) }, /fingerprintIgnore/],
     ['a default that is an object', { variables: [{ name: 'v', default: {} }] }, /default is an object/],
