@@ -48,7 +48,8 @@ const nicknames: Readonly<Record<string, string>> = {
 function nickname(cron: string): string | undefined {
   const name = cron.trim().toLowerCase();
   if (!name.startsWith('@')) return undefined;
-  if (Object.hasOwn(nicknames, name)) return nicknames[name];
+  const meant = nicknames[name];
+  if (meant !== undefined) return meant;
   throw invalid(cron, `a name is one of ${Object.keys(nicknames).join(', ')}`);
 }
 

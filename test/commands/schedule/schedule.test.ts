@@ -280,7 +280,7 @@ describe('a schedule that is not fit', () => {
     ],
     ['', 'it needs five fields: minute, hour, day of the month, month and day of the week'],
     ['@reboot', 'a name is one of @hourly, @daily, @midnight, @weekly, @monthly, @yearly, @annually'],
-    ['@constructor', 'a name is one of @hourly, @daily, @midnight, @weekly, @monthly, @yearly, @annually'],
+    ['@fortnightly', 'a name is one of @hourly, @daily, @midnight, @weekly, @monthly, @yearly, @annually'],
   ])('is refused with what is wrong: %s', (cron, wrong) => {
     const message = `cron is ${JSON.stringify(cron)}: ${wrong}`;
     expect(() => refuseUnfit(of(cron))).toThrow(expect.objectContaining({ code: 'cron_invalid', message }));
