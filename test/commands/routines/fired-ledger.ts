@@ -4,6 +4,7 @@ import { fireRoutine, type FireRoutine } from '../../../src/commands/routines/fi
 import { putRoutine, type PutRoutine } from '../../../src/commands/routines/routine.js';
 import { routineStream, type Recorded } from '../../../src/events/event.js';
 import { routines } from '../../../src/events/evolve-routine.js';
+import type { LedgerEvent } from '../../../src/events/ledger-event.js';
 import type { Routine, RoutineEvent } from '../../../src/events/routine.js';
 import { MemoryEventStore } from '../../../src/event-store/memory.js';
 import { FaultyStore } from '../../event-store/faulty.js';
@@ -60,17 +61,23 @@ export class FiredLedger extends VirtualLedger {
     return (await this.log()).flatMap(({ type, data }) => (type === 'TaskOpened' ? [data.task] : []));
   }
 
-  /** Every fire ends once, and what its task took of it was taken once. */
   async expectEachSettledOnce(): Promise<void> {
-    const log = await this.log();
-    const count = (type: string, fire: string) =>
-      log.filter((event) => event.type === type && 'fire' in event.data && event.data.fire === fire).length;
-    for (const event of log) {
-      if (event.type !== 'RoutineFired') continue;
-      const { fire, order } = event.data;
-      const ends = ['FireCreated', 'FireCoalesced', 'FireSkipped', 'FireSuppressed', 'FireFailed'];
-      expect([fire, ends.reduce((sum, type) => sum + count(type, fire), 0)]).toEqual([fire, 1]);
-      expect([fire, count('FireTaken', fire)]).toEqual([fire, order ? 1 + count('FireRedirected', fire) : 0]);
-    }
+    expectEachSettledOnce(await this.log());
+  }
+}
+
+/** Every fire ends once, and what its task took of it was taken once. */
+export function expectEachSettledOnce(log: readonly Recorded<LedgerEvent>[]): void {
+  const counts = new Map<string, number>();
+  const isEnd = (type: string) => ['FireCreated', 'FireCoalesced', 'FireSkipped', 'FireSuppressed', 'FireFailed'].includes(type);
+  for (const { type, data } of log) {
+    const key = 'fire' in data && `${isEnd(type) ? 'ended' : type} ${data.fire}`;
+    if (key) counts.set(key, (counts.get(key) ?? 0) + 1);
+  }
+  for (const { type, data } of log) {
+    if (type !== 'RoutineFired') continue;
+    const count = (what: string) => counts.get(`${what} ${data.fire}`) ?? 0;
+    const taken = data.order ? 1 + count('FireRedirected') : 0;
+    expect([data.fire, count('ended'), count('FireTaken')]).toEqual([data.fire, 1, taken]);
   }
 }
