@@ -23,7 +23,7 @@ export function readCron(cron: string): CronTimes {
   };
 }
 
-/** @throws ScheduleRefused cron_never_fires: of 30 February, in all of the calendar's 400 years */
+/** @throws ScheduleRefused cron_invalid, or cron_never_fires: of 30 February, in all of the calendar's 400 years */
 export function refuseNever(cron: string): void {
   if (readCron(cron).atOrAfter(0) !== undefined) return;
   throw new ScheduleRefused('cron_never_fires', `cron is ${quoted(cron)}: it never fires, no month that it names has such a day`);

@@ -5,15 +5,8 @@ import { zoneNamed, type Instant, type Zone } from './zone.js';
 
 /** @throws ScheduleRefused for an expression that cannot be read or never fires, and for a zone that there is not */
 export function refuseUnfit({ cron, zone }: Schedule): void {
-  readCron(cron);
-  zoneNamed(zone);
   refuseNever(cron);
-}
-
-/** Strictly after; undefined where none comes any more. @throws ScheduleRefused */
-export function nextSlot(schedule: Schedule, after: Date): Date | undefined {
-  for (const slot of slotsFrom(schedule, new Date(after.getTime() + 1))) return slot;
-  return undefined;
+  zoneNamed(zone);
 }
 
 /** Ascending, each instant once, `first` included if it is one; made as they are asked for. @throws ScheduleRefused */
