@@ -144,14 +144,17 @@ export function Int(min: number, max: number, options: FieldOptions = {}): Prope
   return all(Min(min, sentence), Max(max, sentence), IsInt(sentence));
 }
 
-/** A text, a number that survives JavaScript, or true or false. */
-export function Plain(): PropertyDecorator {
-  const validate = (value: unknown) => typeof value === 'string' || typeof value === 'boolean' || isPlainNumber(value);
-  const accepted = 'a text, a number (whole ones within ±(2^53 - 1)), or true or false';
+/** A text of at most `max` characters, redacted as `Text` is, a number that survives JavaScript, or true or false. */
+export function Plain(max: number): PropertyDecorator {
+  const isText = (value: unknown) => typeof value === 'string' && value.length <= max && printable.test(value);
+  const validate = (value: unknown) => isText(value) || typeof value === 'boolean' || isPlainNumber(value);
+  const accepted = `text of at most ${max} characters, a number (whole ones within ±(2^53 - 1)), or true or false`;
   const described = JSONSchema({ type: ['string', 'number', 'boolean', 'null'] });
   // A name that the JSON schema knows; what it says of the type is then put right.
-  return all(ValidateBy({ name: IS_STRING, validator: { validate } }, says(accepted, {})), (target, property) =>
-    described(target, String(property)),
+  return all(
+    ValidateBy({ name: IS_STRING, validator: { validate } }, says(accepted, {})),
+    changed(redactText),
+    (target, property) => described(target, String(property)),
   );
 }
 

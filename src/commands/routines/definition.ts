@@ -22,7 +22,7 @@ export class VariableFields {
   @Exact(64) name!: string;
   @Optional() @OneOf(variableTypes) type?: VariableType;
   @OptionalOrNull() @Text(120) label?: string | null;
-  @OptionalOrNull() @Plain() default?: string | number | boolean | null;
+  @OptionalOrNull() @Plain(16_384) default?: string | number | boolean | null;
   @Optional() @IsBoolean() required?: boolean;
   @Optional() @IsArray() @ArrayMaxSize(50) @Text(200, { each: true }) options?: string[];
 }

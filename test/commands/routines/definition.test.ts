@@ -104,7 +104,8 @@ describe('a definition', () => {
     }));
 
   it('keeps no secret that somebody wrote into it', () => {
-    const [defined] = defining({ ...described, description: 'use sk-abcdefghijklmnop' }).events();
+    const variables = [{ name: 'key', default: 'sk-abcdefghijklmnop' }];
+    const [defined] = defining({ ...described, description: 'use sk-abcdefghijklmnop', variables }).events();
     expect(JSON.stringify(defined)).not.toContain('sk-abcdefghijklmnop');
   });
 });
@@ -245,6 +246,9 @@ describe('a definition is refused', () => {
     ['51 options', { variables: [{ name: 'v', type: 'select', options: many(51, String) }] }, /options/],
     ['51 paths', { fingerprintIgnore: many(51, String) }, /fingerprintIgnore/],
     ['a default that is an object', { variables: [{ name: 'v', default: {} }] }, /default is an object/],
+    ['a default of 16,385 characters', { variables: [{ name: 'v', default: 'x'.repeat(16_385) }] }, /at most 16384/],
+    ['a default that no keyboard makes', { variables: [{ name: 'v', default: 'a\0' }] }, /text of at most/],
+    ['a default that JavaScript cannot keep', { variables: [{ name: 'v', default: 2 ** 53 }] }, /a number/],
     ['a spread of more than an hour', { spreadSec: 3_601 }, /spreadSec is 3601/],
     ['a window of 29 s', { triggers: [{ ...push, windowSec: 29 }] }, /windowSec is 29/],
     ['an unknown field of a trigger', { triggers: [{ ...push, secret: 'x' }] }, /unknown field triggers\.0\.secret/],
