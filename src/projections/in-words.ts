@@ -51,15 +51,17 @@ export function causeInWords({ cause, retryOf, context: { reason } }: RunQueued[
 
 const askedBy = (reason: unknown): string => (typeof reason === 'string' ? reasonInWords(reason) : 'somebody asked for it');
 
+type Refusal = Pick<WakeupSkipped['data'], 'agent' | 'code' | 'blockers'>;
+
 /** Why nothing comes of a demand. */
-export function refusalInWords({ agent, code, blockers = [] }: WakeupSkipped['data']): string {
+export function refusalInWords({ agent, code, blockers = [] }: Refusal): string {
   if (code === 'issue_dependencies_blocked' && blockers.length > 0) return `the task waits for ${listed(blockers)}`;
   return (refusals[code] ?? ((): string => code))(agent);
 }
 
 /** Why nothing comes of a fire of a routine on its task. */
 export const fireRefusalInWords = (code: string): string =>
-  code === 'task_active' ? 'it is at work already' : refusalInWords({ wakeupId: '', agent: 'its agent', code, skippedAt: '' });
+  code === 'task_active' ? 'it is at work already' : refusalInWords({ agent: 'its agent', code });
 
 const refusals: Readonly<Record<string, (agent: string) => string>> = {
   agent_not_invokable: (agent) => `${agent} is paused, or was terminated`,

@@ -2,7 +2,7 @@ import { obstacles } from '../../commands/gates.js';
 import type { AgentId } from '../../events/event.js';
 import { openBlockers } from '../../events/lane.js';
 import { isClosed } from '../../events/task.js';
-import { refusalInWords, shortened } from '../in-words.js';
+import { shortened } from '../in-words.js';
 import type { RunRow } from '../run-status.js';
 import type { Facts } from './facts.js';
 import { barringReasons, closed } from './holding.js';
@@ -109,9 +109,6 @@ export function givenUpAs(code: string | null, gate: 'SKIPPED' | 'DONE'): Reason
       return 'DONE';
   }
 }
-
-/** What a gate said, to be put behind a colon. */
-export const refusal = (agent: AgentId, code: string): string => refusalInWords({ wakeupId: '', agent, code, skippedAt: '' });
 
 /** How a person asks for more of it. */
 export function asked(facts: Facts, agent: AgentId): Pick<Reason, 'clearedBy' | 'action'> {

@@ -1,5 +1,6 @@
+import { refusalInWords } from '../in-words.js';
 import type { WakeupRow } from '../wakeup-requests.js';
-import { asked, givenUpAs, refusal } from './ended.js';
+import { asked, givenUpAs } from './ended.js';
 import type { Facts } from './facts.js';
 import { barringReasons, heldReasons } from './holding.js';
 import { since, unexplainedMs } from './queued.js';
@@ -63,7 +64,7 @@ const behind = (run: string, agent: string, requestedAt: string): Reason => ({
 function skipped(facts: Facts, { agent, code, finished_at, requested_at }: WakeupRow): Reason {
   return {
     code: 'SKIPPED',
-    sentence: `nothing comes of it (${code ?? 'skipped'}): ${refusal(agent, code ?? 'skipped')}`,
+    sentence: `nothing comes of it (${code ?? 'skipped'}): ${refusalInWords({ agent, code: code ?? 'skipped' })}`,
     since: finished_at ?? requested_at,
     ...remedy(facts, agent, code),
   };
