@@ -16,9 +16,9 @@ export function routineStory(event: Recorded<RoutineEvent>): string {
   const { subject } = event;
   switch (event.type) {
     case 'RoutineDefined':
-      return `${subject} is defined: ${inWords(event.data)}`;
+      return `${subject} is defined: ${definitionInWords(event.data)}`;
     case 'RoutineChanged':
-      return `${subject} is changed: ${inWords(event.data)}`;
+      return `${subject} is changed: ${definitionInWords(event.data)}`;
     case 'RoutinePaused':
       return `${subject} is paused, and fires by hand only: ${event.data.reason}`;
     case 'RoutineResumed':
@@ -48,7 +48,7 @@ export function routineStory(event: Recorded<RoutineEvent>): string {
     case 'FireReopened':
       return `${event.data.task} goes on, and with it ${event.data.fire}`;
     case 'SlotsMissed':
-      return missed(subject, event.data);
+      return missedInWords(event.data, ` by ${subject}`);
   }
 }
 
@@ -67,25 +67,24 @@ export function fireTakenInWords({ task, fire, how, code }: FireTaken['data']): 
   }
 }
 
-/** "the slots of daily from … to …": those that one fact says of that they are not fired. */
-export function slotsInWords({
-  trigger,
-  count,
-  first,
-  last,
-}: Pick<SlotsMissed['data'], 'trigger' | 'count' | 'first' | 'last'>): string {
-  return count === 1
-    ? `the slot of ${trigger} at ${utc(first)}`
-    : `${count} slots of ${trigger}, from ${utc(first)} to ${utc(last)},`;
+export type Missed = Pick<SlotsMissed['data'], 'fire' | 'trigger' | 'count' | 'first' | 'last' | 'code'>;
+
+/** "3 slots of daily, from … to …, are not fired: the routine was paused (nightly@7)" */
+export function missedInWords({ fire, trigger, count, first, last, code }: Missed, by = ''): string {
+  const slotsAre =
+    count === 1
+      ? `the slot of ${trigger} at ${utc(first)} is`
+      : `${count} slots of ${trigger}, from ${utc(first)} to ${utc(last)}, are`;
+  return `${slotsAre} not fired${by}: ${missedBecause[code]} (${fire})`;
 }
 
-export const missedBecause: Readonly<Record<SlotsMissed['data']['code'], string>> = {
+const missedBecause: Readonly<Record<Missed['code'], string>> = {
   missed: 'nobody was there to fire in time',
   routine_paused: 'the routine was paused',
   schedule_changed: 'the schedule was changed, or ended',
 };
 
-function inWords({ title, agent, triggers }: RoutineDefinition): string {
+function definitionInWords({ title, agent, triggers }: RoutineDefinition): string {
   const fires = triggers.length > 0 ? listed(triggers.map(triggerInWords)) : 'by hand only';
   return `"${shortened(title)}" for ${agent ?? 'no agent yet'}, ${fires}`;
 }
@@ -115,6 +114,3 @@ function concluded({ fire, task, status, outcome, reason }: FireConcluded['data'
   const state = `${task} is ${status}`;
   return `${fire} ${how}: ${state}${reason === null || reason === state ? '' : `, ${shortened(reason)}`}`;
 }
-
-const missed = (routine: string, data: SlotsMissed['data']): string =>
-  `${slotsInWords(data)} ${data.count === 1 ? 'is' : 'are'} not fired by ${routine}: ${missedBecause[data.code]} (${data.fire})`;

@@ -1,6 +1,6 @@
 import { fireRefusalInWords } from '../in-words.js';
 import type { FireRow } from '../routines/routine-fires.js';
-import { missedBecause, slotsInWords } from '../routines/routine-story.js';
+import { missedInWords, type Missed } from '../routines/routine-story.js';
 import type { FireFacts } from './facts.js';
 import { pendingReasons } from './of-pending-fire.js';
 import type { Reason } from './reason.js';
@@ -22,7 +22,7 @@ export function reasonsOfFire(facts: FireFacts): Reason[] {
     case 'failed':
       return [failed(facts)];
     case 'caught_up':
-      return [caughtUp(facts)];
+      return [missed(facts)];
   }
 }
 
@@ -113,11 +113,19 @@ function remedy(facts: FireFacts): Pick<Reason, 'clearedBy' | 'action'> {
   }
 }
 
-function caughtUp(facts: FireFacts): Reason {
-  const { fire, trigger, count, slot, last_slot, code, fired_at } = facts.fire;
-  const slots = { trigger: trigger ?? 'a schedule', count: count ?? 1, first: slot ?? fired_at, last: last_slot ?? fired_at };
-  const because = missedBecause[code === 'routine_paused' || code === 'schedule_changed' ? code : 'missed'];
-  const are = slots.count === 1 ? 'is' : 'are';
-  const sentence = `${slotsInWords(slots)} ${are} not fired: ${because} (${fire})`;
-  return { code: 'SKIPPED', sentence, since: settled(facts.fire), ...again(facts) };
-}
+const missed = (facts: FireFacts): Reason => ({
+  code: 'SKIPPED',
+  sentence: missedInWords(slotsOf(facts.fire)),
+  since: settled(facts.fire),
+  ...again(facts),
+});
+
+/** The row as SlotsMissed has written it: only fires lack some of this. */
+const slotsOf = ({ fire, trigger, count, slot, last_slot, code }: FireRow): Missed => ({
+  fire,
+  trigger: trigger!,
+  count: count!,
+  first: slot!,
+  last: last_slot!,
+  code: code as Missed['code'],
+});
