@@ -40,12 +40,12 @@ function evolveDefined(known: Routine, event: Exclude<RoutineEvent, { type: 'Rou
       return known;
     case 'RoutineFired': {
       const { fire, n, trigger, source, nextSlot, fingerprint, order } = event.data;
-      const moved = source === 'schedule' && trigger !== null ? slotPassed(known, trigger, nextSlot) : known;
-      const counted = { ...moved, fires: n };
+      const triggers = source === 'schedule' ? slotPassed(known.triggers, trigger, nextSlot) : known.triggers;
+      const counted = { ...known, triggers, fires: n };
       return order === null || fingerprint === null ? counted : ordered(counted, { ...order, fire, fingerprint });
     }
     case 'SlotsMissed':
-      return { ...slotPassed(known, event.data.trigger, event.data.nextSlot), fires: event.data.n };
+      return { ...known, triggers: slotPassed(known.triggers, event.data.trigger, event.data.nextSlot), fires: event.data.n };
     case 'FireRedirected': {
       const pending = known.pending.find(({ fire }) => fire === event.data.fire);
       return pending ? ordered(settled(known, pending.fire), { ...pending, ...event.data.order }) : known;
@@ -63,10 +63,9 @@ function evolveDefined(known: Routine, event: Exclude<RoutineEvent, { type: 'Rou
   }
 }
 
-const slotPassed = (known: Routine, trigger: TriggerId, nextSlot: string | null): Routine => ({
-  ...known,
-  triggers: known.triggers.map((one): Trigger => (one.id === trigger && one.kind === 'schedule' ? { ...one, nextSlot } : one)),
-});
+/** The triggers of a routine, of which one schedule goes on to its next slot. */
+export const slotPassed = (triggers: readonly Trigger[], id: TriggerId | null, nextSlot: string | null): Trigger[] =>
+  triggers.map((one) => (one.id === id && one.kind === 'schedule' ? { ...one, nextSlot } : one));
 
 /** What comes next with this fingerprint joins it, even before its task was opened. */
 const ordered = (known: Routine, order: PendingFire): Routine => ({

@@ -1,5 +1,6 @@
 import { nextDueAt } from '../../events/due-slot.js';
 import type { AgentId, RoutineId } from '../../events/event.js';
+import { slotPassed } from '../../events/evolve-routine.js';
 import type {
   CatchUpPolicy,
   ConcurrencyPolicy,
@@ -8,7 +9,6 @@ import type {
   RoutineEvent,
   RoutineStatus,
   Trigger,
-  TriggerId,
   Variable,
 } from '../../events/routine.js';
 import type { TaskPriority } from '../../events/task.js';
@@ -142,7 +142,7 @@ function fired(event: Fact<'RoutineFired'>): Change<RoutineRow> {
   return moved(event, ({ triggers, outcomes }) => ({
     ...last,
     outcomes: counted(outcomes, 'pending'),
-    ...(source === 'schedule' && trigger !== null && { triggers: slotPassed(triggers, trigger, nextSlot) }),
+    ...(source === 'schedule' && { triggers: slotPassed(triggers, trigger, nextSlot) }),
   }));
 }
 
@@ -153,6 +153,3 @@ const settled = (event: OfRoutine, outcome: FireOutcome): Change<RoutineRow> =>
   });
 
 const counted = (outcomes: Outcomes, outcome: FireOutcome): Outcomes => ({ ...outcomes, [outcome]: outcomes[outcome] + 1 });
-
-const slotPassed = (triggers: readonly Trigger[], id: TriggerId, nextSlot: string | null): Trigger[] =>
-  triggers.map((one) => (one.id === id && one.kind === 'schedule' ? { ...one, nextSlot } : one));
