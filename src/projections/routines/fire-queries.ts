@@ -40,7 +40,7 @@ export class FiresQueries {
   constructor(private readonly readModels: ReadModels) {}
 
   async get(company: string, routine: RoutineId, fire: FireId): Promise<Fire | undefined> {
-    return (await this.shown(company, routine, await this.rows(company, routine, [fire])))[0];
+    return (await this.shown(company, routine, await fireRows(this.readModels, company, routine, [fire])))[0];
   }
 
   /** Of one routine, newest first. @throws InvalidCursor */
@@ -69,16 +69,22 @@ export class FiresQueries {
 
   private async shown(company: string, routine: RoutineId, rows: readonly FireRow[]): Promise<Fire[]> {
     const joined = [...new Set(rows.flatMap((row) => row.coalesced_into ?? []))];
-    const leads = new Map((await this.rows(company, routine, joined)).map((row) => [row.fire, row]));
+    const leads = new Map((await fireRows(this.readModels, company, routine, joined)).map((row) => [row.fire, row]));
     return rows.map((row) => shownFire(row, leads.get(row.coalesced_into ?? '') ?? row));
   }
+}
 
-  private async rows(company: string, routine: RoutineId, fires: readonly FireId[]): Promise<FireRow[]> {
-    if (fires.length === 0) return [];
-    const db = await this.readModels.of(routineFires);
-    const ofRoutine = db.selectFrom('routine_fires').selectAll().where('company', '=', company).where('routine', '=', routine);
-    return ofRoutine.where('fire', 'in', fires).execute();
-  }
+/** Those that there are of these fires of one routine, in any order. */
+export async function fireRows(
+  readModels: ReadModels,
+  company: string,
+  routine: RoutineId,
+  fires: readonly FireId[],
+): Promise<FireRow[]> {
+  if (fires.length === 0) return [];
+  const db = await readModels.of(routineFires);
+  const ofRoutine = db.selectFrom('routine_fires').selectAll().where('company', '=', company).where('routine', '=', routine);
+  return ofRoutine.where('fire', 'in', fires).execute();
 }
 
 /** `lead`: the fire that opened its task. */

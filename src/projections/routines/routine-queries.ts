@@ -48,13 +48,7 @@ export class RoutinesQueries {
   constructor(private readonly readModels: ReadModels) {}
 
   async get(company: string, routine: RoutineId): Promise<Routine | undefined> {
-    const db = await this.readModels.of(routines);
-    const row = await db
-      .selectFrom('routines')
-      .selectAll()
-      .where('company', '=', company)
-      .where('routine', '=', routine)
-      .executeTakeFirst();
+    const row = await routineRow(this.readModels, company, routine);
     return row && shownRoutine(row);
   }
 
@@ -74,6 +68,11 @@ export class RoutinesQueries {
     });
     return { items: rows.map(shownRoutine), next };
   }
+}
+
+export async function routineRow(readModels: ReadModels, company: string, routine: RoutineId): Promise<RoutineRow | undefined> {
+  const db = await readModels.of(routines);
+  return db.selectFrom('routines').selectAll().where('company', '=', company).where('routine', '=', routine).executeTakeFirst();
 }
 
 const shownRoutine = (row: RoutineRow): Routine => ({

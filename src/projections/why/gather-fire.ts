@@ -3,8 +3,9 @@ import { policyName } from '../../commands/routines/steps.js';
 import { routineStream, taskStream, type RoutineId } from '../../events/event.js';
 import type { FireId } from '../../events/routine.js';
 import type { ReadModels } from '../read-models.js';
-import { routineFires, type FireRow } from '../routines/routine-fires.js';
-import { routines, type RoutineRow } from '../routines/routines.js';
+import { fireRows } from '../routines/fire-queries.js';
+import type { FireRow } from '../routines/routine-fires.js';
+import { routineRow } from '../routines/routine-queries.js';
 import type { FireFacts, ParkedStep } from './facts.js';
 import { moment, type WhyWorld } from './gather.js';
 import { fireLagFacts } from './gather-lags.js';
@@ -18,29 +19,20 @@ export async function fireFacts(
   isCaughtUp: boolean,
 ): Promise<FireFacts | undefined> {
   const { readModels } = world;
-  const [fire, row] = await Promise.all([fireRow(readModels, company, routine, id), routineRow(readModels, company, routine)]);
+  const [[fire], row] = await Promise.all([
+    fireRows(readModels, company, routine, [id]),
+    routineRow(readModels, company, routine),
+  ]);
   if (!fire || !row) return undefined;
   const { coalesced_into: into } = fire;
-  const [lead, parked, policy, now, lags] = await Promise.all([
-    into === null ? undefined : fireRow(readModels, company, routine, into),
+  const [[lead], parked, policy, now, lags] = await Promise.all([
+    fireRows(readModels, company, routine, into === null ? [] : [into]),
     parkedStep(readModels, fire),
     progressOf(world),
     moment(readModels),
     fireLagFacts(world, company, routine, isCaughtUp),
   ]);
   return { fire, routine: row, lead, parked, policy, ...now, lags };
-}
-
-async function fireRow(readModels: ReadModels, company: string, routine: RoutineId, fire: FireId): Promise<FireRow | undefined> {
-  const db = await readModels.of(routineFires);
-  const ofRoutine = db.selectFrom('routine_fires').selectAll().where('company', '=', company).where('routine', '=', routine);
-  return ofRoutine.where('fire', '=', fire).executeTakeFirst();
-}
-
-async function routineRow(readModels: ReadModels, company: string, routine: RoutineId): Promise<RoutineRow | undefined> {
-  const db = await readModels.of(routines);
-  const ofCompany = db.selectFrom('routines').selectAll().where('company', '=', company);
-  return ofCompany.where('routine', '=', routine).executeTakeFirst();
 }
 
 /** The first on the way of the fire to its task and back. */
