@@ -31,11 +31,10 @@ interface World {
 
 /** What the facts come from, and what claims and promotion start from. */
 const asked = [runStatus, tasks, wakeupRequests, agents, holds, readyRuns, dueRetries].map(({ name }) => name);
-/** Who asks is not to wait longer for read models that do not get on. */
-const patienceMs = 1_000;
-
 /** What the facts of a fire come from. */
 export const askedOfFires = [routines, routineFires].map(({ name }) => name);
+/** Who asks is not to wait longer for read models that do not get on. */
+const patienceMs = 1_000;
 
 /** Waits a little for the read models; false when they do not come up to the head of the log by then. */
 export async function caughtUp({ progress, store }: World, names = asked): Promise<boolean> {
@@ -55,10 +54,10 @@ interface Around {
 }
 
 /** Read models that are behind, unless they have just been seen to be `isCaughtUp`; and those that could not fold one of these streams. */
-export async function lagFacts({ readModels, store }: World, around: Around, isCaughtUp: boolean): Promise<LagFact[]> {
+export function lagFacts(world: World, around: Around, isCaughtUp: boolean): Promise<LagFact[]> {
   const { company, task } = around;
   const ofAgents = around.agents.map((agent) => agentStream(company, agent));
-  return lagsOf({ readModels, store }, asked, [taskStream(company, task), companyStream(company), ...ofAgents], isCaughtUp);
+  return lagsOf(world, asked, [taskStream(company, task), companyStream(company), ...ofAgents], isCaughtUp);
 }
 
 /** The same of what the facts of a fire come from. */
@@ -66,7 +65,7 @@ export const fireLagFacts = (world: World, company: string, routine: RoutineId, 
   lagsOf(world, askedOfFires, [routineStream(company, routine)], isCaughtUp);
 
 async function lagsOf(
-  { readModels, store }: Pick<World, 'readModels' | 'store'>,
+  { readModels, store }: World,
   projections: readonly string[],
   streams: readonly StreamId[],
   isCaughtUp: boolean,

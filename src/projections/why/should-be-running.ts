@@ -40,8 +40,10 @@ interface Unexplained {
 
 const most = 1_000;
 
-/** One look: what claims and promotion would take, and by the rules of `queuedReasons`, `parkedReasons` and
- * `pendingReasons` nothing else explains. */
+/**
+ * One look: what claims and promotion would take, and fires on their way, of which the rules of `queuedReasons`, `parkedReasons`
+ * and `pendingReasons` explain nothing.
+ */
 export async function unexplained(readModels: ReadModels): Promise<Unexplained[]> {
   const held = await heldSql(readModels);
   const parts = [
