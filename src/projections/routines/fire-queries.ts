@@ -1,33 +1,17 @@
-import type { RoutineId, RunId, TaskId } from '../../events/event.js';
-import type { FireId, FireSource, TriggerId } from '../../events/routine.js';
+import type { FireView } from '../../commands/routines/fire-view.js';
+import type { RoutineId } from '../../events/event.js';
+import type { FireId, TriggerId } from '../../events/routine.js';
 import { newestFirst } from '../newest-first.js';
 import type { Page, PageRequest } from '../paging.js';
 import type { ReadModels } from '../read-models.js';
 import { routineFires, type Conclusion, type FireOutcome, type FireRow } from './routine-fires.js';
 
-/** A fire as every door shows it. One that has joined another's task is concluded as that one is. */
-export interface Fire {
-  readonly id: FireId;
-  readonly company: string;
-  readonly routine: RoutineId;
-  readonly trigger?: TriggerId;
-  readonly source: FireSource;
-  /** of a schedule: when it was due; of slots that are not fired, the first */
-  readonly slot?: string;
-  readonly firedAt: string;
-  /** `caught_up`: no fire, but `count` slots that are not fired, `slot` the first and `lastSlot` the last of them */
-  readonly outcome: FireOutcome;
-  readonly code?: string;
-  readonly reason?: string;
-  /** where it has led to; of a pending one, where it is on its way to */
-  readonly task?: TaskId;
-  readonly run?: RunId;
-  /** the fire that opened the task which it has joined */
-  readonly into?: FireId;
-  readonly fingerprint?: string;
-  readonly count?: number;
-  readonly lastSlot?: string;
-  /** how its task ended */
+/**
+ * A fire as every door shows it, or slots that are not fired as one: `caught_up`, `count` of them, `slot` the first and `lastSlot`
+ * the last.
+ */
+export interface Fire extends FireView {
+  /** how its task ended, also where that is the task of the fire that it has joined */
   readonly concluded?: Conclusion;
 }
 
