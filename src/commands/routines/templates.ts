@@ -31,7 +31,7 @@ export function refuseUnfitTemplates({
   variables,
   triggers,
   ...templates
-}: Pick<RoutineDefinition, 'title' | 'description' | 'variables' | 'triggers'>): void {
+}: Templates & Pick<RoutineDefinition, 'variables' | 'triggers'>): void {
   const names = [...new Set([builtIn, ...variables.map(({ name }) => name)])];
   refuseIfAny([
     ...unfitVariables(variables, triggers),
@@ -81,8 +81,8 @@ const parts = (template: string, words: ReadonlyMap<string, unknown>): string[] 
   template.split(placeholder).map((part, at) => (at % 2 === 0 ? part : String(words.get(part.trim()) ?? '')));
 
 function unknownPlaceholders({ title, description }: Templates, names: readonly string[]): Complaint[] {
-  const placed = [title, description ?? ''].flatMap((template) => template.split(placeholder).filter((_, at) => at % 2 === 1));
-  const unknown = new Set(placed.map((inside) => inside.trim()).filter((name) => !names.includes(name)));
+  const placed = [title, description ?? ''].flatMap((template) => [...template.matchAll(placeholder)]);
+  const unknown = new Set(placed.map(([, inside = '']) => inside.trim()).filter((name) => !names.includes(name)));
   if (unknown.size === 0) return [];
   const named = [...unknown].slice(0, 20).map((name) => `{{${name.slice(0, 64)}}}`);
   return [

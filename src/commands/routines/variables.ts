@@ -45,19 +45,20 @@ export function resolved(
   given: Readonly<Record<string, unknown>>,
   ofPayload?: unknown,
 ): Resolved {
-  const known = variables.map((variable) => ({ variable, value: givenFor(variable, given, ofPayload) }));
-  const present = known.filter(({ variable, value }) => !isMissing(variable, value));
-  const missing = known.filter(({ variable, value }) => variable.required && isMissing(variable, value));
-  const values = present.map(({ variable, value }) => [variable.name, ofType(variable, value)] as const);
-  const wrong = present.filter((_, at) => values[at]![1] === undefined);
-  return {
-    values: Object.fromEntries(values.filter((entry): entry is [string, Json] => entry[1] !== undefined)),
-    complaints: [
-      ...unknownNames(variables, given),
-      ...missingNames(missing.map(({ variable }) => variable.name)),
-      ...wrong.map(({ variable, value }) => wrongValue(variable, value)),
-    ],
-  };
+  const values: Record<string, Json> = {};
+  const missing: string[] = [];
+  const wrong: Complaint[] = [];
+  for (const variable of variables) {
+    const value = givenFor(variable, given, ofPayload);
+    if (isMissing(variable, value)) {
+      if (variable.required) missing.push(variable.name);
+      continue;
+    }
+    const typed = ofType(variable, value);
+    if (typed === undefined) wrong.push(wrongValue(variable, value));
+    else values[variable.name] = typed;
+  }
+  return { values, complaints: [...unknownNames(variables, given), ...missingNames(missing), ...wrong] };
 }
 
 /** The payload of a fire: the sender's, and inside of it `variables` as they were resolved. */
@@ -82,7 +83,7 @@ function* unfit(variable: Variable): Generator<string> {
   if (type === 'select' ? options.length < 1 || options.length > mostOptions : options.length > 0)
     yield `variable ${name} is a ${type} with ${options.length} options: ${type === 'select' ? `give 1 to ${mostOptions}` : 'only a select has some'}`;
   if (variable.default !== null && !isOfType(variable, variable.default))
-    yield `the default of ${name} is ${shown(variable.default)}: give ${remedy(variable)}`;
+    yield `the default of ${name} is ${shown(variable.default)}: give ${fitting(variable)}`;
 }
 
 const twice = (variables: readonly Variable[]): string[] => [
@@ -135,16 +136,24 @@ function isOfType({ type, options }: Variable, value: unknown): value is string 
   }
 }
 
-function remedy({ type, options }: Variable): string {
-  if (type === 'select') return `one of ${options.join(', ')}`;
-  return { text: 'text', textarea: 'text', number: 'a number, within ±(2^53 - 1) if it is whole', boolean: 'true or false' }[
-    type
-  ];
+/** What would do, to be put behind "give". */
+function fitting({ type, options }: Variable): string {
+  switch (type) {
+    case 'text':
+    case 'textarea':
+      return 'text';
+    case 'number':
+      return 'a number, within ±(2^53 - 1) if it is whole';
+    case 'boolean':
+      return 'true or false';
+    case 'select':
+      return `one of ${options.join(', ')}`;
+  }
 }
 
 const wrongValue = (variable: Variable, value: unknown): Complaint => ({
   code: 'variable_invalid',
-  sentence: `${variable.name} is ${redactText(shown(value))}: give ${remedy(variable)}`,
+  sentence: `${variable.name} is ${redactText(shown(value))}: give ${fitting(variable)}`,
 });
 
 const missingNames = (names: readonly string[]): Complaint[] =>
