@@ -3,12 +3,30 @@ import { getMetadataStorage } from 'class-validator';
 import { targetConstructorToSchema } from 'class-validator-jsonschema';
 import { catalogue } from '../../src/commands/catalogue.js';
 import { HeartbeatFields, PolicyFields, RetryFields } from '../../src/commands/agent.js';
+import { DstFields, TriggerFields, VariableFields } from '../../src/commands/routines/definition.js';
 import { InvalidCommand, validated } from '../../src/commands/dispatch.js';
 
 /** Where null is an answer of its own: there is none. */
-const nullable = ['manager', 'assignee', 'parent', 'AssignTask.agent', 'ResumeRebuild.eventsPerSecond'];
+const nullable = [
+  'manager',
+  'assignee',
+  'parent',
+  'AssignTask.agent',
+  'ResumeRebuild.eventsPerSecond',
+  'description',
+  'activeFrom',
+  'activeUntil',
+  'PutRoutine.agent',
+  'VariableFields.label',
+  'VariableFields.default',
+  'SettleFire.wakeupId',
+  'SettleFire.runId',
+  'SettleFire.code',
+  'ObserveFireTask.why',
+];
 
-const types = [...catalogue.map(({ command }) => command), PolicyFields, HeartbeatFields, RetryFields];
+const nested = [PolicyFields, HeartbeatFields, RetryFields, VariableFields, TriggerFields, DstFields];
+const types = [...catalogue.map(({ command }) => command), ...nested];
 const fields = types.flatMap((type) => {
   const metadata = getMetadataStorage().getTargetValidationMetadatas(type, '', false, false);
   return [...new Set(metadata.map(({ propertyName }) => propertyName))].map((field) => ({ type, field }));

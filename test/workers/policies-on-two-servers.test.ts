@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import { examine } from '../../src/doctor.js';
 import type { LedgerEvent } from '../../src/events/ledger-event.js';
 import { beginning } from '../../src/events/event.js';
+import { policiesOfTheLedger } from '../../src/policies/all.js';
 import { freshDatabase, type TestDatabase } from '../postgres.js';
 import { until } from '../processes/until.js';
 import { startServer, type TestServer } from '../server.js';
@@ -42,7 +43,7 @@ const atRest = (server: TestServer) =>
   until('the policies are at rest', async () => {
     const head = await server.ledger.store.head();
     const rows = await checkpoints();
-    return rows.length === 5 && rows.every(({ position }) => position === head);
+    return rows.length === policiesOfTheLedger.length && rows.every(({ position }) => position === head);
   });
 
 describe('policies', () => {
