@@ -1,6 +1,6 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import { closeSync, fstatSync, linkSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 /** The key of the service cannot be used, or is not the one that something was sealed under; the message says what would do. */
 export class SecretsLocked extends Error {
@@ -91,7 +91,7 @@ function contentOf(file: string): { mode: number; text: string } | undefined {
 function makeKey(file: string): Buffer {
   const mine = `${file}.${process.pid}`;
   try {
-    mkdirSync(join(file, '..'), { recursive: true });
+    mkdirSync(dirname(file), { recursive: true });
     writeFileSync(mine, `${randomBytes(32).toString('hex')}\n`, { mode: 0o600, flush: true });
     // A link appears with its content, so nobody reads half a key.
     linkSync(mine, file);

@@ -48,7 +48,7 @@ export class TriggerSecrets {
   ensure(routine: RoutineName): Promise<NewSecret[]> {
     return this.alone(routine, async (client, hooks) => {
       await client.query(removeOthers, [...nameOf(routine), hooks.map(({ id }) => id), hooks.map(hasSecret)]);
-      const { rows } = await client.query<{ trigger: TriggerId }>(triggersWithSecret, nameOf(routine));
+      const { rows } = await client.query<{ trigger: TriggerId }>(triggersThere, nameOf(routine));
       const bare = hooks.filter(({ id }) => !rows.some(({ trigger }) => trigger === id));
       const made = bare.map((hook) => fresh({ ...routine, trigger: hook.id }, hasSecret(hook)));
       for (const secret of made) await this.insert(client, secret, null);
@@ -66,7 +66,11 @@ export class TriggerSecrets {
     return this.alone(of, async (client, hooks) => {
       const hook = hooks.find(({ id }) => id === of.trigger);
       if (!hook) return undefined;
-      const { rows } = await client.query<Row>(ofTrigger, [...nameOf(of), of.trigger, hasSecret(hook)]);
+      const { rows } = await client.query<Pick<Row, 'sealed' | 'rotation'>>(ofTrigger, [
+        ...nameOf(of),
+        of.trigger,
+        hasSecret(hook),
+      ]);
       const known = rows[0] && this.opened(of, rows[0].sealed);
       if (known && rows[0]?.rotation === commandId) return shown(known);
       const next = fresh(of, hasSecret(hook), hasSecret(hook) ? known?.publicId : undefined);
@@ -79,9 +83,8 @@ export class TriggerSecrets {
    * To be asked before a RotateTriggerSecret is sent: later it would be recorded, and could not be done.
    * @throws SecretsLocked
    */
-  async refuseLocked({ company, routine, trigger }: TriggerName): Promise<void> {
-    const of = { company, routine, trigger };
-    const { rows } = await this.world.db.query<Pick<Row, 'sealed'>>(sealedOf, [...nameOf(of), trigger]);
+  async refuseLocked(of: TriggerName): Promise<void> {
+    const { rows } = await this.world.db.query<Pick<Row, 'sealed'>>(sealedOf, [...nameOf(of), of.trigger]);
     for (const { sealed } of rows) this.opened(of, sealed);
     this.world.key.seal('', sealedFor(of));
   }
@@ -89,7 +92,7 @@ export class TriggerSecrets {
   /** Undefined: there is no webhook at this address. @throws SecretsLocked */
   async find(publicId: string): Promise<FoundTrigger | undefined> {
     const address = hashOf(publicId);
-    const { rows } = await this.world.db.query<Row & TriggerName>({
+    const { rows } = await this.world.db.query<Pick<Row, 'sealed' | 'former_sealed'> & TriggerName>({
       name: 'webhook-find',
       text: atAddress,
       values: [address, this.world.clock.now()],
@@ -181,14 +184,14 @@ const removeOthers = `
         and kept.has_secret = known.has_secret
     )`;
 
-const triggersWithSecret = `
+const triggersThere = `
   select trigger
   from trigger_secrets
   where company = $1
     and routine = $2`;
 
 const ofTrigger = `
-  select sealed, former_sealed, rotation
+  select sealed, rotation
   from trigger_secrets
   where company = $1
     and routine = $2
@@ -204,7 +207,7 @@ const sealedOf = `
 
 const atAddress = `
   select
-    company, routine, trigger, sealed, rotation,
+    company, routine, trigger, sealed,
     case when former_until > $2 and former_hash = $1 then former_sealed end as former_sealed
   from trigger_secrets
   where public_hash = $1
