@@ -42,7 +42,7 @@ export async function examine(
     await expiredLeases(db),
     await unexplainedWork(db),
     await firesUnderWay(db),
-    await schedules(db),
+    await routinesOverdue(db),
     ...(await safeguards(db)),
     clockSkew(skewMs),
   ];
@@ -231,7 +231,7 @@ function firesUnderWay(db: pg.Pool): Promise<Check> {
   });
 }
 
-function schedules(db: pg.Pool): Promise<Check> {
+function routinesOverdue(db: pg.Pool): Promise<Check> {
   const remedy = 'see that a server with the role scheduler runs, and what its log says';
   return looked('routines overdue', db, remedy, async (readModels) => {
     const { count, first } = await lateRoutines(readModels);
