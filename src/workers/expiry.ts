@@ -11,7 +11,7 @@ type Expire = (limit: number) => Promise<number>;
 
 /** Forgets what has been kept long enough; some at a time, so that nobody waits for it. */
 export const expiry = (kinds: readonly Expire[]): Loop => ({
-  name: 'the expiry of keys, workers and processes',
+  name: 'the expiry of what was kept long enough',
   async turn(signal) {
     await pause(everyMs, signal);
     for (const expire of kinds)
