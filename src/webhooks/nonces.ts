@@ -1,12 +1,11 @@
 import type pg from 'pg';
 import type { Clock } from '../commands/ledger.js';
+import type { Signature } from './signatures.js';
 
 /** A signature that came to an address. */
-export interface Nonce {
+export interface Nonce extends Signature {
   /** SHA-256 of the public id */
   readonly address: Buffer;
-  readonly nonce: Buffer;
-  readonly keptMs: number;
 }
 
 export interface ReservedNonce {

@@ -10,8 +10,13 @@ export interface Sent {
 
 /** A request that comes from who knows the secret. */
 export interface Authentic {
-  /** what is seen once only: the signature, where there is one */
-  readonly nonce?: Buffer;
+  /** none: it carries the secret itself, or its address is the secret */
+  readonly signature?: Signature;
+}
+
+/** What is seen once only. */
+export interface Signature {
+  readonly nonce: Buffer;
   /** how long the same request could be sent again, and so how long its nonce is kept */
   readonly keptMs: number;
 }
@@ -25,9 +30,9 @@ type Terms = Pick<WebhookTrigger, 'signing' | 'windowSec'> & { readonly secrets:
 export function authenticated(sent: Sent, terms: Terms): Authentic | undefined {
   switch (terms.signing) {
     case 'none':
-      return terms.secrets.length === 0 ? { keptMs: 0 } : undefined;
+      return terms.secrets.length === 0 ? {} : undefined;
     case 'bearer':
-      return bearsSecret(sent, terms) ? { keptMs: 0 } : undefined;
+      return bearsSecret(sent, terms) ? {} : undefined;
     case 'hmac_sha256':
       return signedWithTime(sent, terms);
     case 'github_hmac':
@@ -61,7 +66,7 @@ function signed(
   // Its bytes, because the same hex can be written in many ways.
   const nonce = Buffer.from(hex, 'hex');
   const right = secrets.map((secret) => parts.reduce((hmac, part) => hmac.update(part), createHmac('sha256', secret)).digest());
-  return isOneOf(nonce, right) ? { nonce, keptMs } : undefined;
+  return isOneOf(nonce, right) ? { signature: { nonce, keptMs } } : undefined;
 }
 
 /** Takes as long for one that is wrong in its first byte as in its last, and for the first of several as for the last. */

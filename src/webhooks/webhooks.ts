@@ -71,6 +71,6 @@ function callerOf(found: FoundTrigger, hook: WebhookTrigger, sent: Sent, now: Da
   const { signing, windowSec } = hook;
   const authentic = authenticated(sent, { signing, windowSec, secrets, now });
   if (!authentic) return undefined;
-  const { nonce, keptMs } = authentic;
-  return nonce ? { ...of, nonce: { address: of.address, nonce, keptMs } } : of;
+  const { signature } = authentic;
+  return signature ? { ...of, nonce: { ...signature, address: of.address } } : of;
 }
