@@ -4,6 +4,7 @@ import { routineStream } from '../../src/events/event.js';
 import type { RoutineEvent, Signing, Trigger } from '../../src/events/routine.js';
 import type { EventStore } from '../../src/event-store/event-store.js';
 import { person } from '../facts.js';
+import { definition } from '../routine-facts.js';
 
 export const hook = (id: string, signing: Signing = 'bearer', windowSec = 300): Trigger => ({
   id,
@@ -15,26 +16,12 @@ export const hook = (id: string, signing: Signing = 'bearer', windowSec = 300): 
 
 /** Writes what a PutRoutine would: a routine of acme that was never defined, or a change of one that has had so many events. */
 export async function define(store: EventStore, routine: string, triggers: readonly Trigger[], revision = -1): Promise<void> {
-  const definition = {
-    routine,
-    title: 'Build {{branch}}',
-    description: null,
-    agent: 'coder',
-    priority: 'medium',
-    concurrency: 'coalesce_if_active',
-    catchUp: 'skip_missed',
-    variables: [],
-    fingerprintIgnore: [],
-    spreadSec: 0,
-    activeFrom: null,
-    activeUntil: null,
-    triggers,
-  } as const;
+  const data = { ...definition, routine, triggers };
   const time = '2026-04-01T08:00:00.000Z';
   const event: RoutineEvent =
     revision < 0
-      ? { type: 'RoutineDefined', data: { ...definition, definedAt: time } }
-      : { type: 'RoutineChanged', data: { ...definition, changedAt: time } };
+      ? { type: 'RoutineDefined', data: { ...data, definedAt: time } }
+      : { type: 'RoutineChanged', data: { ...data, changedAt: time } };
   const context = { commandId: randomUUID(), actor: person };
   const [result] = await store.append([toWrite(routineStream('acme', routine), revision, [event], context, undefined)]);
   if (result?.outcome !== 'appended') throw new Error(`${routine}: ${JSON.stringify(result)}`);
