@@ -9,7 +9,7 @@ import { IdempotencyKeys, type Answered, type Keyed } from '../idempotency-keys.
 import { Refusal } from './problem.js';
 import { uuid7 } from './uuid7.js';
 
-/** Where a command is not sent, or answered, as all others are. */
+/** What a route does otherwise than all others when it sends a command, or answers it. */
 export interface Manner<Answer, Told = Answer> extends Showing<Told> {
   /** instead of what the path and the body say */
   readonly fields?: Fields;
@@ -21,9 +21,12 @@ export interface Manner<Answer, Told = Answer> extends Showing<Told> {
   readonly key?: Pick<Keyed, 'key' | 'compared' | 'target'>;
   /** instead of the path, under which keys are kept: for one that is a secret */
   readonly path?: string;
-  /** What belongs to the command and is no event: `send` carries it out. As a repeat comes by here, too, it must be harmless. */
+  /**
+   * Does what belongs to the command and is no event, such as making a secret, before or after `send` carries the command out.
+   * A repeat comes by here too, and must do no harm.
+   */
   readonly around?: (commandId: string, send: Send<Answer>) => Promise<Dispatched<Told>>;
-  /** What a repeat under the same key is told, instead of what the first request was: for what is shown once. */
+  /** What is kept for a repeat under the same key, instead of all that the first request is told: some things are told once. */
   readonly keep?: (told: Told) => unknown;
 }
 

@@ -9,7 +9,7 @@ declare module 'fastify' {
     rawBody: Buffer | undefined;
   }
   interface FastifyContextConfig {
-    /** Its path is a secret, and its body is nothing before its sender is known: the handler asks for it with `objectOf`. */
+    /** A route whose path is a secret, and whose body is not read before its sender is known: its handler does that, by `objectOf`. */
     readonly isWebhook?: true;
   }
 }

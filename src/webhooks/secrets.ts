@@ -213,7 +213,7 @@ const atAddress = `
   where public_hash = $1
      or (former_hash = $1 and former_until > $2)`;
 
-/** One that is there is of the other kind, with or without a secret, and so another one. */
+/** A row that is there was made when the trigger was signed another way, with a secret or without, and gives way. */
 const insert = `
   insert into trigger_secrets (company, routine, trigger, public_hash, sealed, has_secret, made_at, rotation)
   values ($1, $2, $3, $4, $5, $6, $7, $8)

@@ -11,7 +11,7 @@ export type CronFields = readonly [minute: string, hour: string, day: string, mo
 export function readFields(cron: string): CronFields {
   const text = nickname(cron) ?? cron;
   const written = text.trim().split(/\s+/);
-  if (written.length !== 5) throw invalid(cron, countOff(cron, written));
+  if (written.length !== 5) throw invalid(cron, wrongCount(cron, written));
   written.forEach((field, n) => refuseField(cron, field, fields[n]!));
   return written as unknown as CronFields;
 }
@@ -53,7 +53,7 @@ function nickname(cron: string): string | undefined {
   throw invalid(cron, `a name is one of ${Object.keys(nicknames).join(', ')}`);
 }
 
-function countOff(cron: string, written: readonly string[]): string {
+function wrongCount(cron: string, written: readonly string[]): string {
   if (cron.trim() === '') return 'it needs five fields: minute, hour, day of the month, month and day of the week';
   const more = written.length > 5 ? '; seconds and years are not taken' : '';
   return `it has ${written.length} ${written.length === 1 ? 'field' : 'fields'}, not five: minute, hour, day of the month, month and day of the week${more}`;
