@@ -172,7 +172,8 @@ export class RoutinesController {
 
   @Post(':routine/triggers/:trigger/rotate-secret')
   @Documented({
-    summary: 'Gives a webhook another secret, which only this answer has; the former one is taken for a while',
+    summary:
+      'Gives a webhook another secret, or another address where nothing is signed; only this answer has it, and the former one is taken for a while',
     takes: rotateTriggerSecret.command,
     answers: 'RotatedSecret',
     refuses: ['routine_not_found', 'routine_archived', 'trigger_not_found', 'trigger_kind', 'not_permitted', 'secrets_locked'],

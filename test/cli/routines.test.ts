@@ -253,5 +253,10 @@ describe('ledger routines', () => {
     expect(await ledger('routines rotate-secret rotated --overlap 10m')).toBe(0);
     expect(Date.parse(told().overlapUntil) - Date.parse(told().rotatedAt)).toBe(600_000);
     expect(await ledger('routines rotate-secret rotated bell')).toBe(3);
+    await ledger('routines set moved --title Move --agent coder --webhook none');
+    const [{ path: former }] = told().webhooks;
+    expect(await ledger('routines rotate-secret moved -o table')).toBe(0);
+    expect(said.out).toMatch(/^webhook of moved has another URL; the former one is taken until \S+/);
+    expect(said.out).not.toContain(former);
   });
 });

@@ -397,6 +397,17 @@ describe('the secret of a webhook', () => {
     expect(await statuses()).toEqual([401, 202]);
   });
 
+  it('is another address where nothing is signed, with the former one taken as long', async () => {
+    const hook = await hooked('moved', 'none');
+    const rotated = await server.api('POST', 'routines/moved/triggers/push/rotate-secret', { overlapSec: 60 });
+    const next = { ...hook, ...(rotated.body.webhooks[0] as unknown as Hook) };
+    expect(next.path).not.toBe(hook.path);
+    const statuses = async () => [(await call(hook, '{}')).status, (await call(next, '{}')).status];
+    expect(await statuses()).toEqual([202, 202]);
+    await server.api('PUT', '/v1/clock', { now: new Date(now() + 60_000).toISOString() });
+    expect(await statuses()).toEqual([404, 202]);
+  });
+
   it('stays sealed to a server with another key: a caller is refused, its operator told', async () => {
     const hook = await hooked('sealed', 'bearer');
     const strange = await startServer({

@@ -25,7 +25,11 @@ interface RotateOptions extends DoorOptions {
 }
 
 export function addRotation(routines: Command): void {
-  verb(routines, 'rotate-secret <routine> [trigger]', 'give a webhook another secret, `webhook` if no other is named')
+  verb(
+    routines,
+    'rotate-secret <routine> [trigger]',
+    'give a webhook another secret, or another URL where nothing is signed; `webhook` if no other is named',
+  )
     .option('--overlap <duration>', 'the former one is taken for so long; 1h without it', duration)
     .action((routine: string, trigger: string | undefined, { overlap, ...options }: RotateOptions) =>
       rotate(openDoor(options), routine, trigger ?? 'webhook', overlap),
@@ -40,9 +44,11 @@ async function rotate(door: Door, routine: string, trigger: string, overlap: num
   const { body } = await named(client, 'routines', routine, (id) =>
     surely(client, (key) => client.post<Rotated>(['routines', id, 'triggers', trigger, 'rotate-secret'], asked, { key })),
   );
+  const webhook = body.routine.triggers.find(({ id }) => id === trigger);
+  const what = webhook?.kind === 'webhook' && webhook.signing === 'none' ? 'URL' : 'secret';
   output.did(
     body,
-    `${trigger} of ${body.routine.id} has another secret; the former one is taken until ${sayTime(body.overlapUntil)}`,
+    `${trigger} of ${body.routine.id} has another ${what}; the former one is taken until ${sayTime(body.overlapUntil)}`,
   );
   tell(door, body.routine, body.webhooks ?? []);
 }

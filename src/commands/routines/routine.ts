@@ -171,7 +171,10 @@ export const archiveRoutine = decision({
   answer: routineAnswer,
 });
 
-/** A webhook gets another secret; the former one is taken for `overlapSec` more. The secrets themselves are kept elsewhere. */
+/**
+ * A webhook gets another secret, or another address where that is the secret; the former one is taken for `overlapSec` more. The secrets
+ * themselves are kept elsewhere.
+ */
 export class RotateTriggerSecret {
   @Slug() company!: string;
   @Slug() routine!: string;
@@ -196,8 +199,6 @@ function webhookOf(routine: Routine, id: string): WebhookTrigger {
   const trigger = triggerNamed(routine, id);
   if (trigger.kind !== 'webhook')
     throw new Rejected('trigger_kind', `trigger ${id} is a ${trigger.kind}: only a webhook has a secret`);
-  if (trigger.signing === 'none')
-    throw new Rejected('trigger_kind', `trigger ${id} is not signed, so that it has no secret: remove it, and add another`);
   return trigger;
 }
 
