@@ -36,7 +36,7 @@ import { RunStatusQueries } from './projections/run-queries.js';
 import { SecretKey } from './webhooks/secret-key.js';
 import { Webhooks } from './webhooks/webhooks.js';
 import { Bells, dueBells } from './workers/bells.js';
-import { expiry, silent } from './workers/expiry.js';
+import { expiry, longGone } from './workers/expiry.js';
 import { heartbeats } from './workers/heartbeats.js';
 import { PostgresLeases } from './workers/leases.js';
 import { logFollower } from './workers/log-follower.js';
@@ -144,8 +144,8 @@ export class LedgerProcess implements CommandPorts {
         (limit) => this.keys.expire(limit),
         (limit) => this.webhooks.nonces.expire(limit),
         (limit) => this.webhooks.secrets.expire(limit),
-        silent(this.beats, 'workers'),
-        silent(this.beats, 'processes'),
+        longGone(this.beats, 'workers'),
+        longGone(this.beats, 'processes'),
       ]),
     );
   }

@@ -22,8 +22,8 @@ export const expiry = (kinds: readonly Expire[]): Loop => ({
 /** Who says from time to time that it is there, and the time that its `seen_at` is in. */
 const clocks = { workers: 'ledger_now()', processes: 'clock_timestamp()' } as const;
 
-/** Those that were not heard of for a day. */
-export const silent =
+/** Those that were not heard of for a day, and so have gone. */
+export const longGone =
   (db: pg.Pool, of: keyof typeof clocks): Expire =>
   async (limit) => {
     const { rowCount } = await db.query(

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { IdempotencyKeys } from '../../src/idempotency-keys.js';
-import { silent } from '../../src/workers/expiry.js';
+import { longGone } from '../../src/workers/expiry.js';
 import { startServer, type TestServer } from '../server.js';
 
 let server: TestServer;
@@ -127,7 +127,7 @@ it('forgets workers that were not heard of for a day', async () => {
   await api('POST', 'agents/coder/claims', claim);
   await api('POST', 'agents/coder/claims', { ...claim, workerId: 'at-work' });
   await server.database.pool.query(`update workers set seen_at = now() - interval '25 hours' where worker_id = 'retired'`);
-  expect(await silent(server.database.pool, 'workers')(10)).toBe(1);
+  expect(await longGone(server.database.pool, 'workers')(10)).toBe(1);
   const { rows } = await server.database.pool.query('select worker_id from workers');
   expect(rows).toEqual([{ worker_id: 'at-work' }]);
 });

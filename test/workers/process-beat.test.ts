@@ -1,5 +1,5 @@
 import { thisProcess } from '../../src/projections/projector/process-identity.js';
-import { silent } from '../../src/workers/expiry.js';
+import { longGone } from '../../src/workers/expiry.js';
 import { ProcessBeat } from '../../src/workers/process-beat.js';
 import { freshDatabase, type TestDatabase } from '../postgres.js';
 import { startServer } from '../server.js';
@@ -49,7 +49,7 @@ describe('the sign of life of a process', () => {
     await gone!.beat();
     await database.pool.query(`update processes set seen_at = clock_timestamp() - interval '25 hours'`);
     await here!.beat();
-    expect(await silent(database.pool, 'processes')(10)).toBe(1);
+    expect(await longGone(database.pool, 'processes')(10)).toBe(1);
     expect(await living()).toHaveLength(1);
   });
 });
