@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Routine, RoutineDefinition, ScheduleTrigger, Trigger, Variable } from '../../events/routine.js';
+import type { Routine, RoutineDefinition, Schedule, ScheduleTrigger, Trigger, Variable } from '../../events/routine.js';
 import { Rejected, type World } from '../decider.js';
 import { readIsoTime } from '../iso-time.js';
 import { ScheduleRefused } from '../schedule/schedule-refused.js';
@@ -93,37 +93,23 @@ function triggerOf(fields: TriggerFields, window: Window, known: Routine | undef
       return { id, kind, enabled };
     case 'webhook':
       return { id, kind, enabled, signing: fields.signing ?? 'bearer', windowSec: fields.windowSec ?? 300 };
-    case 'schedule':
-      return fittingSchedule(fields, (schedule) => {
-        const before = known && scheduleAsBefore(known, { id, kind, enabled, ...schedule }, window);
-        if (before) return before;
-        return {
-          id,
-          kind,
-          enabled,
-          ...schedule,
-          nextSlot: enabled ? slotAfter(window, schedule, world.now.toISOString()) : null,
-        };
-      });
+    case 'schedule': {
+      const timing = { id, kind, enabled, ...scheduleOf(fields) };
+      const before = known && scheduleAsBefore(known, timing, window);
+      return before ?? { ...timing, nextSlot: enabled ? slotAfter(window, timing, world.now.toISOString()) : null };
+    }
   }
 }
 
-function fittingSchedule<T>(
-  { cron = '', zone = 'UTC', dst = {} }: TriggerFields,
-  make: (schedule: ReturnType<typeof scheduleOf>) => T,
-) {
+function scheduleOf({ cron = '', zone = 'UTC', dst = {} }: TriggerFields): Schedule {
   try {
-    const schedule = scheduleOf(cron, zone, dst);
+    const usual = usualDst(cron);
+    const schedule = { cron, zone, dst: { gap: dst.gap ?? usual.gap, overlap: dst.overlap ?? usual.overlap } };
     refuseUnfit(schedule);
-    return make(schedule);
+    return schedule;
   } catch (error) {
     throw error instanceof ScheduleRefused ? new Rejected(error.code, error.message) : error;
   }
-}
-
-function scheduleOf(cron: string, zone: string, { gap, overlap }: Partial<ScheduleTrigger['dst']>) {
-  const usual = usualDst(cron);
-  return { cron, zone, dst: { gap: gap ?? usual.gap, overlap: overlap ?? usual.overlap } };
 }
 
 type Timing = Omit<ScheduleTrigger, 'nextSlot'>;
