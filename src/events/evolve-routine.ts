@@ -5,12 +5,7 @@ import type { FireId, FireTask, PendingFire, Routine, RoutineDefinition, Routine
 export const routines: Stream<Routine | undefined, RoutineEvent> = { initial: undefined, evolve: evolveRoutine };
 
 function evolveRoutine(known: Routine | undefined, event: RoutineEvent): Routine | undefined {
-  switch (event.type) {
-    case 'RoutineDefined':
-      return defined(event.data);
-    default:
-      return known && evolveDefined(known, event);
-  }
+  return event.type === 'RoutineDefined' ? defined(event.data) : known && evolveDefined(known, event);
 }
 
 const defined = ({ routine, definedAt, ...definition }: RoutineDefinition & { routine: string; definedAt: string }): Routine => ({
