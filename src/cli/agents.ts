@@ -4,11 +4,10 @@ import type { Agent } from '../projections/agent-queries.js';
 import type { AgentPolicy } from '../events/agent.js';
 import type { Page } from '../projections/paging.js';
 import { inOption, type InOptions } from './as-of.js';
-import type { AnswerOf, Client } from './client.js';
-import { act, named, openDoor, surely, verb, type Door, type DoorOptions } from './door.js';
+import type { AnswerOf } from './client.js';
+import { act, asItIs, named, openDoor, surely, verb, type Door, type DoorOptions } from './door.js';
 import { sayDuration } from '../projections/say-duration.js';
 import { duration, durations, pageOptions, wholeNumber, type PageOptions } from './options.js';
-import { Problem } from './problem.js';
 import { sayTime } from './times.js';
 
 export function addAgents(program: Command): void {
@@ -109,7 +108,7 @@ async function get({ client, output }: Door, agent: string): Promise<void> {
 
 /** PUT replaces the whole policy, so what is not given is taken from what is there. */
 async function set({ client, output }: Door, agent: string, options: SetOptions): Promise<void> {
-  const { before, etag } = await known(client, agent);
+  const { before, etag } = await asItIs<Agent>(client, ['agents', agent]);
   const body = {
     name: options.name ?? before?.name ?? agent,
     adapter: options.adapter ?? before?.adapter ?? 'process',
@@ -118,16 +117,6 @@ async function set({ client, output }: Door, agent: string, options: SetOptions)
   };
   const { body: after } = await surely(client, (key) => client.put<Agent>(['agents', agent], body, { key, ifMatch: etag }));
   output.did(after, before ? `${agent} is changed` : `${agent} is registered`);
-}
-
-async function known(client: Client, agent: string): Promise<{ before?: Agent; etag?: string }> {
-  try {
-    const { body, etag } = await client.read<Agent>(['agents', agent]);
-    return { before: body, etag };
-  } catch (error) {
-    if (error instanceof Problem && error.status === 404) return {};
-    throw error;
-  }
 }
 
 /** Only what the route takes: a policy as it is shown also says its name and version. */

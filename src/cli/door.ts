@@ -56,6 +56,17 @@ export async function surely<T>(client: Client, work: (key: string) => Promise<A
   return answer;
 }
 
+/** What is there before a PUT of the whole of it, with its ETag; neither where there is nothing yet. */
+export async function asItIs<T>(client: Client, path: readonly string[]): Promise<{ before?: T; etag?: string }> {
+  try {
+    const { body, etag } = await client.read<T>(path);
+    return { before: body, etag };
+  } catch (error) {
+    if (error instanceof Problem && error.status === 404) return {};
+    throw error;
+  }
+}
+
 const searched = 1_000;
 
 /**

@@ -13,22 +13,6 @@ import type {
 import type { Routine } from '../../projections/routines/routine-queries.js';
 import { Usage } from '../problem.js';
 
-/** What the ledger says of a routine, and nobody defines. */
-export const shownOnly: readonly string[] = [
-  'id',
-  'company',
-  'status',
-  'reason',
-  'since',
-  'definedAt',
-  'changedAt',
-  'fires',
-  'lastFire',
-  'lastFiredAt',
-  'nextDueAt',
-  'revision',
-] satisfies (keyof Routine)[];
-
 type Sent<T extends Trigger> = Partial<Omit<T, 'nextSlot' | 'dst' | 'id' | 'kind'>> & Pick<T, 'id' | 'kind'>;
 type SentTrigger = Sent<ApiTrigger> | Sent<WebhookTrigger> | (Sent<ScheduleTrigger> & { readonly dst?: Partial<DstPolicy> });
 export type SentVariable = Partial<Variable> & Pick<Variable, 'name' | 'type'>;
@@ -82,20 +66,13 @@ export function changedBy(changes: Changes, before: Definition = {}): Definition
 
 /** The options speak of the triggers `schedule`, `webhook` and `api`; all others stay as they are. */
 function triggersBy(changes: Changes, before: readonly SentTrigger[]): SentTrigger[] {
-  const known = (id: string) => before.find((trigger) => trigger.id === id);
-  const named = {
-    schedule: scheduleBy(changes, known('schedule')),
-    webhook: webhookBy(changes, known('webhook')),
-    api: apiBy(changes, known('api')),
-  };
-  const kept = before.flatMap((trigger) => (trigger.id in named ? (named[trigger.id as keyof typeof named] ?? []) : trigger));
-  return [...kept, ...Object.values(named).filter((trigger) => trigger !== undefined && !known(trigger.id))].map(asSent);
-}
-
-/** Not the next slot, which is the ledger's. */
-function asSent(trigger: SentTrigger & { nextSlot?: unknown } = { id: '', kind: 'api' }): SentTrigger {
-  const { nextSlot: _, ...sent } = trigger;
-  return sent;
+  const triggers = new Map(before.map((trigger) => [trigger.id, trigger]));
+  for (const [id, changeOf] of Object.entries({ schedule: scheduleBy, webhook: webhookBy, api: apiBy })) {
+    const after = changeOf(changes, triggers.get(id));
+    if (after) triggers.set(id, after);
+    else triggers.delete(id);
+  }
+  return [...triggers.values()].map(withoutSlot);
 }
 
 function scheduleBy({ cron, zone, dstGap, dstOverlap }: Changes, before: SentTrigger | undefined): SentTrigger | undefined {
@@ -151,3 +128,29 @@ function switched({ enable = [], disable = [] }: Changes, triggers: readonly Sen
     return enable.includes(trigger.id) ? { ...trigger, enabled: true } : trigger;
   });
 }
+
+/** What `ledger routines get` has written, as PUT takes it. */
+export function definitionIn(written: object): object {
+  const entries = Object.entries(written).filter(([name]) => !shownOnly.includes(name));
+  const { triggers, ...definition } = Object.fromEntries(entries) as { triggers?: unknown };
+  return { ...definition, triggers: Array.isArray(triggers) ? triggers.map(withoutSlot) : triggers };
+}
+
+/** What the ledger says of a routine, and nobody defines. */
+const shownOnly: readonly string[] = [
+  'id',
+  'company',
+  'status',
+  'reason',
+  'since',
+  'definedAt',
+  'changedAt',
+  'fires',
+  'lastFire',
+  'lastFiredAt',
+  'nextDueAt',
+  'revision',
+] satisfies (keyof Routine)[];
+
+/** The next slot is the ledger's to say. */
+const withoutSlot = <T>(trigger: T): T => (typeof trigger === 'object' ? { ...trigger, nextSlot: undefined } : trigger);

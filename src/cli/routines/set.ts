@@ -3,11 +3,10 @@ import type { RoutineView } from '../../commands/routines/routine-view.js';
 import { catchUpPolicies, concurrencyPolicies, gapPolicies, overlapPolicies, signings } from '../../events/routine.js';
 import { taskPriorities } from '../../events/task.js';
 import type { Routine } from '../../projections/routines/routine-queries.js';
-import type { Client } from '../client.js';
-import { openDoor, surely, verb, type Door, type DoorOptions } from '../door.js';
+import { asItIs, openDoor, surely, verb, type Door, type DoorOptions } from '../door.js';
 import { duration } from '../options.js';
-import { Problem, Usage } from '../problem.js';
-import { changedBy, shownOnly, type Changes } from './definition.js';
+import { Usage } from '../problem.js';
+import { changedBy, definitionIn, type Changes } from './definition.js';
 import { jsonIn } from './input.js';
 import { tellSecrets, type WithSecrets } from './secrets.js';
 import { variable } from './variables.js';
@@ -61,10 +60,10 @@ async function define(door: Door, routine: string, { file, output: _, company: _
   const { client, output } = door;
   if (file !== undefined && Object.keys(changes).length > 0)
     throw new Usage('--file is the whole definition: write into it what the other options say');
-  const { before, etag } = await known(client, routine);
+  const { before, etag } = await asItIs<Routine>(client, ['routines', routine]);
   if (!before && !file && changes.title === undefined)
     throw new Usage(`there is no routine ${routine} yet: give --title to define it`);
-  const body = file === undefined ? changedBy(changes, before) : definitionIn(file);
+  const body = file === undefined ? changedBy(changes, before) : definitionIn(jsonIn(file, '--file'));
   const { body: after } = await surely(client, (key) =>
     client.put<RoutineView & WithSecrets>(['routines', routine], body, { key, ifMatch: file === undefined ? etag : undefined }),
   );
@@ -76,22 +75,3 @@ function said({ id, status, reason }: RoutineView, before: Routine | undefined):
   const done = `${id} is ${before ? 'changed' : 'defined'}`;
   return status === 'paused' ? `${done}, and paused: ${reason}` : done;
 }
-
-async function known(client: Client, routine: string): Promise<{ before?: Routine; etag?: string }> {
-  try {
-    const { body, etag } = await client.read<Routine>(['routines', routine]);
-    return { before: body, etag };
-  } catch (error) {
-    if (error instanceof Problem && error.status === 404) return {};
-    throw error;
-  }
-}
-
-/** What `ledger routines get` has written may be given back. */
-function definitionIn(file: string): object {
-  const entries = Object.entries(jsonIn(file, '--file')).filter(([name]) => !shownOnly.includes(name));
-  const { triggers, ...definition } = Object.fromEntries(entries) as { triggers?: unknown };
-  return { ...definition, triggers: Array.isArray(triggers) ? triggers.map(withoutSlot) : triggers };
-}
-
-const withoutSlot = (trigger: unknown): unknown => (typeof trigger === 'object' ? { ...trigger, nextSlot: undefined } : trigger);
