@@ -1,4 +1,4 @@
-import type { RejectedCode } from '../commands/decider.js';
+import { unfitDefinitions, unfitValues } from '../commands/routines/refusals.js';
 
 /** What the ledger answers instead of a result: RFC 9457, as this client reads it. */
 export interface ProblemBody {
@@ -69,22 +69,7 @@ export function exitCodeOf(error: unknown): ExitCode {
 }
 
 /** What was written on the command line, or in a file that it names, cannot be so. */
-const mistyped: readonly string[] = [
-  'cron_invalid',
-  'cron_never_fires',
-  'zone_unknown',
-  'triggers_invalid',
-  'window_invalid',
-  'template_invalid',
-  'variables_invalid',
-  'variables_unknown',
-  'variables_missing',
-  'variable_invalid',
-  'title_too_long',
-  'description_too_long',
-  'fingerprint_path_invalid',
-  'routine_name_reserved',
-] satisfies RejectedCode[];
+const mistyped: readonly string[] = [...unfitDefinitions, ...unfitValues];
 const conflicts = ['stale_lease', 'revision_mismatch', 'rebuild_under_way', 'parked_elsewhere'];
 
 function exitCodeOfProblem({ status, code, retryable }: Problem): ExitCode {

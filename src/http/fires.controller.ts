@@ -5,6 +5,7 @@ import { FireId, FreeJson, OneOf, Optional, Slug } from '../commands/fields.js';
 import { SchemaName } from '../commands/operations/as-of.js';
 import type { FireView } from '../commands/routines/fire-view.js';
 import { fireRoutine } from '../commands/routines/fire.js';
+import { unfitValues } from '../commands/routines/refusals.js';
 import { FiresQueries } from '../projections/routines/fire-queries.js';
 import { fireOutcomes, routineFires, type FireOutcome } from '../projections/routines/routine-fires.js';
 import { RoutinesQueries } from '../projections/routines/routine-queries.js';
@@ -14,7 +15,7 @@ import { CommandDoor } from './command-door.js';
 import { Documented } from './documented.js';
 import { ListOfCompany, readOf, Several } from './query.js';
 import { present, Reads } from './reads.js';
-import { OneRoutine, unfitValues } from './routines.controller.js';
+import { OneRoutine } from './routines.controller.js';
 import { inSchema, SideReads } from './side-reads.js';
 
 export class FireList extends ListOfCompany {

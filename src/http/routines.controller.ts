@@ -7,6 +7,7 @@ import { OneOf, Slug } from '../commands/fields.js';
 import { SchemaName } from '../commands/operations/as-of.js';
 import { nextTimes } from '../commands/routines/next-times.js';
 import { preview, PreviewRoutine } from '../commands/routines/preview.js';
+import { unfitDefinitions, unfitValues } from '../commands/routines/refusals.js';
 import { archiveRoutine, pauseRoutine, putRoutine, resumeRoutine, rotateTriggerSecret } from '../commands/routines/routine.js';
 import type { RoutineView } from '../commands/routines/routine-view.js';
 import { routineStatuses, type RoutineStatus } from '../events/routine.js';
@@ -17,7 +18,6 @@ import { TriggerSecrets, type NewSecret } from '../webhooks/secrets.js';
 import { Call, type Exchange } from './call.js';
 import { CommandDoor, type Send } from './command-door.js';
 import { Documented } from './documented.js';
-import type { ProblemCode } from './problem.js';
 import { Count, ListOfCompany, OfCompany, readOf, Several } from './query.js';
 import { one, present, Reads } from './reads.js';
 import { inSchema, SideReads } from './side-reads.js';
@@ -52,24 +52,6 @@ export class PreviewRequest extends PreviewRoutine {
   @Slug() routine!: string;
 }
 
-export const unfitValues = [
-  'variables_missing',
-  'variable_invalid',
-  'variables_unknown',
-  'title_too_long',
-  'description_too_long',
-] as const;
-const unfitDefinitions = [
-  'routine_name_reserved',
-  'cron_invalid',
-  'cron_never_fires',
-  'zone_unknown',
-  'triggers_invalid',
-  'window_invalid',
-  'template_invalid',
-  'variables_invalid',
-  'fingerprint_path_invalid',
-] as const satisfies ProblemCode[];
 const missing = (routine: string) => ({ code: 'routine_not_found', name: routine }) as const;
 
 /** Work that comes by the clock, by a webhook, by a call or by hand. */
