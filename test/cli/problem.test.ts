@@ -14,7 +14,7 @@ describe('exit codes', () => {
     [429, 'too_many_requests', 75],
     [500, 'internal', 1],
     [503, 'outcome_unknown', 75],
-  ])('of %d %s is %#', (status, code, exitCode) => expect(exitCodeOf(new Problem(status, { code }))).toBe(exitCode));
+  ])('of %d %s is %d', (status, code, exitCode) => expect(exitCodeOf(new Problem(status, { code }))).toBe(exitCode));
 
   it('is 75 for whatever may do later', () =>
     expect(exitCodeOf(new Problem(409, { code: 'contention', retryable: true }))).toBe(75));
