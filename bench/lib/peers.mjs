@@ -32,6 +32,8 @@ export async function drainBoss(boss, queue) {
 /** graphile-worker as it is delivered: it asks for due jobs every two seconds. */
 export async function openGraphile(url, taskList) {
   const pgPool = new pg.Pool({ connectionString: url, max: 16 });
+  const say = (error) => console.error(`graphile-worker: ${error.message}`);
+  pgPool.on('error', say).on('connect', (client) => client.on('error', say));
   const logger = new Logger(() => () => {});
   const utils = await makeWorkerUtils({ pgPool, logger });
   await utils.migrate();
