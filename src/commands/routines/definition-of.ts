@@ -68,10 +68,10 @@ function refuseUnfitTriggers(triggers: readonly TriggerFields[], known: Routine 
     if (before && before.kind !== kind)
       throw new Rejected(
         'trigger_kind',
-        `trigger ${id} is a ${before.kind} and stays so; remove it, and add ${kind} under another id`,
+        `trigger ${id} is of kind ${before.kind} and stays so; remove it, and add ${kind} under another id`,
       );
     const strange = fieldsOfOthers(trigger);
-    if (strange.length > 0) throw unfit(`trigger ${id} is a ${kind} with ${strange.join(', ')}: leave that out`);
+    if (strange.length > 0) throw unfit(`trigger ${id} is of kind ${kind}, and has ${strange.join(', ')}: leave that out`);
     if (kind === 'schedule' && trigger.cron === undefined)
       throw unfit(`trigger ${id} is a schedule without cron: give an expression such as 0 9 * * 1-5`);
   }

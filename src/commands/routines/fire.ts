@@ -49,7 +49,7 @@ function triggerOf({ trigger, source }: FireRoutine, routine: Routine): Trigger 
   if (source === undefined || source === 'manual' || found.kind === source) return found;
   throw new Rejected(
     'trigger_kind',
-    `trigger ${trigger} is a ${found.kind}, not for ${source}: name another one, or fire by hand`,
+    `trigger ${trigger} is of kind ${found.kind}, not for ${source}: name another one, or fire by hand`,
   );
 }
 

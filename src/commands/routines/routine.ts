@@ -198,7 +198,7 @@ export const rotateTriggerSecret = decision({
 function webhookOf(routine: Routine, id: string): WebhookTrigger {
   const trigger = triggerNamed(routine, id);
   if (trigger.kind !== 'webhook')
-    throw new Rejected('trigger_kind', `trigger ${id} is a ${trigger.kind}: only a webhook has a secret`);
+    throw new Rejected('trigger_kind', `trigger ${id} is of kind ${trigger.kind}: only a webhook has a secret`);
   return trigger;
 }
 

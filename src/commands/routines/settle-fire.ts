@@ -57,8 +57,16 @@ const withoutTask = (routine: Routine, closed: string): Routine => ({
   tasks: routine.tasks.filter(({ task }) => task !== closed),
 });
 
-const refusalInWords = (agent: AgentId, code: string): string =>
-  code === 'agent_not_invokable' ? `${agent} was terminated` : `${agent} was not woken: ${code}`;
+function refusalInWords(agent: AgentId, code: string): string {
+  switch (code) {
+    case 'agent_not_invokable':
+      return `${agent} was terminated`;
+    case 'wake_on_demand_disabled':
+      return `${agent} is woken by the clock only: let it be woken on demand, then fire again`;
+    default:
+      return `${agent} was not woken: ${code}`;
+  }
+}
 
 /** How a task stands that a fire has opened, where it ends, or is to be done again. */
 export class ObserveFireTask {

@@ -142,7 +142,7 @@ describe('a fire by the api', () => {
       'trigger_not_found',
       /2 triggers .* name one/,
     );
-    firing([defined], { source: 'api', trigger: 'daily' }).refuses('trigger_kind', /is a schedule/);
+    firing([defined], { source: 'api', trigger: 'daily' }).refuses('trigger_kind', /is of kind schedule/);
   });
 
   it.each<[string, 'routine_paused' | 'outside_window' | 'trigger_disabled', RoutineEvent[], RegExp]>([

@@ -26,11 +26,16 @@ describe('a fire ends as what its task made of it', () => {
         data: { fire: 'nightly@1', task: 'nightly~1', wakeupId: wakeup(1), run: 'nightly~1.1', createdAt: iso('12:00') },
       }));
 
-  it('failed, where its agent was not woken there', () =>
-    settling(first, { ...opened, runId: null, code: 'agent_not_invokable' }).then({
+  it.each([
+    ['agent_not_invokable', 'fixer was terminated'],
+    ['wake_on_demand_disabled', 'fixer is woken by the clock only: let it be woken on demand, then fire again'],
+    ['something_else', 'fixer was not woken: something_else'],
+  ])('failed, where its agent was not woken there: %s', (code, reason) =>
+    settling(first, { ...opened, runId: null, code }).then({
       type: 'FireFailed',
-      data: { fire: 'nightly@1', task: 'nightly~1', code: 'agent_not_invokable', reason: 'fixer was terminated' },
-    }));
+      data: { fire: 'nightly@1', task: 'nightly~1', code, reason },
+    }),
+  );
 
   it('coalesced, where it has joined another’s', () =>
     settling(second, joined).then({
