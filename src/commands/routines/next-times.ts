@@ -28,7 +28,7 @@ type Defined = Partial<Pick<RoutineDefinition, 'activeFrom' | 'activeUntil'>> &
 /** `count` of each schedule, after `now` and while the routine is to be active; an archived one is not due any more. */
 export function nextTimes(routine: Defined, now: Date, count: number): NextTimes {
   const { id, status, triggers } = routine;
-  const schedules = triggers.filter((trigger) => trigger.kind === 'schedule' && trigger.enabled) as ScheduleTrigger[];
+  const schedules = triggers.filter((trigger) => trigger.kind === 'schedule').filter(({ enabled }) => enabled);
   return {
     routine: id,
     status,
