@@ -1,4 +1,4 @@
-import { observeFireTask, settleFire, isEnd } from '../commands/routines/settle-fire.js';
+import { isEnd, observeFireTask, settleFire } from '../commands/routines/settle-fire.js';
 import { policyName, settling, taking } from '../commands/routines/steps.js';
 import { takeFire } from '../commands/routines/take-fire.js';
 import { routineOfTask, routineStream } from '../events/event.js';
@@ -7,7 +7,7 @@ import { reaction, type Policy, type PolicyIndex, type Reaction } from './policy
 
 /**
  * Whenever a routine has fired, the fire goes to its task, and what the task made of it back to the routine; and whenever such a task ends,
- * so does its fire. Whoever fires takes the first steps himself: this goes on with what was cut off.
+ * so does its fire. Whoever fires has taken the first steps already, unless a crash cut that off: this goes on from there.
  */
 export const routinesPolicy: Policy = {
   name: policyName,
