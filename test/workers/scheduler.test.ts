@@ -5,7 +5,7 @@ import { beginning, routineStream, type Recorded } from '../../src/events/event.
 import type { RoutineEvent } from '../../src/events/routine.js';
 import { StoreUnavailable } from '../../src/event-store/event-store.js';
 import { Bells } from '../../src/workers/bells.js';
-import type { DueLoop } from '../../src/workers/due-loop.js';
+import type { Loop } from '../../src/workers/loop.js';
 import { scheduler } from '../../src/workers/scheduler.js';
 import { until } from '../processes/until.js';
 import { VirtualLedger } from '../virtual-ledger.js';
@@ -28,7 +28,7 @@ describe('the scheduler', () => {
   let warnings: string[];
   let failures: Map<string, Error>;
   let sent: string[];
-  let loop: DueLoop<object & { dueAt: string }>;
+  let loop: Loop;
 
   beforeEach(async () => {
     ledger = new VirtualLedger();
