@@ -132,6 +132,8 @@ describe('ledger routines set', () => {
     expect((await fetch(url!, { method: 'POST', body, headers })).status).toBe(409);
     await ledger('routines get hooked');
     expect(told().triggers).toMatchObject([{ id: 'webhook', signing: 'hmac_sha256', windowSec: 60 }]);
+    await ledger('routines get hooked -o table');
+    expect(said.out).toMatch(/^trigger webhook +webhook by hmac_sha256, at most 1m old$/m);
     await ledger('routines set hooked --title Hooked -o table');
     expect(said).toEqual({ out: 'hooked is changed\n', err: '' });
   });
@@ -161,7 +163,7 @@ describe('ledger routines', () => {
     expect(said.out).toBe('steered is paused\n');
     expect(await ledger('routines list --status paused -o table')).toBe(0);
     expect(said.out).toMatch(
-      /^ROUTINE +STATUS +AGENT +FIRED BY +NEXT +LAST FIRE +TITLE\nsteered +paused +coder +0 9 \* \* \*, api +\S+ 09:00:00, in \S+ +Steer\n$/,
+      /^ROUTINE +STATUS +AGENT +FIRED BY +NEXT +LAST FIRE +TITLE\nsteered +paused +coder +0 9 \* \* \*, api +(\S+ )?09:00:00, in \S+ +Steer\n$/,
     );
     expect(await ledger('routines get steered -o table')).toBe(0);
     expect(said.out).toMatch(/status +paused since \S+: freeze\n/);
@@ -258,5 +260,7 @@ describe('ledger routines', () => {
     expect(await ledger('routines rotate-secret moved -o table')).toBe(0);
     expect(said.out).toMatch(/^webhook of moved has another URL; the former one is taken until \S+/);
     expect(said.out).not.toContain(former);
+    await ledger('routines get moved -o table');
+    expect(said.out).toMatch(/^trigger webhook +webhook by none$/m);
   });
 });

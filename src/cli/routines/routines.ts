@@ -103,8 +103,10 @@ function triggerInWords(trigger: Routine['triggers'][number]): string {
       const { cron, zone, dst } = trigger;
       return `${cron} in ${zone}, a skipped hour: ${dst.gap}, a repeated one: ${dst.overlap}${off}`;
     }
-    case 'webhook':
-      return `webhook signed by ${trigger.signing}, replays refused for ${sayDuration(trigger.windowSec * 1_000)}${off}`;
+    case 'webhook': {
+      const { signing, windowSec } = trigger;
+      return `webhook by ${signing}${signing === 'hmac_sha256' ? `, at most ${sayDuration(windowSec * 1_000)} old` : ''}${off}`;
+    }
     case 'api':
       return `api${off}`;
   }

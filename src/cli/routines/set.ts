@@ -24,9 +24,12 @@ export function addSetting(routines: Command): void {
       'branch:text=main, build:number!, stage:test|live=test; in place of those it has',
       variable,
     )
-    .option('--ignore <path...>', 'of the payload: no matter for whether two fires are the same work, such as delivery.id')
+    .option(
+      '--ignore <path...>',
+      'of the payload, such as delivery.id: two fires that differ in it are the same work all the same',
+    )
     .option('--spread <duration>', 'its times come up to so much later, each trigger by its own share', duration)
-    .option('--active-from <time>', 'before it, its fires are suppressed')
+    .option('--active-from <time>', 'nothing is due before it, and fires that nobody asks for by hand are suppressed')
     .option('--active-until <time>', 'from it on, too')
     .option('--file <file>', 'the whole definition as JSON, in place of all other options; - is standard input');
   triggerOptions(set).action((routine: string, options: SetOptions) => define(openDoor(options), routine, options));
@@ -41,7 +44,7 @@ const triggerOptions = (command: Command): Command =>
     .addOption(new Option('--dst-overlap <policy>', 'what is due in an hour that comes twice').choices(overlapPolicies))
     .option('--webhook [signing]', `a URL of its own: its trigger \`webhook\` (${signings.join(', ')})`, signing)
     .option('--no-webhook', 'no URL any more')
-    .option('--window <duration>', 'how old what is signed may be, and how long a replay is known', duration)
+    .option('--window <duration>', 'how old a call may be that hmac_sha256 signs; 5m without it', duration)
     .option('--api', 'fired by whoever may call the API: its trigger `api`')
     .option('--no-api', 'not by them any more')
     .option('--enable <trigger...>', 'switch on')
