@@ -46,9 +46,9 @@ const isSent = (event: Recorded<RoutineEvent>): event is Sent => event.type === 
 class Walk {
   readonly settled: RoutineEvent[] = [];
 
-  /** `end`: where a reader of all this has to look */
   constructor(
     private readonly ports: FirePorts,
+    /** where a reader of all this has to look */
     public end: { position: Position; revision: number },
   ) {}
 

@@ -43,10 +43,10 @@ export const fireRoutine = decision({
 });
 
 /** Whoever calls the api without naming a trigger means the only one for it. */
-function triggerOf({ trigger, source }: FireRoutine, routine: Routine): Trigger | undefined {
-  if (trigger === undefined) return source === undefined || source === 'manual' ? undefined : onlyOne(routine, source);
+function triggerOf({ trigger, source = 'manual' }: FireRoutine, routine: Routine): Trigger | undefined {
+  if (trigger === undefined) return source === 'manual' ? undefined : onlyOne(routine, source);
   const found = triggerNamed(routine, trigger);
-  if (source === undefined || source === 'manual' || found.kind === source) return found;
+  if (source === 'manual' || found.kind === source) return found;
   throw new Rejected(
     'trigger_kind',
     `trigger ${trigger} is of kind ${found.kind}, not for ${source}: name another one, or fire by hand`,
