@@ -18,14 +18,14 @@ export interface NextOfSchedule extends Pick<Schedule, 'cron' | 'zone'> {
   readonly times: readonly UpcomingSlot[];
 }
 
-type Defined = Partial<Pick<RoutineDefinition, 'activeFrom' | 'activeUntil'>> &
+type Defined = Partial<Pick<RoutineDefinition, 'activeUntil'>> &
   Pick<RoutineDefinition, 'triggers' | 'spreadSec'> & {
     readonly company: string;
     readonly id: RoutineId;
     readonly status: RoutineStatus;
   };
 
-/** `count` of each schedule, after `now` and while the routine is to be active; an archived one is not due any more. */
+/** `count` of each schedule that are not due yet at `now`, while the routine is to be active; an archived one is not due any more. */
 export function nextTimes(routine: Defined, now: Date, count: number): NextTimes {
   const { id, status, triggers } = routine;
   const schedules = triggers.filter((trigger) => trigger.kind === 'schedule').filter(({ enabled }) => enabled);
@@ -37,15 +37,20 @@ export function nextTimes(routine: Defined, now: Date, count: number): NextTimes
 }
 
 function timesOf(routine: Defined, schedule: ScheduleTrigger, now: Date, count: number): NextOfSchedule {
-  const { company, id, spreadSec, activeFrom, activeUntil } = routine;
   const { id: trigger, cron, zone } = schedule;
-  const first = new Date(Math.max(now.getTime(), activeFrom ? Date.parse(activeFrom) - 1 : -Infinity));
-  const isActive = ({ at }: UpcomingSlot) => !activeUntil || Date.parse(at) < Date.parse(activeUntil);
+  const offset = offsetMs(routine.company, routine.id, trigger, routine.spreadSec);
   return {
     trigger,
     cron,
     zone,
-    offsetSec: offsetMs(company, id, trigger, spreadSec) / 1_000,
-    times: upcoming(schedule, first, count).filter(isActive),
+    offsetSec: offset / 1_000,
+    times: timesAfter(new Date(now.getTime() - offset), routine, schedule, count),
   };
+}
+
+/** A slot whose offset is not over is still to come, unless it was gone through already. */
+function timesAfter(passed: Date, { activeUntil }: Defined, schedule: ScheduleTrigger, count: number): UpcomingSlot[] {
+  if (schedule.nextSlot === null) return [];
+  const after = new Date(Math.max(passed.getTime(), Date.parse(schedule.nextSlot) - 1));
+  return upcoming(schedule, after, count).filter(({ at }) => !activeUntil || Date.parse(at) < Date.parse(activeUntil));
 }
