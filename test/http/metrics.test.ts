@@ -70,10 +70,11 @@ describe('the metrics of a server that does all', () => {
   });
 
   it('count routines and their fires, and say how long one that is due has waited', async () => {
-    const api = [{ id: 'deploy', kind: 'api' }];
+    const deploy = { id: 'deploy', kind: 'api' };
+    const yearly = { id: 'yearly', kind: 'schedule', cron: '0 0 1 1 *' };
     await send(server, 'PUT', 'agents/coder', {});
-    await send(server, 'PUT', 'routines/deploys', { title: 'Test it', agent: 'coder', triggers: api });
-    await send(server, 'PUT', 'routines/idle', { title: 'Test it', triggers: api });
+    await send(server, 'PUT', 'routines/deploys', { title: 'Test it', agent: 'coder', triggers: [deploy, yearly] });
+    await send(server, 'PUT', 'routines/idle', { title: 'Test it', triggers: [deploy] });
     for (const trigger of [undefined, 'deploy', undefined]) await send(server, 'POST', 'routines/deploys/fire', { trigger });
     const metrics = await becomes(server, 'ledger_routine_fires{outcome="coalesced"}', 2);
     expect(metrics.get('ledger_routine_fires{outcome="created"}')).toBe(1);

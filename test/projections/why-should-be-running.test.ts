@@ -103,6 +103,9 @@ describe('work that should be running', () => {
     expect(await fires()).toEqual([]);
     await policies('policies');
     expect(await fires()).toEqual(['nightly@1']);
+    await query(`update processes set started_at = clock_timestamp() where host = 'other'`);
+    expect(await fires()).toEqual([]);
+    await query(`update processes set started_at = clock_timestamp() - interval '1 min' where host = 'other'`);
     await query(park);
     expect(await fires()).toEqual([]);
     await query('delete from parked_reactions');

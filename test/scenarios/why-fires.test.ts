@@ -66,6 +66,15 @@ describe('why a fire came to what it came to', () => {
     expect(await scene.codes('routines/busy/fires/busy@2')).toContain('COALESCED_INTO');
   });
 
+  it('follows what failed on its task, which tells what would do', async () => {
+    await scene.send('PUT', 'agents/clockwork', { name: 'clockwork', policy: { wakeOnDemand: false } });
+    await define('failing', { agent: 'clockwork' });
+    await fire('failing');
+    const [first, ...others] = await scene.codes('routines/failing/fires/failing@1');
+    expect(first).toBe('NON_RETRYABLE');
+    expect(others).toEqual(await scene.codes('tasks/failing~1'));
+  });
+
   it('explains nothing of what was refused, since it was no fire', async () => {
     await define('strict', { variables: [{ name: 'branch', type: 'text', required: true }], title: 'Test {{branch}}' });
     expect(await scene.exitOf('routines fire strict')).not.toBe(0);

@@ -24,7 +24,7 @@ beforeEach(() => (now = new Date(start)));
 const later = (seconds: number) => (now = new Date(start + seconds * 1_000));
 
 /** As each process of the ledger has them. */
-const secretsUnder = (key: Buffer) =>
+const secretsUnder = (key?: Buffer) =>
   new TriggerSecrets({
     db: database.pool,
     key: new SecretKey(key, undefined),
@@ -152,6 +152,11 @@ describe('a secret that is rotated', () => {
     await defined('bare', { id: 'push', kind: 'api', enabled: true });
     expect(await secrets().rotate(push('bare'), 60, id())).toBeUndefined();
     expect(await secrets().rotate(push('never-defined'), 60, id())).toBeUndefined();
+  });
+
+  it('is refused before it is sent where nothing can be sealed, though there was no secret yet', async () => {
+    await expect(secretsUnder().refuseLocked(push('bare'))).rejects.toThrow('set LEDGER_SECRET_KEY');
+    await expect(secrets().refuseLocked(push('bare'))).resolves.toBeUndefined();
   });
 
   it('is forgotten when its overlap is over, some at a time', async () => {

@@ -132,7 +132,15 @@ describe('a suppressed fire', () => {
     ],
     ['has its trigger switched on', off, { action: 'ledger routines set nightly --enable daily' }],
     ['may be fired again when its trigger is on', [...off, routineChanged()], { action: 'ledger routines fire nightly' }],
-    ['waits for its time', window({ activeFrom: tomorrow }), { clearsAt: tomorrow, action: 'ledger routines fire nightly' }],
+    [
+      'waits for its time',
+      window({ activeFrom: tomorrow }),
+      {
+        sentence: 'nothing comes of nightly@1 (outside_window): it is not its time',
+        clearsAt: tomorrow,
+        action: 'ledger routines fire nightly',
+      },
+    ],
     ['came too late', window({ activeUntil: iso('11:59') }), { action: 'ledger routines set nightly --active-until <time>' }],
   ])('%s', (_, facts, reason) => expect(why(facts)).toMatchObject({ code: 'ROUTINE_SUPPRESSED', ...reason }));
 
@@ -146,9 +154,12 @@ describe('a suppressed fire', () => {
 describe('a fire that failed', () => {
   it.each([
     ['variables_missing', 'ledger routines fire nightly --var <name>=<value>'],
+    ['variable_invalid', 'ledger routines fire nightly --var <name>=<value>'],
     ['agent_required', 'ledger routines set nightly --agent <agent>'],
+    ['agent_not_found', 'ledger routines set nightly --agent <agent>'],
     ['agent_terminated', 'ledger routines set nightly --agent <agent>'],
     ['title_too_long', 'ledger routines set nightly --title <template>'],
+    ['description_too_long', 'ledger routines set nightly --description <template>'],
     ['something_else', 'ledger routines fire nightly'],
   ])('by %s says what would do', (code, action) =>
     expect(why([...fired, fireFailed(1, { code })])).toEqual({
@@ -159,6 +170,11 @@ describe('a fire that failed', () => {
       action,
     }),
   );
+
+  it('of an archived routine is made up for by nothing', () => {
+    const { action, clearedBy } = why([...fired, fireFailed(1), routineArchived]);
+    expect([action, clearedBy]).toEqual([undefined, undefined]);
+  });
 
   it('behind its task leaves it to that what would do', () => {
     const reason = why([...fired, fireFailed(1, { task: 'nightly~1', code: 'wake_on_demand_disabled', reason: 'no wakes' })]);
