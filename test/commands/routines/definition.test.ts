@@ -92,7 +92,9 @@ describe('a definition', () => {
     }));
 
   it('keeps the time of what is paused, and is not paused once more', () =>
-    changing([routineDefined(), routinePaused], { title: 'Check them all' }).then({ type: 'RoutineChanged' }));
+    changing([routineDefined(), routinePaused], { title: 'Check them all' })
+      .answering({ routine: { status: 'paused', since: iso('11:40') } })
+      .then({ type: 'RoutineChanged' }));
 
   it('that loses its agent is paused', () =>
     changing([routineDefined()], { agent: null }).then({ type: 'RoutineChanged' }, { type: 'RoutinePaused' }));
