@@ -98,7 +98,6 @@ function remedy(facts: FireFacts): Pick<Reason, 'clearedBy' | 'action'> {
   switch (fire.code) {
     case 'variables_missing':
     case 'variable_invalid':
-    case 'variables_unknown':
       return { clearedBy: 'whoever gives them', action: `ledger routines fire ${routine.routine} --var <name>=<value>` };
     case 'agent_required':
     case 'agent_not_found':
