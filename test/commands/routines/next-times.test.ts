@@ -1,6 +1,6 @@
 import { nextTimes } from '../../../src/commands/routines/next-times.js';
 import { offsetMs } from '../../../src/events/due-slot.js';
-import { at, iso } from '../../facts.js';
+import { at } from '../../facts.js';
 
 const daily = {
   id: 'daily',
@@ -19,7 +19,7 @@ function firstTime(nextSlot: string | null, now: Date): string | undefined {
   return schedules[0]!.times[0]?.at;
 }
 
-const today = iso('12:00');
+const today = at('12:00').toISOString();
 const tomorrow = new Date(at('12:00').getTime() + 24 * 60 * 60 * 1_000).toISOString();
 
 describe('the next times of a schedule that is spread', () => {
