@@ -39,9 +39,8 @@ type Step = typeof step extends fc.Arbitrary<infer S> ? S : never;
 
 async function take(step: Step, ledger: FiredLedger): Promise<unknown> {
   const routine = 'nightly';
-  const opened = async () => (await ledger.log()).flatMap(({ type, data }) => (type === 'TaskOpened' ? [data.task] : []));
   const anyOf = async (n: number) => {
-    const tasks = await opened();
+    const tasks = await ledger.tasks();
     return tasks[n % tasks.length] ?? 'nightly~1';
   };
   switch (step.do) {
