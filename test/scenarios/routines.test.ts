@@ -188,7 +188,7 @@ describe('a pause', () => {
 });
 
 describe('what goes wrong in the reference does not here', () => {
-  it('a task and its wake cannot come apart: they are one append', async () => {
+  it('[B] #10922: a task and its wake cannot come apart, since they are one append', async () => {
     const ledger = await FiredLedger.begin();
     await ledger.fire();
     const [opened, ...others] = await ledger.history('nightly~1');

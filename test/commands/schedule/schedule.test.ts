@@ -12,7 +12,7 @@ const local = (cron: string, zone: string, after: string, count: number, dst?: D
   upcoming(of(cron, zone, dst), new Date(after), count).map((slot) => (slot.dst ? `${slot.local} ${slot.dst}` : slot.local));
 
 describe('the next slot', () => {
-  it('is the midnight of the zone, and not an hour 24', () => {
+  it('[B] #7529: is the midnight of the zone, and not an hour 24', () => {
     expect(next('0 0 * * *', '2026-04-20T12:00:00Z')).toBe('2026-04-21T00:00:00.000Z');
     expect(next('0 0 * * *', '2026-04-20T12:00:00Z', 'Europe/Berlin')).toBe('2026-04-20T22:00:00.000Z');
     expect(next('@daily', '2026-04-20T12:00:00Z', 'America/New_York')).toBe('2026-04-21T04:00:00.000Z');
