@@ -1,4 +1,5 @@
-import { isEnd, observeFireTask, settleFire } from '../commands/routines/settle-fire.js';
+import { isEnd, observeFireTask } from '../commands/routines/observe-fire-task.js';
+import { settleFire } from '../commands/routines/settle-fire.js';
 import { policyName, settling, taking } from '../commands/routines/steps.js';
 import { takeFire } from '../commands/routines/take-fire.js';
 import { routineOfTask, routineStream } from '../events/event.js';

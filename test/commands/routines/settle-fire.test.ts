@@ -1,8 +1,8 @@
-import { observeFireTask, settleFire, type SettleFire } from '../../../src/commands/routines/settle-fire.js';
+import { settleFire, type SettleFire } from '../../../src/commands/routines/settle-fire.js';
 import type { RoutineEvent } from '../../../src/events/routine.js';
 import { at, wakeup } from '../../facts.js';
 import { given } from '../../given.js';
-import { fireConcluded, fireCreated, firedByHand, fireRedirected, orderOn, routineDefined } from '../../routine-facts.js';
+import { fireCreated, firedByHand, fireRedirected, orderOn, routineDefined } from '../../routine-facts.js';
 import { eventsOf } from './decided.js';
 
 const iso = (clock: string): string => at(clock).toISOString();
@@ -84,40 +84,4 @@ describe('a fire whose task was closed meanwhile', () => {
       type: 'FireCreated',
       data: { task: 'nightly~2' },
     }));
-});
-
-describe('a fire is concluded', () => {
-  const moving = (facts: readonly RoutineEvent[], from: string, to: string, why: string | null = null) =>
-    given(...facts).when(observeFireTask, { company: 'acme', routine: 'nightly', task: 'nightly~1', from, to, why });
-  const created = [...first, fireCreated(1)];
-
-  it.each([
-    ['done', 'completed', null],
-    ['cancelled', 'failed', 'nightly~1 is cancelled'],
-    ['blocked', 'failed', 'nightly~1 is blocked'],
-  ])('when its task is %s, as %s', (status, outcome, reason) =>
-    moving(created, 'in_progress', status)
-      .answering({ task: 'nightly~1', concluded: true })
-      .then({
-        type: 'FireConcluded',
-        data: { fire: 'nightly@1', task: 'nightly~1', status, outcome, reason, concludedAt: iso('12:00') },
-      }),
-  );
-
-  it('with the reason that the task has', () =>
-    moving(created, 'todo', 'blocked', 'nobody can do it').then({ type: 'FireConcluded', data: { reason: 'nobody can do it' } }));
-
-  it('no more when the task is to be done again, and once more when it is', () => {
-    moving([...created, fireConcluded(1, 'done')], 'done', 'todo').then({ type: 'FireReopened', data: { fire: 'nightly@1' } });
-    moving([...created, fireConcluded(1, 'blocked')], 'blocked', 'done').then({
-      type: 'FireConcluded',
-      data: { outcome: 'completed' },
-    });
-  });
-
-  it('by its ends only, and by no task that is not its own', () => {
-    moving(created, 'todo', 'in_progress').thenNothing();
-    moving([], 'todo', 'done').thenNothing();
-    moving([routineDefined()], 'todo', 'done').thenNothing();
-  });
 });
