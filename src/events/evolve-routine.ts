@@ -5,7 +5,12 @@ import type { FireId, FireTask, PendingFire, Routine, RoutineDefinition, Routine
 export const routines: Stream<Routine | undefined, RoutineEvent> = { initial: undefined, evolve: evolveRoutine };
 
 function evolveRoutine(known: Routine | undefined, event: RoutineEvent): Routine | undefined {
-  return event.type === 'RoutineDefined' ? defined(event.data) : known && evolveDefined(known, event);
+  switch (event.type) {
+    case 'RoutineDefined':
+      return defined(event.data);
+    default:
+      return known && evolveDefined(known, event);
+  }
 }
 
 const defined = ({ routine, definedAt, ...definition }: RoutineDefinition & { routine: string; definedAt: string }): Routine => ({
