@@ -271,6 +271,17 @@ describe('a request that comes again', () => {
     expect(await firesOf('refused')).toHaveLength(1);
   });
 
+  it('does nothing when the window that it came in is over, and was made longer since', async () => {
+    const hook = await hooked('widened', 'hmac_sha256', {}, { windowSec: 30 });
+    const signed = proof(hook, '{}');
+    await server.api('POST', hook.path, '{}', signed);
+    await moveOn(61);
+    await server.ledger.webhooks.nonces.expire(1_000);
+    await put('widened', 'hmac_sha256', {}, { windowSec: 86_400 });
+    expect(codeOf(await server.api('POST', hook.path, '{}', signed))).toEqual([409, 'webhook_replayed']);
+    expect(await firesOf('widened')).toHaveLength(1);
+  });
+
   it('is answered the same under its own key, also when it was signed anew', async () => {
     const hook = await hooked('keyed', 'hmac_sha256');
     const own = key();
