@@ -22,6 +22,7 @@ import { RoutinesController } from './routines.controller.js';
 import { RunsController } from './runs.controller.js';
 import { StreamController } from './stream.controller.js';
 import { TasksController } from './tasks.controller.js';
+import { TriggerSecretsController } from './trigger-secrets.controller.js';
 import { WakeupsController } from './wakeups.controller.js';
 import { WhatIfController } from './what-if.controller.js';
 import { WhyController } from './why.controller.js';
@@ -39,6 +40,7 @@ export const controllers = [
   ReplayController,
   RetriesController,
   RoutinesController,
+  TriggerSecretsController,
   FiresController,
   HooksController,
   WhyController,

@@ -8,7 +8,7 @@ import { SchemaName } from '../commands/operations/as-of.js';
 import { nextTimes } from '../commands/routines/next-times.js';
 import { preview, PreviewRoutine } from '../commands/routines/preview.js';
 import { unfitDefinitions, unfitValues } from '../commands/routines/refusals.js';
-import { archiveRoutine, pauseRoutine, putRoutine, resumeRoutine, rotateTriggerSecret } from '../commands/routines/routine.js';
+import { archiveRoutine, pauseRoutine, putRoutine, resumeRoutine } from '../commands/routines/routine.js';
 import type { RoutineView } from '../commands/routines/routine-view.js';
 import { routineStatuses, type RoutineStatus } from '../events/routine.js';
 import { routineFires } from '../projections/routines/routine-fires.js';
@@ -24,10 +24,6 @@ import { inSchema, SideReads } from './side-reads.js';
 
 export class OneRoutine extends OfCompany {
   @Slug() routine!: string;
-}
-
-export class OneTrigger extends OneRoutine {
-  @Slug() trigger!: string;
 }
 
 export class RoutineList extends ListOfCompany {
@@ -152,24 +148,6 @@ export class RoutinesController {
     return this.door.send(archiveRoutine, call, showRoutine);
   }
 
-  @Post(':routine/triggers/:trigger/rotate-secret')
-  @Documented({
-    summary:
-      'Gives a webhook another secret, or another address where nothing is signed; only this answer has it, and the former one is taken for a while',
-    takes: rotateTriggerSecret.command,
-    answers: 'RotatedSecret',
-    refuses: ['routine_not_found', 'routine_archived', 'trigger_not_found', 'trigger_kind', 'not_permitted', 'secrets_locked'],
-  })
-  rotateSecret(@Call() call: Exchange) {
-    return this.door.send(rotateTriggerSecret, call, {
-      around: async (commandId, send) => {
-        await this.secrets.refuseLocked(validated(OneTrigger, call.request.params));
-        return this.rotated(commandId, send);
-      },
-      keep: ({ webhooks: _, ...rotation }) => rotation,
-    });
-  }
-
   @Get(':routine/next')
   @Documented({
     summary: 'When the schedules of a routine are due next, with what changes of the clocks do to that',
@@ -194,19 +172,9 @@ export class RoutinesController {
     const webhooks = await this.secrets.ensure({ company, routine });
     return { ...sent, answer: { ...answer.routine, ...(webhooks.length > 0 && { webhooks }) } };
   }
-
-  private async rotated(commandId: string, send: Send<Rotation>): Promise<Dispatched<RotatedSecret>> {
-    const { answer, ...sent } = await send(commandId);
-    const { routine, trigger, rotatedAt, overlapUntil } = answer;
-    const overlapSec = Math.max(0, Date.parse(overlapUntil) - Date.parse(rotatedAt)) / 1_000;
-    const secret = await this.secrets.rotate({ company: routine.company, routine: routine.id, trigger }, overlapSec, commandId);
-    return { ...sent, answer: { ...answer, ...(secret && { webhooks: [secret] }) } };
-  }
 }
 
 type PutRoutine = RoutineView & { readonly webhooks?: readonly NewSecret[] };
-type Rotation = NonNullable<(typeof rotateTriggerSecret)['answers']>;
-type RotatedSecret = Rotation & { readonly webhooks?: readonly NewSecret[] };
 
 const showRoutine = { show: <R>({ routine }: { routine: R }) => routine };
 

@@ -2,13 +2,8 @@ import { pauseAgent, putAgent, resumeAgent } from '../../src/commands/agent.js';
 import { Rejected, type CommandContext, type Sendable } from '../../src/commands/decider.js';
 import { fireDueSlots } from '../../src/commands/routines/due-slots.js';
 import { fireRoutine } from '../../src/commands/routines/fire.js';
-import {
-  archiveRoutine,
-  pauseRoutine,
-  putRoutine,
-  resumeRoutine,
-  rotateTriggerSecret,
-} from '../../src/commands/routines/routine.js';
+import { rotateTriggerSecret } from '../../src/commands/routines/rotate-trigger-secret.js';
+import { archiveRoutine, pauseRoutine, putRoutine, resumeRoutine } from '../../src/commands/routines/routine.js';
 import { finishRun } from '../../src/commands/run.js';
 import { setTaskStatus } from '../../src/commands/task.js';
 import { itself, machine } from '../facts.js';

@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import { routines } from '../../events/evolve-routine.js';
 import { routineStream, type Actor, type RoutineId } from '../../events/event.js';
-import type { Routine, RoutineDefinition, RoutineEvent, WebhookTrigger } from '../../events/routine.js';
-import { decision, noSuch, Rejected, type Outcome, type World } from '../decider.js';
-import { Int, Optional, Slug, Text } from '../fields.js';
+import type { Routine, RoutineDefinition, RoutineEvent } from '../../events/routine.js';
+import { decision, noSuch, Rejected, type World } from '../decider.js';
+import { Optional, Slug, Text } from '../fields.js';
 import { knownAgent } from '../lane.js';
 import { DefinitionFields } from './definition.js';
 import { definitionOf, scheduleAsBefore } from './definition-of.js';
@@ -31,10 +31,24 @@ export function refuseOthersAgent({ type, id }: Actor, routine: RoutineId, agent
     );
 }
 
+/** The routine that a command is about. @throws Rejected where there is none, or the actor has no say in it */
+export function addressed({ routine: id }: { routine: RoutineId }, known: Routine | undefined, { actor }: World): Routine {
+  const routine = knownRoutine(known, id);
+  refuseOthersAgent(actor, id, [routine.agent]);
+  return routine;
+}
+
 export function notArchived(routine: Routine): Routine {
   if (routine.status === 'archived')
     throw new Rejected('routine_archived', `${routine.routine} was archived and stays so; define another routine`);
   return routine;
+}
+
+export function triggerNamed({ routine, triggers }: Routine, id: string): Routine['triggers'][number] {
+  const trigger = triggers.find((one) => one.id === id);
+  if (trigger) return trigger;
+  const there = triggers.length > 0 ? `there are ${triggers.map((one) => one.id).join(', ')}` : 'it has none';
+  throw new Rejected('trigger_not_found', `${routine} has no trigger ${id}: ${there}`);
 }
 
 /** Defines a routine, or replaces its whole definition: what is left out becomes the default. */
@@ -112,13 +126,6 @@ class RoutineWithReason {
   @Optional() @Text(4_000) reason?: string;
 }
 
-/** Whoever may speak for the routine, which is not archived. */
-function addressed({ routine: id }: RoutineWithReason, known: Routine | undefined, { actor }: World): Routine {
-  const routine = knownRoutine(known, id);
-  refuseOthersAgent(actor, id, [routine.agent]);
-  return routine;
-}
-
 /** Its fires are suppressed until it is resumed, but for those that are asked for by hand. */
 export class PauseRoutine extends RoutineWithReason {}
 
@@ -170,48 +177,3 @@ export const archiveRoutine = decision({
   },
   answer: routineAnswer,
 });
-
-/**
- * A webhook gets another secret, or another address where that is the secret; the former one is taken for `overlapSec` more. The secrets
- * themselves are kept elsewhere.
- */
-export class RotateTriggerSecret {
-  @Slug() company!: string;
-  @Slug() routine!: string;
-  @Slug() trigger!: string;
-  @Optional() @Int(0, 604_800) overlapSec?: number;
-}
-
-export const rotateTriggerSecret = decision({
-  command: RotateTriggerSecret,
-  ...ofRoutine,
-  decide(command: RotateTriggerSecret, known: Routine | undefined, world: World): RoutineEvent[] {
-    const routine = notArchived(addressed(command, known, world));
-    const trigger = webhookOf(routine, command.trigger).id;
-    const overlapUntil = new Date(world.now.getTime() + (command.overlapSec ?? 3_600) * 1_000).toISOString();
-    const rotatedAt = world.now.toISOString();
-    return [{ type: 'TriggerSecretRotated', data: { routine: routine.routine, trigger, overlapUntil, rotatedAt } }];
-  },
-  answer: (command, outcome) => ({ ...routineAnswer(command, outcome), ...rotation(outcome) }),
-});
-
-function webhookOf(routine: Routine, id: string): WebhookTrigger {
-  const trigger = triggerNamed(routine, id);
-  if (trigger.kind !== 'webhook')
-    throw new Rejected('trigger_kind', `trigger ${id} is of kind ${trigger.kind}: only a webhook has a secret`);
-  return trigger;
-}
-
-export function triggerNamed({ routine, triggers }: Routine, id: string): Routine['triggers'][number] {
-  const trigger = triggers.find((one) => one.id === id);
-  if (trigger) return trigger;
-  const there = triggers.length > 0 ? `there are ${triggers.map((one) => one.id).join(', ')}` : 'it has none';
-  throw new Rejected('trigger_not_found', `${routine} has no trigger ${id}: ${there}`);
-}
-
-function rotation({ events }: Outcome<Routine | undefined, RoutineEvent>) {
-  const rotated = events.find((event) => event.type === 'TriggerSecretRotated');
-  if (!rotated) throw new Error('a rotation writes that it was one');
-  const { trigger, overlapUntil, rotatedAt } = rotated.data;
-  return { trigger, overlapUntil, rotatedAt };
-}

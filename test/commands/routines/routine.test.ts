@@ -1,16 +1,7 @@
-import { archiveRoutine, pauseRoutine, resumeRoutine, rotateTriggerSecret } from '../../../src/commands/routines/routine.js';
+import { archiveRoutine, pauseRoutine, resumeRoutine } from '../../../src/commands/routines/routine.js';
 import { at, itself } from '../../facts.js';
 import { given } from '../../given.js';
-import {
-  daily,
-  definition,
-  firedByHand,
-  routineArchived,
-  routineDefined,
-  routinePaused,
-  routineResumed,
-  secretRotated,
-} from '../../routine-facts.js';
+import { daily, firedByHand, routineArchived, routineDefined, routinePaused, routineResumed } from '../../routine-facts.js';
 
 const iso = (clock: string): string => at(clock).toISOString();
 const nightly = { company: 'acme', routine: 'nightly' };
@@ -99,42 +90,5 @@ describe('archiving a routine', () => {
   it('is refused of one that is unknown, or another’s', () => {
     given().when(archiveRoutine, nightly).refuses('routine_not_found');
     given(others).when(archiveRoutine, nightly, { actor: itself }).refuses('not_permitted');
-  });
-});
-
-describe('rotating the secret of a webhook', () => {
-  const push = { ...nightly, trigger: 'push' };
-
-  it('says until when the former one is taken', () =>
-    given(routineDefined())
-      .when(rotateTriggerSecret, push)
-      .answering({ routine: { id: 'nightly' }, trigger: 'push', overlapUntil: iso('13:00'), rotatedAt: iso('12:00') })
-      .then({ type: 'TriggerSecretRotated', data: { trigger: 'push', overlapUntil: iso('13:00') } }));
-
-  it('takes the former one no more if it is told so', () =>
-    given(routineDefined())
-      .when(rotateTriggerSecret, { ...push, overlapSec: 0 })
-      .then({ type: 'TriggerSecretRotated', data: { overlapUntil: iso('12:00') } }));
-
-  it('asked for twice gives two, one after the other', () =>
-    given(routineDefined(), secretRotated).when(rotateTriggerSecret, push).then({ type: 'TriggerSecretRotated' }));
-
-  it('is done where the address is the secret, too', () => {
-    const { triggers } = definition;
-    given(routineDefined({ triggers: triggers.map((one) => (one.kind === 'webhook' ? { ...one, signing: 'none' } : one)) }))
-      .when(rotateTriggerSecret, push)
-      .then({ type: 'TriggerSecretRotated', data: { trigger: 'push', overlapUntil: iso('13:00') } });
-  });
-
-  it('is refused of what has no secret, and of who has no say', () => {
-    given(routineDefined())
-      .when(rotateTriggerSecret, { ...push, trigger: 'daily' })
-      .refuses('trigger_kind', /only a webhook/);
-    given(routineDefined())
-      .when(rotateTriggerSecret, { ...push, trigger: 'x' })
-      .refuses('trigger_not_found', /daily, push/);
-    given().when(rotateTriggerSecret, push).refuses('routine_not_found');
-    given(routineDefined(), routineArchived).when(rotateTriggerSecret, push).refuses('routine_archived');
-    given(others).when(rotateTriggerSecret, push, { actor: itself }).refuses('not_permitted');
   });
 });
