@@ -62,6 +62,15 @@ describe('ledger routines set', () => {
     expect(fires).toBe(0);
   });
 
+  it('says that one is paused, and how it goes on once it has what it lacked', async () => {
+    expect(await ledger('routines set orphan --title Build -o table')).toBe(0);
+    expect(said.out).toMatch(/^orphan is defined, and paused: it .* agent\n$/);
+    expect(await ledger('routines set orphan --agent coder -o table')).toBe(0);
+    expect(said.out).toMatch(
+      /^orphan is changed, and still paused \(it .* agent\): ledger routines resume orphan lets it go on\n$/,
+    );
+  });
+
   it('adds, changes, switches and removes triggers one by one', async () => {
     const triggers = () =>
       told().triggers.map(({ id, kind, enabled }: { id: string; kind: string; enabled: boolean }) => `${id} ${kind} ${enabled}`);

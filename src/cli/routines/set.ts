@@ -76,5 +76,8 @@ async function define(door: Door, routine: string, { file, output: _, company: _
 
 function said({ id, status, reason }: RoutineView, before: Routine | undefined): string {
   const done = `${id} is ${before ? 'changed' : 'defined'}`;
-  return status === 'paused' ? `${done}, and paused: ${reason}` : done;
+  if (status !== 'paused') return done;
+  return before?.status === 'paused'
+    ? `${done}, and still paused (${reason}): ledger routines resume ${id} lets it go on`
+    : `${done}, and paused: ${reason}`;
 }
