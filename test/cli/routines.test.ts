@@ -69,6 +69,7 @@ describe('ledger routines set', () => {
     expect(said.out).toMatch(
       /^orphan is changed, and still paused \(it .* agent\): ledger routines resume orphan lets it go on\n$/,
     );
+    expect(await ledger('routines archive orphan')).toBe(0);
   });
 
   it('adds, changes, switches and removes triggers one by one', async () => {
