@@ -51,7 +51,10 @@ describe('PUT of a routine', () => {
   });
 
   it('pauses one that has no agent', async () => {
-    expect((await put('orphan', { agent: null })).body).toMatchObject({ status: 'paused', reason: 'it has no agent' });
+    expect((await put('orphan', { agent: null })).body).toMatchObject({
+      status: 'paused',
+      reason: 'it was defined without an agent',
+    });
     expect(await api('POST', 'routines/orphan/resume')).toMatchObject({ status: 422, body: { code: 'agent_required' } });
   });
 

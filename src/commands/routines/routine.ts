@@ -113,7 +113,7 @@ function goesOn(id: string, known: Routine, definition: RoutineDefinition): bool
 }
 
 const withoutAgent = (routine: RoutineId, { agent }: RoutineDefinition, world: World): RoutineEvent[] =>
-  agent === null ? [paused(routine, 'it has no agent', world)] : [];
+  agent === null ? [paused(routine, 'it was defined without an agent', world)] : [];
 
 const paused = (routine: RoutineId, reason: string, { now }: World): RoutineEvent => ({
   type: 'RoutinePaused',

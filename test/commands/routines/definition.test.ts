@@ -71,8 +71,11 @@ describe('a definition', () => {
 
   it('without an agent begins paused', () =>
     defining({ routine: 'nightly', title: 'Check the exports', triggers: [] })
-      .answering({ routine: { id: 'nightly', status: 'paused', reason: 'it has no agent', agent: null } })
-      .then({ type: 'RoutineDefined', data: { agent: null } }, { type: 'RoutinePaused', data: { reason: 'it has no agent' } }));
+      .answering({ routine: { id: 'nightly', status: 'paused', reason: 'it was defined without an agent', agent: null } })
+      .then(
+        { type: 'RoutineDefined', data: { agent: null } },
+        { type: 'RoutinePaused', data: { reason: 'it was defined without an agent' } },
+      ));
 
   it('is answered with the routine as it stands', () => {
     defining(described).answering({
