@@ -32,15 +32,13 @@ export const fireDueSlots = decision({
   decide(command: FireDueSlots, known: Routine | undefined, world: World): RoutineEvent[] {
     const routine = knownRoutine(known, command.routine);
     if (routine.status === 'archived') return [];
-    const due = routine.triggers
-      .filter(isTicking)
-      .filter((trigger) => trigger.nextSlot <= dueUntil(command, routine, trigger, world));
+    const due = routine.triggers.filter(isTicking).filter((trigger) => isDue(command, routine, trigger, world));
     const most = Math.floor(mostSlots / due.length);
-    return inTurn(routine, due, (so, trigger) =>
-      catchUp(so, trigger, { until: dueUntil(command, so, trigger, world), most }, world),
+    return asManyAsFit(
+      inTurn(routine, due, (so, trigger) => catchUp(so, trigger, { until: dueUntil(command, so, trigger, world), most }, world)),
     );
   },
-  answer: ({ company }, outcome) => slotsAnswer(company, outcome),
+  answer: slotsAnswer,
 });
 
 /** As many as one decision goes through. */
@@ -48,8 +46,26 @@ const mostSlots = 10_000;
 const mostFires = { skip_missed: 1, enqueue_missed_with_cap: 25 };
 
 /** Slots up to then are due: each comes so much later as spreads it. */
-const dueUntil = ({ company }: FireDueSlots, { routine, spreadSec }: Routine, { id }: Ticking, { now }: World): string =>
+const dueUntil = ({ company }: FireDueSlots, { routine, spreadSec }: Routine, { id }: Ticking, { now }: Moment): string =>
   new Date(now.getTime() - offsetMs(company, routine, id, spreadSec)).toISOString();
+type Moment = Pick<World, 'now'>;
+
+const isDue = (command: FireDueSlots, routine: Routine, trigger: Ticking, moment: Moment): boolean =>
+  trigger.nextSlot <= dueUntil(command, routine, trigger, moment);
+
+/** Half of what one append takes. */
+const mostBytes = 512 * 1024;
+
+/** Slots that are left out are due as they were; the first fits in any case. */
+function asManyAsFit(events: readonly RoutineEvent[]): RoutineEvent[] {
+  let bytes = 0;
+  const isTooMuch = (event: RoutineEvent) => (bytes += Buffer.byteLength(JSON.stringify(event))) > mostBytes;
+  const end = events.findIndex((event, at) => isTooMuch(event) && at > 0 && isOfSlot(event));
+  return events.slice(0, end < 0 ? undefined : end);
+}
+
+/** What comes of a fire at once is behind it, and not parted from it. */
+const isOfSlot = ({ type }: RoutineEvent): boolean => type === 'RoutineFired' || type === 'SlotsMissed';
 
 interface Bounds {
   readonly until: string;
@@ -84,13 +100,17 @@ function fire(routine: Routine, { id: trigger }: Ticking, pair: Pair, world: Wor
     : firedOrFailed(routine, asking, world);
 }
 
-function slotsAnswer(company: string, { events }: Outcome<Routine | undefined, RoutineEvent>): FiredSlots {
-  const missed = events.flatMap((event) => (event.type === 'SlotsMissed' ? [event.data] : []));
-  const fires = firesOf(company, events);
-  const isFired = (trigger: string) => fires.some((one) => one.trigger === trigger);
+function slotsAnswer(command: FireDueSlots, { events, state }: Outcome<Routine | undefined, RoutineEvent>): FiredSlots {
+  const counts = events.map((event) => (event.type === 'SlotsMissed' ? event.data.count : 0));
+  const now = decidedAt(events);
   return {
-    fires,
-    missed: missed.reduce((sum, { count }) => sum + count, 0),
-    more: missed.some(({ trigger }) => !isFired(trigger)),
+    fires: firesOf(command.company, events),
+    missed: counts.reduce((sum, count) => sum + count, 0),
+    more: now !== undefined && (state?.triggers.filter(isTicking).some((one) => isDue(command, state, one, { now })) ?? false),
   };
+}
+
+function decidedAt([first]: readonly RoutineEvent[]): Date | undefined {
+  if (first?.type === 'RoutineFired') return new Date(first.data.firedAt);
+  return first?.type === 'SlotsMissed' ? new Date(first.data.missedAt) : undefined;
 }

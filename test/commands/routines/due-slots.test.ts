@@ -123,6 +123,40 @@ describe('slots that were missed', () => {
   });
 });
 
+describe('slots that are more than one append takes', () => {
+  const told = { catchUp: 'enqueue_missed_with_cap', description: '漢'.repeat(16_000) } as const;
+  const hours = ['one', 'two', 'three'].map((id) => ({ ...daily, id, cron: '0 * * * *' }));
+
+  it.each([
+    ['of one schedule', daysMissed(told), noonOn(25), 25],
+    ['of several', routineDefined({ ...told, triggers: hours }), noonOn(25), 75],
+    ['of several, each its newest', routineDefined({ ...told, catchUp: 'skip_missed', triggers: hours }), noonOn(25), 3],
+  ])('are fired some at a time, each once: %s', (_, defined, now, count) => {
+    const facts: RoutineEvent[] = [defined];
+    for (let more = true; more;) {
+      const next = firing(facts, { now });
+      const events = eventsOf(next);
+      expect(Buffer.byteLength(JSON.stringify(events))).toBeLessThan(1024 * 1024);
+      facts.push(...events);
+      more = eventsOf(firing(facts, { now })).length > 0;
+      next.answering({ more });
+    }
+    const fired = facts.flatMap(({ type, data }) => (type === 'RoutineFired' ? [`${data.trigger} ${data.slot}`] : []));
+    expect([fired.length, new Set(fired).size]).toEqual([count, count]);
+  });
+
+  it('are not parted from what comes of them at once', () => {
+    const reason = 'x'.repeat(4_000);
+    const paused: RoutineEvent = { type: 'RoutinePaused', data: { ...routinePaused.data, reason } };
+    const triggers = Array.from({ length: 20 }, (_, n) => ({ ...daily, id: `t${n}`, nextSlot: day(1) }));
+    const events = eventsOf(firing([daysMissed({ catchUp: 'enqueue_missed_with_cap', triggers }), paused], { now: noonOn(25) }));
+    expect(events.length).toBeLessThan(1_000);
+    expect(events.map(({ type }) => type)).toEqual(
+      Array.from(events, (__, n) => (n % 2 === 0 ? 'RoutineFired' : 'FireSuppressed')),
+    );
+  });
+});
+
 describe('a slot that is due while the routine is paused', () => {
   it('is recorded as suppressed, at its time', () =>
     firing([routineDefined(), routinePaused]).then(
