@@ -1,7 +1,7 @@
 import type { JsonObject } from '../../events/event.js';
 import type { RoutineDefinition } from '../../events/routine.js';
 import { FreeJson, Optional } from '../fields.js';
-import { bounded } from '../free-json.js';
+import { bounded, processText } from '../free-json.js';
 import { redact, redactText } from '../redact.js';
 import { fingerprintOf } from './fingerprint.js';
 import { filledIn, type Given } from './templates.js';
@@ -24,6 +24,9 @@ export interface Preview {
   readonly payload: JsonObject;
 }
 
+/** Of a task: with the marks of many redacted secrets, a title is longer than it was. */
+const longestTitle = 500;
+
 /** Refuses what a fire would be refused for, all that is wrong with the values at once. Nothing is written. */
 export function preview(
   { agent, fingerprintIgnore, ...definition }: Pick<RoutineDefinition, PreviewedField>,
@@ -32,7 +35,7 @@ export function preview(
   const { title, description, variables } = filledIn(definition, given);
   const payload = withVariables(given.payload, variables);
   return {
-    title: redactText(title),
+    title: processText(redactText(title), longestTitle),
     description: description && redactText(description),
     fingerprint: agent && fingerprintOf({ payload, agent, title, description }, fingerprintIgnore),
     variables: bounded(redact(variables)),

@@ -158,14 +158,14 @@ const cuts = chains.flatMap(([what, appends, before]) =>
 
 describe('a fire is carried out once', () => {
   /** Where the process ends after so many appends: nothing that it asks for later is done. */
-  async function cut(ledger: FiredLedger, after: number): Promise<void> {
+  async function cut(ledger: FiredLedger, after: number, fields = {}): Promise<void> {
     let left = after;
     const store = new FaultyStore(ledger.ports.store);
     store.beforeAppend = async () => {
       if (left-- <= 0) throw new Killed();
     };
     const process = new FiredLedger(ledger.clock, store);
-    await process.fire({}, 'the fire').catch((error: unknown) => {
+    await process.fire(fields, 'the fire').catch((error: unknown) => {
       if (!(error instanceof Killed)) throw error;
     });
   }
@@ -213,6 +213,14 @@ describe('a fire is carried out once', () => {
       expect(await ledger.fires()).toContain(`FireCreated ${fired.id}`);
     }
     await ledger.expectEachSettledOnce();
+  });
+
+  it('though its title is much longer with the marks of what was redacted', async () => {
+    const ledger = await FiredLedger.begin({ title: '{{what}}', variables: [{ name: 'what' }] });
+    await cut(ledger, 1, { variables: { what: '://:x@'.repeat(33) } });
+    await ledger.react();
+    expect(await ledger.fires()).toContain('FireCreated nightly@1');
+    expect((await ledger.lane('nightly~1')).title).toHaveLength(500);
   });
 
   it('though a fire that was cut off was to open its task', async () => {
