@@ -83,7 +83,14 @@ const keptTasks = 500;
 
 /** What was used last is the last: a fingerprint that is there already is put behind all others. */
 const withTask = (known: readonly FireTask[], { fingerprint, task }: PendingFire): FireTask[] =>
-  [...known.filter((one) => one.fingerprint !== fingerprint), { fingerprint, task, open: true }].slice(-keptTasks);
+  kept([...known.filter((one) => one.fingerprint !== fingerprint), { fingerprint, task, open: true }]);
+
+/** What is closed is forgotten first: the same work would open another task all the same. */
+function kept(tasks: readonly FireTask[]): FireTask[] {
+  if (tasks.length <= keptTasks) return [...tasks];
+  const forgotten = tasks.find(({ open }) => !open) ?? tasks[0];
+  return tasks.filter((one) => one !== forgotten);
+}
 
 const taskMoved = (known: Routine, task: TaskId, open: boolean): Routine => ({
   ...known,

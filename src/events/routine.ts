@@ -212,7 +212,10 @@ export interface Routine extends RoutineDefinition {
   readonly fires: number;
   /** fires that have no outcome yet */
   readonly pending: readonly PendingFire[];
-  /** the newest task of each fingerprint, the 500 that were used last, oldest first; one that is ordered counts as open */
+  /**
+   * the newest task of each fingerprint, the 500 that were used last and open ones before others, oldest first; one that is ordered
+   * counts as open
+   */
   readonly tasks: readonly FireTask[];
 }
 

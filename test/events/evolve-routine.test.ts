@@ -1,6 +1,6 @@
 import { routines } from '../../src/events/evolve-routine.js';
 import type { Routine, RoutineEvent } from '../../src/events/routine.js';
-import { fireCreated, firedByHand, fireRedirected, routineDefined } from '../routine-facts.js';
+import { fireConcluded, fireCreated, firedByHand, fireRedirected, routineDefined } from '../routine-facts.js';
 
 const after = (...facts: readonly RoutineEvent[]): Routine =>
   [routineDefined(), ...facts].reduce(routines.evolve, routines.initial)!;
@@ -12,6 +12,15 @@ describe('the tasks that a routine knows', () => {
     const known = namesOf(after(...fires(502)));
     expect(known).toHaveLength(500);
     expect([known[0], known.at(-1)]).toEqual(['nightly~3', 'nightly~502']);
+  });
+
+  it('are those that are open, before others', () => {
+    const known = namesOf(after(...fires(500), fireConcluded(2, 'done'), fireConcluded(9, 'blocked'), ...fires(502).slice(500)));
+    expect(known).toHaveLength(500);
+    expect(known.slice(0, 3)).toEqual(['nightly~3', 'nightly~4', 'nightly~5']);
+    expect(namesOf(after(...fires(500), fireConcluded(2, 'done'), firedByHand(501, { fingerprint: 'print 501' })))[0]).toBe(
+      'nightly~1',
+    );
   });
 
   it('are one for each fingerprint, that of its last fire, and the last of all', () =>
