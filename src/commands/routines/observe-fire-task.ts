@@ -5,7 +5,10 @@ import { decision, type World } from '../decider.js';
 import { OneOf, OptionalOrNull, ProcessText, Slug, TaskId } from '../fields.js';
 import { ofRoutine } from './routine.js';
 
-/** How a task stands that a fire has opened, where it ends, or is to be done again. */
+/**
+ * How a task stands that a fire has opened, where it ends, or is to be done again. An end that is over by now is none: the task would
+ * pass for closed until its going on is observed, and the same work be given another.
+ */
 export class ObserveFireTask {
   @Slug() company!: string;
   @Slug() routine!: string;
@@ -18,12 +21,16 @@ export class ObserveFireTask {
 export const observeFireTask = decision({
   command: ObserveFireTask,
   ...ofRoutine,
-  decide(command: ObserveFireTask, routine: Routine | undefined, { now }: World): RoutineEvent[] {
+  tasks: ({ task }) => [task],
+  atHead: true,
+  decide(command: ObserveFireTask, routine: Routine | undefined, { now, task: lane }: World): RoutineEvent[] {
     const { task, from, to, why = null } = command;
     const fire = fireOfTask(task);
     if (!routine || numberOfFire(fire) > routine.fires) return [];
     const of = { routine: routine.routine, fire, task };
     if (!isEnd(to)) return isEnd(from) ? [{ type: 'FireReopened', data: { ...of, reopenedAt: now.toISOString() } }] : [];
+    const status = lane(task)?.status ?? to;
+    if (!isEnd(status)) return [];
     const outcome = to === 'done' ? 'completed' : 'failed';
     const reason = to === 'done' ? why : (why ?? `${task} is ${to}`);
     return [{ type: 'FireConcluded', data: { ...of, status: to, outcome, reason, concludedAt: now.toISOString() } }];

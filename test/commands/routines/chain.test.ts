@@ -30,6 +30,19 @@ describe('a fire is answered with what came of it', () => {
     expect(await ledger.fire()).toMatchObject({ outcome: 'skipped', code: 'task_active', task: 'nightly~1' });
   });
 
+  it('a task that was closed and is open again, though the policy is no further than its closing', async () => {
+    const ledger = await FiredLedger.begin();
+    await ledger.fire();
+    await ledger.react();
+    for (const status of ['done', 'todo']) await ledger.send(setTaskStatus, { task: 'nightly~1', status });
+    let left = 1;
+    ledger.reactions.beforeStep = ({ policy, about }) => {
+      if (policy === 'routines' && about === 'reaction' && left-- <= 0) throw new Killed();
+    };
+    await expect(ledger.react()).rejects.toBeInstanceOf(Killed);
+    expect(await ledger.fire()).toMatchObject({ outcome: 'coalesced', task: 'nightly~1' });
+  });
+
   it('a task of its own after all, where the other one was closed unseen', async () => {
     const ledger = await FiredLedger.begin();
     await ledger.fire();

@@ -1,19 +1,25 @@
 import { observeFireTask } from '../../../src/commands/routines/observe-fire-task.js';
+import { lanes } from '../../../src/events/evolve-lane.js';
 import type { RoutineEvent } from '../../../src/events/routine.js';
+import type { TaskStatus } from '../../../src/events/task.js';
 import { at } from '../../facts.js';
 import { given } from '../../given.js';
 import { fireConcluded, fireCreated, firedByHand, routineDefined } from '../../routine-facts.js';
 
 describe('a fire is concluded', () => {
-  const moving = (facts: readonly RoutineEvent[], from: string, to: string, why: string | null = null) =>
-    given(...facts).when(observeFireTask, { company: 'acme', routine: 'nightly', task: 'nightly~1', from, to, why });
+  const moving = (facts: readonly RoutineEvent[], from: TaskStatus, to: TaskStatus, why: string | null = null, status = to) =>
+    given(...facts).when(
+      observeFireTask,
+      { company: 'acme', routine: 'nightly', task: 'nightly~1', from, to, why },
+      { tasks: { 'nightly~1': { ...lanes.initial, opened: true, status } } },
+    );
   const created = [routineDefined(), firedByHand(1), fireCreated(1)];
 
   it.each([
     ['done', 'completed', null],
     ['cancelled', 'failed', 'nightly~1 is cancelled'],
     ['blocked', 'failed', 'nightly~1 is blocked'],
-  ])('when its task is %s, as %s', (status, outcome, reason) =>
+  ] as const)('when its task is %s, as %s', (status, outcome, reason) =>
     moving(created, 'in_progress', status)
       .answering({ task: 'nightly~1', concluded: true })
       .then({
@@ -31,6 +37,12 @@ describe('a fire is concluded', () => {
       type: 'FireConcluded',
       data: { outcome: 'completed' },
     });
+  });
+
+  it('not by an end that is over', () => {
+    for (const to of ['done', 'cancelled', 'blocked'] as const) moving(created, 'todo', to, null, 'in_progress').thenNothing();
+    moving(created, 'todo', 'blocked', null, 'done').then({ type: 'FireConcluded', data: { status: 'blocked' } });
+    moving(created, 'done', 'todo', null, 'in_progress').then({ type: 'FireReopened' });
   });
 
   it('by its ends only, and by no task that is not its own', () => {
