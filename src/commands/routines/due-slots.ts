@@ -48,6 +48,7 @@ const mostFires = { skip_missed: 1, enqueue_missed_with_cap: 25 };
 /** Slots up to then are due: each comes so much later as spreads it. */
 const dueUntil = ({ company }: FireDueSlots, { routine, spreadSec }: Routine, { id }: Ticking, { now }: Moment): string =>
   new Date(now.getTime() - offsetMs(company, routine, id, spreadSec)).toISOString();
+
 type Moment = Pick<World, 'now'>;
 
 const isDue = (command: FireDueSlots, routine: Routine, trigger: Ticking, moment: Moment): boolean =>
@@ -59,9 +60,11 @@ const mostBytes = 512 * 1024;
 /** Slots that are left out are due as they were; the first fits in any case. */
 function asManyAsFit(events: readonly RoutineEvent[]): RoutineEvent[] {
   let bytes = 0;
-  const isTooMuch = (event: RoutineEvent) => (bytes += Buffer.byteLength(JSON.stringify(event))) > mostBytes;
-  const end = events.findIndex((event, at) => isTooMuch(event) && at > 0 && isOfSlot(event));
-  return events.slice(0, end < 0 ? undefined : end);
+  for (const [at, event] of events.entries()) {
+    bytes += Buffer.byteLength(JSON.stringify(event));
+    if (bytes > mostBytes && at > 0 && isOfSlot(event)) return events.slice(0, at);
+  }
+  return [...events];
 }
 
 /** What comes of a fire at once is behind it, and not parted from it. */

@@ -29,8 +29,7 @@ export const observeFireTask = decision({
     if (!routine || numberOfFire(fire) > routine.fires) return [];
     const of = { routine: routine.routine, fire, task };
     if (!isEnd(to)) return isEnd(from) ? [{ type: 'FireReopened', data: { ...of, reopenedAt: now.toISOString() } }] : [];
-    const status = lane(task)?.status ?? to;
-    if (!isEnd(status)) return [];
+    if (!isEnd(lane(task)?.status ?? to)) return [];
     const outcome = to === 'done' ? 'completed' : 'failed';
     const reason = to === 'done' ? why : (why ?? `${task} is ${to}`);
     return [{ type: 'FireConcluded', data: { ...of, status: to, outcome, reason, concludedAt: now.toISOString() } }];
