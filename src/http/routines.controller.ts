@@ -14,10 +14,11 @@ import { routineStatuses, type RoutineStatus } from '../events/routine.js';
 import { routineFires } from '../projections/routines/routine-fires.js';
 import { RoutinesQueries, type Routine } from '../projections/routines/routine-queries.js';
 import { routines } from '../projections/routines/routines.js';
-import { TriggerSecrets, type NewSecret } from '../webhooks/secrets.js';
+import { TriggerSecrets } from '../webhooks/secrets.js';
 import { Call, type Exchange } from './call.js';
 import { CommandDoor, type Send } from './command-door.js';
 import { Documented } from './documented.js';
+import { withoutSecrets, type TellsSecrets } from './kept-secrets.js';
 import { Count, ListOfCompany, OfCompany, readOf, Several } from './query.js';
 import { one, present, Reads } from './reads.js';
 import { inSchema, SideReads } from './side-reads.js';
@@ -96,7 +97,7 @@ export class RoutinesController {
   put(@Call() call: Exchange) {
     return this.door.send(putRoutine, call, {
       around: (commandId, send) => this.withSecrets(commandId, send),
-      keep: ({ webhooks: _, ...routine }) => routine,
+      keep: withoutSecrets,
     });
   }
 
@@ -174,7 +175,7 @@ export class RoutinesController {
   }
 }
 
-type PutRoutine = RoutineView & { readonly webhooks?: readonly NewSecret[] };
+type PutRoutine = RoutineView & TellsSecrets;
 
 const showRoutine = { show: <R>({ routine }: { routine: R }) => routine };
 

@@ -3,10 +3,11 @@ import type { Dispatched } from '../commands/decider.js';
 import { validated } from '../commands/dispatch.js';
 import { Slug } from '../commands/fields.js';
 import { rotateTriggerSecret } from '../commands/routines/rotate-trigger-secret.js';
-import { TriggerSecrets, type NewSecret } from '../webhooks/secrets.js';
+import { TriggerSecrets } from '../webhooks/secrets.js';
 import { Call, type Exchange } from './call.js';
 import { CommandDoor, type Send } from './command-door.js';
 import { Documented } from './documented.js';
+import { withoutSecrets, type TellsSecrets } from './kept-secrets.js';
 import { OneRoutine } from './routines.controller.js';
 
 export class OneTrigger extends OneRoutine {
@@ -35,7 +36,7 @@ export class TriggerSecretsController {
         await this.secrets.refuseLocked(validated(OneTrigger, call.request.params));
         return this.rotated(commandId, send);
       },
-      keep: ({ webhooks: _, ...rotation }) => rotation,
+      keep: withoutSecrets,
     });
   }
 
@@ -49,4 +50,4 @@ export class TriggerSecretsController {
 }
 
 type Rotation = NonNullable<(typeof rotateTriggerSecret)['answers']>;
-type RotatedSecret = Rotation & { readonly webhooks?: readonly NewSecret[] };
+type RotatedSecret = Rotation & TellsSecrets;
