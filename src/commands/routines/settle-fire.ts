@@ -43,18 +43,14 @@ function outcomeOf(command: SettleFire, routine: Routine, pending: PendingFire, 
     : { type: 'FireCoalesced', data: { ...of, into: fireOfTask(task), wakeupId, run, coalescedAt: at } };
 }
 
-/** The same work may have another task by now. */
+/** The same work may have another task by now; by the rule that the fire came with, whatever the routine's is now. */
 function redirected({ fire, task }: SettleFire, routine: Routine, pending: PendingFire, { now }: World): RoutineEvent {
   const { fire: _, fingerprint, ...order } = pending;
-  const next = taskFor(withoutTask(routine, task), fingerprint, numberOfFire(fire));
+  const tasks = routine.tasks.filter((one) => one.task !== task);
+  const next = taskFor({ ...routine, concurrency: order.concurrency, tasks }, fingerprint, numberOfFire(fire));
   const data = { routine: routine.routine, fire, from: task, order: { ...order, task: next }, redirectedAt: now.toISOString() };
   return { type: 'FireRedirected', data };
 }
-
-const withoutTask = (routine: Routine, closed: string): Routine => ({
-  ...routine,
-  tasks: routine.tasks.filter(({ task }) => task !== closed),
-});
 
 function refusalInWords(agent: AgentId, code: string): string {
   switch (code) {

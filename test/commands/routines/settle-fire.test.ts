@@ -2,7 +2,7 @@ import { settleFire, type SettleFire } from '../../../src/commands/routines/sett
 import type { RoutineEvent } from '../../../src/events/routine.js';
 import { at, wakeup } from '../../facts.js';
 import { given } from '../../given.js';
-import { fireCreated, firedByHand, fireRedirected, orderOn, routineDefined } from '../../routine-facts.js';
+import { fireCreated, firedByHand, fireRedirected, orderOn, routineChanged, routineDefined } from '../../routine-facts.js';
 import { eventsOf } from './decided.js';
 
 const iso = (clock: string): string => at(clock).toISOString();
@@ -70,10 +70,13 @@ describe('a fire whose task was closed meanwhile', () => {
 
   it('asked for twice goes there once', () => settling([...second, fireRedirected(2, 1)], closed).thenNothing());
 
-  it('joins one that another fire has opened for the same work since', () => {
+  it.each([
+    ['', []],
+    [', though each fire is to have its own by now', [routineChanged({ concurrency: 'always_enqueue' })]],
+  ])('joins one that another fire has opened for the same work since%s', (_, changes) => {
     const third = [...second, firedByHand(3, { order: orderOn(1) })];
     const [redirected] = eventsOf(settling(third, closed));
-    settling([...third, redirected!], { ...closed, fire: 'nightly@3' }).then({
+    settling([...third, redirected!, ...changes], { ...closed, fire: 'nightly@3' }).then({
       type: 'FireRedirected',
       data: { fire: 'nightly@3', from: 'nightly~1', order: { task: 'nightly~2' } },
     });
