@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startServer, type TestServer } from '../server.js';
+import { until } from '../projections/until.js';
 import { commandLine } from './command-line.js';
 
 let server: TestServer;
@@ -201,6 +202,7 @@ describe('ledger routines', () => {
     await ledger('routines pause build --reason freeze');
     expect(await ledger('routines fire build --trigger api --var branch=main')).toBe(5);
     expect(said.err).toContain('freeze');
+    await until('the fire that was refused', async () => (await ledger('routines fires build build@3')) === 0);
     expect(await ledger('routines fires build -o table')).toBe(0);
     expect(said.out.split('\n').map((line) => line.trim().split(/ {2,}/))).toEqual([
       ['FIRE', 'FIRED', 'BY', 'OUTCOME', 'CODE', 'TASK', 'RUN', 'SLOT', 'CONCLUDED'],
