@@ -44,7 +44,7 @@ describe('a fill', () => {
       const history = new History(draw, { agents: 4, tasks: 30 });
       for (let n = 0; n < 500; n++) await appendAll(store, history.step());
       const log = await wholeLog(store);
-      for (const upTo of [beginning, log[draw(log.length)]!.position, await store.head()])
+      for (const upTo of [beginning, log[draw(log.length - 1)]!.position, await store.head()])
         for (const projection of projectionsOfTheLedger) {
           const schema = `${projection.name}_${name}_${Number(upTo)}`;
           const came = await filled(database.pool, store, projection, schema, upTo);
