@@ -10,10 +10,10 @@ export type CronFields = readonly [minute: string, hour: string, day: string, mo
  */
 export function readFields(cron: string): CronFields {
   const text = nickname(cron) ?? cron;
-  const written = text.trim().split(/\s+/);
+  const written: readonly string[] = text.trim().split(/\s+/);
   if (written.length !== 5) throw invalid(cron, wrongCount(cron, written));
   written.forEach((field, n) => refuseField(cron, field, fields[n]!));
-  return written as unknown as CronFields;
+  return written as CronFields;
 }
 
 interface Field {
