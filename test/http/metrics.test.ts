@@ -1,10 +1,5 @@
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { createPool } from '../../src/database.js';
-import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../src/embedded-postgres.js';
-import { postmaster, within } from '../../src/embedded-postgres/postmaster.js';
 import { until } from '../projections/until.js';
+import { OwnPostgres } from '../own-postgres.js';
 import { freshDatabase, type TestDatabase } from '../postgres.js';
 import { startServer, type TestServer } from '../server.js';
 import { parseMetrics } from './metrics.js';
@@ -170,29 +165,22 @@ describe('the metrics of a ledger in trouble', () => {
 });
 
 describe('the metrics of a server whose Postgres goes away', () => {
-  let home: string;
-  let postgres: EmbeddedPostgres;
+  let postgres: OwnPostgres;
   let server: TestServer;
 
   beforeAll(async () => {
-    home = mkdtempSync(join(tmpdir(), 'run-ledger-metrics-'));
-    chmodSync(home, 0o755);
-    postgres = await startEmbeddedPostgres({ home });
-    const pool = createPool(postgres.url, 'admin');
-    server = await startServer({ roles: ['api'], database: { url: postgres.url, pool, drop: () => pool.end() } });
+    postgres = await OwnPostgres.start();
+    server = await startServer({ roles: ['api'], database: postgres.database() });
   }, 120_000);
   afterAll(async () => {
     await server.stop();
     await server.database.drop();
-    const left = postmaster(postgres.dataDir);
-    if (left) process.kill(left.pid, 'SIGQUIT');
-    await within(10_000, () => (postmaster(postgres.dataDir) ? undefined : true));
-    rmSync(home, { recursive: true, force: true });
+    await postgres.end();
   });
 
   it('are what the process knows of itself, and nothing that is no longer so', async () => {
     expect((await metricsOf(server)).get('ledger_head_position')).toBe(0);
-    process.kill(postgres.pid, 'SIGQUIT');
+    postgres.crash();
     const metrics = await becomes(server, 'ledger_database_scrape_success', 0);
     const named = [...metrics.keys()].filter((sample) => sample.startsWith('ledger_'));
     expect(named).toEqual(['ledger_database_scrape_success', 'ledger_live_streams', 'ledger_webhook_refusals_total']);

@@ -1,10 +1,5 @@
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { createPool } from '../../src/database.js';
-import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../src/embedded-postgres.js';
-import { postmaster, within } from '../../src/embedded-postgres/postmaster.js';
 import { beginning } from '../../src/events/event.js';
+import { OwnPostgres } from '../own-postgres.js';
 import { until } from '../projections/until.js';
 import { startServer, type TestServer } from '../server.js';
 import { large } from './large.js';
@@ -13,28 +8,17 @@ import { Reader } from './reader.js';
 jest.setTimeout(120_000);
 
 describe('a live stream whose Postgres goes away', () => {
-  let home: string;
-  let postgres: EmbeddedPostgres;
+  let postgres: OwnPostgres;
   let server: TestServer;
 
   beforeAll(async () => {
-    home = mkdtempSync(join(tmpdir(), 'run-ledger-stream-'));
-    chmodSync(home, 0o755);
-    postgres = await startEmbeddedPostgres({ home });
-    const pool = createPool(postgres.url, 'admin');
-    server = await startServer({
-      roles: ['api'],
-      streams: { beatMs: 10 },
-      database: { url: postgres.url, pool, drop: () => pool.end() },
-    });
+    postgres = await OwnPostgres.start();
+    server = await startServer({ roles: ['api'], streams: { beatMs: 10 }, database: postgres.database() });
   });
   afterAll(async () => {
     await server.stop();
     await server.database.drop();
-    const left = postmaster(postgres.dataDir);
-    if (left) process.kill(left.pid, 'SIGQUIT');
-    await within(10_000, () => (postmaster(postgres.dataDir) ? undefined : true));
-    rmSync(home, { recursive: true, force: true });
+    await postgres.end();
   });
 
   it('pauses, and goes on without a loss or a repeat, near the head as far behind it', async () => {
@@ -48,7 +32,7 @@ describe('a live stream whose Postgres goes away', () => {
     await near.has('the first message', ({ messages }) => messages.length > 0);
     const far = await open('0'.repeat(16));
     far.response.pause();
-    process.kill(postgres.pid, 'SIGQUIT');
+    postgres.crash();
     await until('the outage', async () => (await server.api('GET', '/readyz')).status === 503, 20_000);
     const refused = await open();
     expect(refused.response.statusCode).toBe(503);
@@ -57,7 +41,7 @@ describe('a live stream whose Postgres goes away', () => {
     far.response.resume();
     await far.has('what was read before', (reader) => reader.comments > 0);
     expect(far.events.length).toBeLessThan(300);
-    postgres = await startEmbeddedPostgres({ home });
+    await postgres.startAgain();
     await write(0, 10);
 
     const all = (await server.ledger.store.readAll({ after: beginning, limit: 10_000 })).map(({ position }) => position);
