@@ -12,10 +12,15 @@ const walls = [
     packages: ['class-validator', 'class-transformer', 'class-validator-jsonschema', 'croner'],
     nestIn: '(\\.module|/dispatch)\\.ts$',
   },
-  { folder: 'audit', own: ['events/'], packages: ['pg'] },
+  { folder: 'audit', own: ['events/', 'event-store/stored-log.ts', 'event-store/log-marks.ts'], packages: ['pg'] },
   { folder: 'webhooks', own: ['events/', 'commands/', 'database.ts', 'log.ts'], packages: ['pg'] },
   { folder: 'policies', own: ['events/', 'commands/', 'projections/projection.ts'], packages: [] },
-  { folder: 'event-store', own: ['events/', 'database.ts', 'log.ts', 'pause.ts'], packages: ['pg'], nestIn: '\\.module\\.ts$' },
+  {
+    folder: 'event-store',
+    own: ['events/', 'database.ts', 'log.ts', 'pause.ts'],
+    packages: ['pg', '@eventstore/db-client'],
+    nestIn: '\\.module\\.ts$',
+  },
   {
     folder: 'projections',
     own: ['events/', 'event-store/event-store.ts', 'commands/', 'policies/policy.ts', 'database.ts', 'log.ts', 'pause.ts'],

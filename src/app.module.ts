@@ -1,7 +1,5 @@
 import { Module, type DynamicModule, type FactoryProvider } from '@nestjs/common';
 import { Prover } from './audit/prover.js';
-import { SealedRanges } from './audit/sealed-ranges.js';
-import { StoredEvents } from './audit/stored-events.js';
 import { Verifier } from './audit/verifier.js';
 import { CommandPorts } from './commands/catalogue.js';
 import { CommandsModule } from './commands/commands.module.js';
@@ -81,7 +79,7 @@ const partsOfTheLedger = [
   part(PastQueries, ({ store }) => new PastQueries(store)),
   part(ReplayQueries, ({ store }) => new ReplayQueries(store)),
   part(AsOf, ({ store, clock }) => new AsOf(store, clock)),
-  ...[Verifier, Prover].map((Audit) => part(Audit, ({ reads }) => new Audit(new StoredEvents(reads), new SealedRanges(reads)))),
+  ...[Verifier, Prover].map((Audit) => part(Audit, ({ storedLog, ranges }) => new Audit(storedLog, ranges))),
   part(KnownProjections, ({ readModels }) => new KnownProjections(readModels.known)),
   part(AllParkedReactions, ({ reactions }) => reactions),
   part(AsOfSchemas, ({ sideSchemas }) => sideSchemas),
@@ -95,7 +93,9 @@ const partsOfTheLedger = [
   part(TriggerSecrets, ({ webhooks }) => webhooks.secrets),
   part(Bells, ({ bells }) => bells),
   part(LeaseBeats, ({ leases, ledger }) => new LeaseBeats(leases, ledger)),
-  part(Doctor, ({ reads, store, clock, projections }) => ({ examine: () => examine(reads, store, clock.skewMs, projections) })),
+  part(Doctor, ({ reads: db, store, storedLog: log, clock, projections }) => ({
+    examine: () => examine({ db, store, log, skewMs: clock.skewMs }, projections),
+  })),
   part(FigureQueries, (ledger) => new FigureQueries(ledger)),
   part(ManualClock, ({ clock }) => (clock instanceof ManualClock ? clock : undefined)),
 ];

@@ -1,8 +1,9 @@
 import type pg from 'pg';
 import { safeguards } from './audit/safeguards.js';
 import { beginning } from './events/event.js';
-import { positionInWords } from './events/position-in-words.js';
+import { positionInWords } from './events/positions.js';
 import type { EventStore } from './event-store/event-store.js';
+import type { StoredLog } from './event-store/stored-log.js';
 import { pendingMigrations } from './migrator.js';
 import { policiesOfTheLedger } from './policies/all.js';
 import { projectionsOfTheLedger } from './projections/all.js';
@@ -22,11 +23,18 @@ export interface Check {
   readonly remedy?: string;
 }
 
+/** What is looked at. */
+export interface Examined {
+  readonly db: pg.Pool;
+  readonly store: EventStore;
+  readonly log: StoredLog;
+  /** by how much the clock of this process is behind the database's, in ms */
+  readonly skewMs: number;
+}
+
 /** Looks at what could be wrong with the ledger's database, and says what it saw. */
 export async function examine(
-  db: pg.Pool,
-  store: EventStore,
-  skewMs: number,
+  { db, store, log, skewMs }: Examined,
   known: readonly AnyProjection[] = projectionsOfTheLedger,
 ): Promise<Check[]> {
   return [
@@ -43,7 +51,7 @@ export async function examine(
     await unexplainedWork(db),
     await firesUnderWay(db),
     await routinesOverdue(db),
-    ...(await safeguards(db)),
+    ...(await safeguards(db, { log, events: await store.count({ upTo: await store.head() }) })),
     clockSkew(skewMs),
   ];
 }

@@ -1,7 +1,8 @@
 import type pg from 'pg';
-import { sealProgress } from './audit/safeguards.js';
+import { sealedEvents } from './audit/safeguards.js';
 import { neededRoles } from './doctor.js';
 import type { EventStore } from './event-store/event-store.js';
+import type { StoredLog } from './event-store/stored-log.js';
 import { policiesOfTheLedger } from './policies/all.js';
 import { CheckpointQueries } from './projections/operations/checkpoint-queries.js';
 import { ReadModelUnknown, type ReadModels } from './projections/read-models.js';
@@ -42,7 +43,8 @@ interface PolicyFigures {
 
 interface World {
   readonly reads: pg.Pool;
-  readonly store: Pick<EventStore, 'head'>;
+  readonly store: Pick<EventStore, 'head' | 'count'>;
+  readonly storedLog: StoredLog;
   readonly readModels: ReadModels;
   /** of this process; they come with its loops */
   readonly policies: readonly { readonly policy: { readonly name: string }; readonly counts: PolicyCounts }[];
@@ -62,12 +64,12 @@ export class FigureQueries {
   }
 
   async look(): Promise<Figures> {
-    const head = Number(await this.world.store.head());
+    const head = await this.head();
     return {
       head,
       readModels: await this.readModels(head),
       policies: await this.policies(head),
-      sealLag: await this.sealLag(),
+      sealLag: Math.max(0, head - (await sealedEvents(this.world.reads, this.world.storedLog))),
       processes: await this.processes(),
       shouldBeRunning: await ifKnown(() => this.unexplained.count()),
       routines: await ifKnown(() => routineFigures(this.world.readModels)),
@@ -110,9 +112,9 @@ export class FigureQueries {
     return rows.map(({ position, ...row }) => ({ ...row, lag: behind(head, position) }));
   }
 
-  private async sealLag(): Promise<number> {
-    const { head, sealed } = await sealProgress(this.world.reads);
-    return head - sealed;
+  private async head(): Promise<number> {
+    const { store } = this.world;
+    return store.count({ upTo: await store.head() });
   }
 
   private async processes(): Promise<Figures['processes']> {

@@ -1,7 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import type pg from 'pg';
 import { SealedRanges } from './audit/sealed-ranges.js';
-import { StoredEvents } from './audit/stored-events.js';
 import { SystemClock } from './clock.js';
 import type { CommandPorts } from './commands/catalogue.js';
 import type { Dispatch } from './commands/dispatch.js';
@@ -10,6 +9,8 @@ import { Turns } from './commands/turns.js';
 import type { ServerConfig } from './config.js';
 import { createPool } from './database.js';
 import { PostgresEventStore } from './event-store/postgres.js';
+import { PostgresLog } from './event-store/postgres-log.js';
+import type { StoredLog } from './event-store/stored-log.js';
 import { operations } from './events/evolve-operations.js';
 import { operationsStream } from './events/operations.js';
 import { IdempotencyKeys } from './idempotency-keys.js';
@@ -64,6 +65,9 @@ export class LedgerProcess implements CommandPorts {
   readonly reads: pg.Pool;
   readonly clock: SystemClock | ManualClock;
   readonly store: PostgresEventStore;
+  /** the same log, as it is written */
+  readonly storedLog: StoredLog;
+  readonly ranges: SealedRanges;
   readonly leases: PostgresLeases;
   readonly keys: IdempotencyKeys;
   readonly ledger: Ledger;
@@ -107,6 +111,8 @@ export class LedgerProcess implements CommandPorts {
     this.clock =
       settings.clock === 'manual' ? new ManualClock(this.reads, () => this.bells.ringAll(dueBells)) : new SystemClock(this.reads);
     this.store = new PostgresEventStore({ url: databaseUrl, log });
+    this.storedLog = new PostgresLog(this.reads);
+    this.ranges = new SealedRanges(this.reads, this.storedLog);
     this.leases = new PostgresLeases(loops, this.beats, this.bells);
     this.keys = new IdempotencyKeys(this.reads);
     this.ledger = new Ledger(this.store, this.clock, this.leases);
@@ -194,8 +200,8 @@ export class LedgerProcess implements CommandPorts {
   }
 
   private sealer(): Loop {
-    const { catchUp: db, owners, settings } = this;
-    return sealer({ events: new StoredEvents(db), ranges: new SealedRanges(db), key: settings.auditKey, owners });
+    const { storedLog: events, ranges, owners, settings } = this;
+    return sealer({ events, ranges, key: settings.auditKey, owners });
   }
 
   private followers() {

@@ -11,7 +11,8 @@ describe('the doctor', () => {
   });
   afterAll(() => server.stop());
 
-  const checks = (skewMs = 0) => examine(server.database.pool, server.ledger.store, skewMs);
+  const checks = (skewMs = 0) =>
+    examine({ db: server.database.pool, store: server.ledger.store, log: server.ledger.storedLog, skewMs });
   const named = (all: readonly Check[], name: string) => all.find((check) => check.name === name);
 
   /** Changes the database, looks at it, and puts it back. */

@@ -1,20 +1,7 @@
-import type { JsonObject, Position } from '../events/event.js';
+import type { JsonObject } from '../events/event.js';
 import { canonicalJson } from '../events/canonical-json.js';
+import type { StoredEvent } from '../event-store/stored-log.js';
 import { leafHash, sha256 } from './merkle.js';
-
-/** An event as the log keeps it: of the shape that it was written in, not of today's. */
-export interface StoredEvent {
-  readonly position: Position;
-  readonly stream: string;
-  readonly revision: number;
-  readonly id: string;
-  readonly type: string;
-  readonly schema: number;
-  /** ISO 8601 in UTC, with milliseconds */
-  readonly recordedAt: string;
-  readonly metadata: JsonObject;
-  readonly data: JsonObject;
-}
 
 /** What a leaf says of an event. `dataHash` stands for its data, so that these may be gone one day without a proof being lost. */
 export type Witnessed = Omit<StoredEvent, 'data'> & { readonly dataHash: string };

@@ -1,5 +1,5 @@
 import type { JsonObject } from '../events/event.js';
-import { positionInWords } from '../events/position-in-words.js';
+import { positionInWords } from '../events/positions.js';
 import { chained, fingerprintOf, isSpan, placeIn, rangeSize, signatureOf, type Sealed } from './chain.js';
 import { dataHashOf, leafOf, type Witnessed } from './leaf.js';
 import { rootOf } from './merkle.js';

@@ -1,11 +1,11 @@
 import type { Position } from '../events/event.js';
-import { positionInWords } from '../events/position-in-words.js';
+import type { StoredLog } from '../event-store/stored-log.js';
+import { positionInWords } from '../events/positions.js';
 import { beforeAll, rangeSize, type Sealed } from './chain.js';
 import { leafOf, witnessed } from './leaf.js';
 import { auditPath } from './merkle.js';
 import { checkProof, proofFormat, Unproven, type Proof } from './proof.js';
 import type { SealedRanges } from './sealed-ranges.js';
-import type { StoredEvents } from './stored-events.js';
 
 export type Proving =
   | { readonly outcome: 'proved'; readonly proof: Proof }
@@ -15,7 +15,7 @@ export type Proving =
 /** Makes proofs of events. */
 export class Prover {
   constructor(
-    private readonly events: StoredEvents,
+    private readonly events: StoredLog,
     private readonly ranges: SealedRanges,
   ) {}
 

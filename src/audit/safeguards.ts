@@ -1,7 +1,7 @@
 import type pg from 'pg';
+import type { StoredLog } from '../event-store/stored-log.js';
 import { rangeSize } from './chain.js';
 import { SealedRanges } from './sealed-ranges.js';
-import { StoredEvents } from './stored-events.js';
 
 /** Something that keeps the evidence, and whether it is in force. */
 export interface Safeguard {
@@ -13,11 +13,17 @@ export interface Safeguard {
   readonly remedy?: string;
 }
 
-export async function safeguards(db: pg.Pool): Promise<Safeguard[]> {
+/** The log whose seals are looked at, and how many events it has. */
+export interface Sealing {
+  readonly log: Pick<StoredLog, 'id'>;
+  readonly events: number;
+}
+
+export async function safeguards(db: pg.Pool, of: Sealing): Promise<Safeguard[]> {
   return [
     await immutable(db, { name: 'immutable events', table: 'events', migration: '0001_events.sql' }),
     await immutable(db, { name: 'immutable seals', table: 'audit_ranges', migration: '0009_audit.sql' }),
-    await sealing(db),
+    await sealing(db, of),
   ];
 }
 
@@ -28,10 +34,10 @@ interface Guarded {
   readonly migration: string;
 }
 
-/** Positions of the last event and of the last that is sealed; 0 where there is none. */
-export async function sealProgress(db: pg.Pool): Promise<{ readonly head: number; readonly sealed: number }> {
-  const sealed = Number((await new SealedRanges(db).last())?.last ?? 0);
-  return { sealed, head: Number(await new StoredEvents(db).head()) };
+/** How many events of a log are sealed. */
+export async function sealedEvents(db: pg.Pool, log: Sealing['log']): Promise<number> {
+  const last = await new SealedRanges(db, log).last();
+  return last ? (last.range + 1) * rangeSize : 0;
 }
 
 async function immutable(db: pg.Pool, { name, table, migration }: Guarded): Promise<Safeguard> {
@@ -53,11 +59,11 @@ async function immutable(db: pg.Pool, { name, table, migration }: Guarded): Prom
 /** How far the seals may be behind the log while they are made as they should: a few ranges. */
 const tolerated = 5 * rangeSize;
 
-async function sealing(db: pg.Pool): Promise<Safeguard> {
-  const { head, sealed } = await sealProgress(db);
-  const ok = head - sealed <= tolerated;
-  const far = ok ? '' : `, ${head - sealed} events behind`;
-  const sentence = `sealed up to ${sealed} of ${head}${far}, ${await owner(db)}`;
+async function sealing(db: pg.Pool, { log, events }: Sealing): Promise<Safeguard> {
+  const sealed = await sealedEvents(db, log);
+  const ok = events - sealed <= tolerated;
+  const far = ok ? '' : `, ${events - sealed} events behind`;
+  const sentence = `sealed up to ${sealed} of ${events}${far}, ${await owner(db)}`;
   const remedy = 'see that a server with the role projector runs; an old log takes its time, and its log says what stops it';
   return { name: 'sealed log', ok, sentence, ...(!ok && { remedy }) };
 }

@@ -1,14 +1,14 @@
 import type { KeyObject } from 'node:crypto';
 import type { Position } from '../events/event.js';
-import { positionInWords } from '../events/position-in-words.js';
+import type { StoredLog } from '../event-store/stored-log.js';
+import { positionInWords } from '../events/positions.js';
 import { beforeAll, chained, placeIn, rangeSize, signed, type Sealed } from './chain.js';
 import { leafOf, witnessed } from './leaf.js';
 import { treeHash } from './merkle.js';
 import type { SealedRanges } from './sealed-ranges.js';
-import type { StoredEvents } from './stored-events.js';
 
 export interface SealerPorts {
-  readonly events: StoredEvents;
+  readonly events: StoredLog;
   readonly ranges: SealedRanges;
   /** an Ed25519 private key; without one, ranges are sealed unsigned */
   readonly key: KeyObject | undefined;
@@ -20,6 +20,7 @@ interface Open {
   readonly before: string;
   first: Position | undefined;
   after: Position | undefined;
+  recordedAt: string;
   readonly leaves: Buffer[];
 }
 
@@ -41,6 +42,7 @@ export class Sealer {
       open.leaves.push(leafOf(witnessed(event)));
       open.first ??= event.position;
       open.after = event.position;
+      open.recordedAt = event.recordedAt;
     }
     if (open.leaves.length < rangeSize) return false;
     this.open = openAfter(await this.seal(open));
@@ -52,11 +54,11 @@ export class Sealer {
     this.open = undefined;
   }
 
-  private async seal({ range, before, first = '', after: last = '', leaves }: Open): Promise<Sealed> {
+  private async seal({ range, before, first = '', after: last = '', recordedAt, leaves }: Open): Promise<Sealed> {
     const root = treeHash(leaves).toString('hex');
     const sealed = { range, first, last, root, chain: chained(before, root) };
     const { ranges, key } = this.ports;
-    if (!(await ranges.add(key ? signed(sealed, key) : sealed))) refuseOther(sealed, await ranges.get(range));
+    if (!(await ranges.add(key ? signed(sealed, key) : sealed, recordedAt))) refuseOther(sealed, await ranges.get(range));
     return sealed;
   }
 }
@@ -66,6 +68,7 @@ const openAfter = (last: Sealed | undefined): Open => ({
   before: last?.chain ?? beforeAll,
   first: undefined,
   after: last?.last,
+  recordedAt: '',
   leaves: [],
 });
 

@@ -1,7 +1,8 @@
 import type { Position } from '../events/event.js';
-import { positionInWords } from '../events/position-in-words.js';
+import { positionInWords } from '../events/positions.js';
 import { beforeAll, chained, fingerprintOf, isSpan, placeIn, rangeSize, signatureOf, type Sealed } from './chain.js';
-import { leafOf, witnessed, type StoredEvent } from './leaf.js';
+import type { StoredEvent } from '../event-store/stored-log.js';
+import { leafOf, witnessed } from './leaf.js';
 import { treeHash } from './merkle.js';
 
 export const flaws = [

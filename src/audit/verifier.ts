@@ -1,7 +1,7 @@
 import type { Position } from '../events/event.js';
+import type { StoredLog } from '../event-store/stored-log.js';
 import { fingerprintOf, placeIn, rangeSize, type Sealed } from './chain.js';
 import type { SealedRanges } from './sealed-ranges.js';
-import type { StoredEvents } from './stored-events.js';
 import { bad, judge, misplacedIn, type Bad } from './verdict.js';
 
 export interface Verification {
@@ -40,7 +40,7 @@ const pageSize = 64;
 /** Compares the log with what was sealed of it, from the events up; stops at the first range that is not as it was. */
 export class Verifier {
   constructor(
-    private readonly events: StoredEvents,
+    private readonly events: StoredLog,
     private readonly ranges: SealedRanges,
   ) {}
 

@@ -4,7 +4,7 @@ import { rangeSize, readPublicKey } from '../audit/chain.js';
 import { checkProof, Unproven, type Proof } from '../audit/proof.js';
 import { NoProof, readProof } from '../audit/read-proof.js';
 import type { Verification } from '../audit/verifier.js';
-import { positionInWords } from '../events/position-in-words.js';
+import { positionInWords } from '../events/positions.js';
 import { count } from './count.js';
 import { openDoor, verb, type Door, type DoorOptions } from './door.js';
 import { wholeNumber } from './options.js';

@@ -62,7 +62,7 @@ export interface ReadByStream {
 }
 
 /**
- * Where facts are kept. Engines: memory, postgres. Each passes `test/event-store/contract.ts`.
+ * Where facts are kept. Engines: memory, postgres, eventstoredb. Each passes `test/event-store/contract.ts`.
  *
  * The order of `readAll` is the order of commits, the same for every reader, and nothing appears before
  * what was already read. A missing stream reads as empty. An append that throws has an **unknown outcome**:
@@ -79,17 +79,20 @@ export abstract class EventStore {
    * Stream by stream, in the order of the bytes of their names, each in the order of its revisions: who folds streams apart from each
    * other is done with one before the next begins. A page that has fewer than `limit` events is the last.
    *
-   * An engine that keeps no streams in the order of their names may sort what it reads of the whole log; whoever asks for
-   * ranges of streams cuts them where `streamBounds` says, and an engine that names no bounds is asked for one range only.
+   * An engine that keeps no streams in the order of their names sorts what it reads of the whole log; whoever asks for
+   * ranges of streams cuts them where `streamBounds` says, and an engine that knows of no bounds is better not asked.
    */
   abstract readByStream<E extends Event>(options: ReadByStream): Promise<Recorded<E>[]>;
   /**
    * Names of streams that cut the log up to a position into about so many ranges of about as many events, in order; fewer when there
-   * are few streams. A guess will do, and none is right for an engine that cannot tell without reading everything.
+   * are few streams. A guess will do. Undefined from an engine that keeps no streams in the order of their names: the log is better read
+   * in its own order.
    */
-  abstract streamBounds(options: { readonly upTo: Position; readonly ranges: number }): Promise<string[]>;
-  /** How many events there are up to a position; undefined when the engine would have to read them all to know. */
-  abstract count(options: { readonly upTo: Position; readonly types?: readonly string[] }): Promise<number | undefined>;
+  abstract streamBounds(options: { readonly upTo: Position; readonly ranges: number }): Promise<string[] | undefined>;
+  /** How many events there are up to a position. */
+  abstract count(options: { readonly upTo: Position }): Promise<number>;
+  /** The same of some types only; undefined when the engine would have to read the whole log to know. */
+  abstract countOfTypes(options: { readonly upTo: Position; readonly types: readonly string[] }): Promise<number | undefined>;
   /** The position of the last event, `beginning` when there is none. */
   abstract head(): Promise<Position>;
   /** The last position that was recorded at or before `time` (ISO 8601), `beginning` when there is none. */

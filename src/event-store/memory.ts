@@ -79,7 +79,12 @@ export class MemoryEventStore extends EventStore {
     return [...new Set(cuts)].filter((stream) => stream !== undefined && stream !== streams[0]) as string[];
   }
 
-  async count(asked: { upTo: Position; types?: readonly string[] }): Promise<number> {
+  async count(asked: { upTo: Position }): Promise<number> {
+    this.#refuseWhenClosed();
+    return this.#upTo(asked, this.#log).length;
+  }
+
+  async countOfTypes(asked: { upTo: Position; types: readonly string[] }): Promise<number> {
     this.#refuseWhenClosed();
     return this.#upTo(asked, this.#log).length;
   }

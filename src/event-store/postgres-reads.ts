@@ -155,15 +155,19 @@ export class PostgresReads {
   }
 
   async streamBounds({ upTo, ranges }: { upTo: Position; ranges: number }): Promise<string[]> {
+    if (ranges === 1) return [];
     const places = Array.from({ length: ranges - 1 }, (_, n) => (n + 1) / ranges);
     const rows = await this.#query(boundsOfStreams, [placeOf(upTo), places]);
     return rows.map(({ stream }) => stream);
   }
 
   /** Positions have no holes. */
-  async count({ upTo, types }: { upTo: Position; types?: readonly string[] }): Promise<number> {
+  async count({ upTo }: { upTo: Position }): Promise<number> {
+    return placeOf(upTo);
+  }
+
+  async countOfTypes({ upTo, types }: { upTo: Position; types: readonly string[] }): Promise<number> {
     const last = placeOf(upTo);
-    if (!types) return last;
     let count = 0;
     for (let from = 0; from < last; from += scannedAtOnce) {
       const [row] = await this.#query(countOfTypes, [from, Math.min(from + scannedAtOnce, last), types]);

@@ -86,9 +86,14 @@ export class PostgresEventStore extends EventStore {
     return this.#reads.streamBounds(options);
   }
 
-  async count(options: { upTo: Position; types?: readonly string[] }): Promise<number> {
+  async count(options: { upTo: Position }): Promise<number> {
     this.#refuseWhenClosed();
     return this.#reads.count(options);
+  }
+
+  async countOfTypes(options: { upTo: Position; types: readonly string[] }): Promise<number> {
+    this.#refuseWhenClosed();
+    return this.#reads.countOfTypes(options);
   }
 
   async head(): Promise<Position> {

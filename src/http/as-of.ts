@@ -3,7 +3,7 @@ import { isoTimePattern, readIsoTime } from '../commands/iso-time.js';
 import type { Clock } from '../commands/ledger.js';
 import type { EventStore } from '../event-store/event-store.js';
 import { beginning, type Position, type TaskId } from '../events/event.js';
-import { positionInWords } from '../events/position-in-words.js';
+import { positionInWords } from '../events/positions.js';
 import type { Exchange } from './call.js';
 import { minPositionOf } from './headers.js';
 import { malformed } from './problem.js';

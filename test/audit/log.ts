@@ -2,7 +2,7 @@ import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import type pg from 'pg';
 import { Sealer } from '../../src/audit/sealer.js';
 import { SealedRanges } from '../../src/audit/sealed-ranges.js';
-import { StoredEvents } from '../../src/audit/stored-events.js';
+import { PostgresLog } from '../../src/event-store/postgres-log.js';
 import { PostgresEventStore } from '../../src/event-store/postgres.js';
 import { nameUuid, taskStream } from '../../src/events/event.js';
 import type { EventStore } from '../../src/event-store/event-store.js';
@@ -39,7 +39,10 @@ export async function filledLog(url: string, count: number, from = 0): Promise<v
   await fill(store, count, from).finally(() => store.close());
 }
 
-export const auditOf = (db: pg.Pool) => ({ events: new StoredEvents(db), ranges: new SealedRanges(db) });
+export function auditOf(db: pg.Pool) {
+  const events = new PostgresLog(db);
+  return { events, ranges: new SealedRanges(db, events) };
+}
 
 /** All that is complete. */
 export async function seal(db: pg.Pool, key?: KeyObject, sealer = new Sealer({ ...auditOf(db), key })): Promise<Sealer> {

@@ -1,4 +1,5 @@
 import { safeguards, type Safeguard } from '../../src/audit/safeguards.js';
+import { PostgresLog } from '../../src/event-store/postgres-log.js';
 import { freshDatabase, type TestDatabase } from '../postgres.js';
 import { filledLog, seal } from './log.js';
 
@@ -6,11 +7,16 @@ let database: TestDatabase;
 beforeEach(async () => (database = await freshDatabase()));
 afterEach(() => database.drop());
 
+async function inForce(): Promise<Safeguard[]> {
+  const log = new PostgresLog(database.pool);
+  return safeguards(database.pool, { log, events: Number(await log.head()) });
+}
+
 const named = async (name: string): Promise<Safeguard | undefined> =>
-  (await safeguards(database.pool)).find((safeguard) => safeguard.name === name);
+  (await inForce()).find((safeguard) => safeguard.name === name);
 
 it('are all in force in a new ledger', async () =>
-  expect(await safeguards(database.pool)).toEqual([
+  expect(await inForce()).toEqual([
     { name: 'immutable events', ok: true, sentence: 'events cannot be changed' },
     { name: 'immutable seals', ok: true, sentence: 'audit_ranges cannot be changed' },
     { name: 'sealed log', ok: true, sentence: 'sealed up to 0 of 0, by nobody' },

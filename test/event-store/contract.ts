@@ -1,5 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { beginning, type Event, type Metadata, type NewEvent, type Recorded, type StreamId } from '../../src/events/event.js';
+import {
+  beginning,
+  type Event,
+  type Metadata,
+  type NewEvent,
+  type Position,
+  type Recorded,
+  type StreamId,
+} from '../../src/events/event.js';
 import {
   StoreUnavailable,
   type EventStore,
@@ -400,9 +408,10 @@ export function eventStoreContract(open: () => Promise<Engine>): void {
       expect(await store.readByStream({ upTo: beginning, limit: 100 })).toEqual([]);
     });
 
-    it('is told bounds that cut the log into ranges', async () => {
+    it('is told bounds that cut the log into ranges, if the engine has an order of names', async () => {
       const upTo = await store.head();
       const bounds = await store.streamBounds({ upTo, ranges: 3 });
+      if (!bounds) return;
       expect(bounds.length).toBeLessThanOrEqual(2);
       const ranges = [undefined, ...bounds].map((from, n) => ({ from, before: bounds[n] }));
       const read = await Promise.all(ranges.map((range) => store.readByStream({ ...range, upTo, limit: 100 })));
@@ -413,11 +422,12 @@ export function eventStoreContract(open: () => Promise<Engine>): void {
 
     it('is told how many events there are', async () => {
       const log = await store.readAll({ after: beginning, limit: 100 });
-      const count = async (asked: Parameters<EventStore['count']>[0]) => (await store.count(asked)) ?? 'unknown';
-      expect([24, 'unknown']).toContain(await count({ upTo: log.at(-1)!.position }));
-      expect([12, 'unknown']).toContain(await count({ upTo: log.at(-1)!.position, types: ['RunStarted', 'RunFailed'] }));
-      expect([7, 'unknown']).toContain(await count({ upTo: log[6]!.position }));
-      expect([0, 'unknown']).toContain(await count({ upTo: beginning, types: ['RunStarted'] }));
+      const ofTypes = async (upTo: Position, ...types: string[]) => (await store.countOfTypes({ upTo, types })) ?? 'unknown';
+      expect(await store.count({ upTo: log.at(-1)!.position })).toBe(24);
+      expect(await store.count({ upTo: log[6]!.position })).toBe(7);
+      expect(await store.count({ upTo: beginning })).toBe(0);
+      expect([12, 'unknown']).toContain(await ofTypes(log.at(-1)!.position, 'RunStarted', 'RunFailed'));
+      expect([0, 'unknown']).toContain(await ofTypes(beginning, 'RunStarted'));
     });
   });
 

@@ -57,12 +57,16 @@ export class FaultyStore extends EventStore {
     return this.direct.readByStream(options);
   }
 
-  streamBounds(options: Parameters<EventStore['streamBounds']>[0]): Promise<string[]> {
+  streamBounds(options: Parameters<EventStore['streamBounds']>[0]): Promise<string[] | undefined> {
     return this.direct.streamBounds(options);
   }
 
-  count(options: Parameters<EventStore['count']>[0]): Promise<number | undefined> {
+  count(options: Parameters<EventStore['count']>[0]): Promise<number> {
     return this.direct.count(options);
+  }
+
+  countOfTypes(options: Parameters<EventStore['countOfTypes']>[0]): Promise<number | undefined> {
+    return this.direct.countOfTypes(options);
   }
 
   head(): Promise<Position> {

@@ -82,7 +82,9 @@ describe('policies', () => {
     await server.api('POST', 'agents/coder/pause', {});
     const before = await server.ledger.store.readAll({ after: beginning, limit: 100 });
     const look = async () =>
-      (await examine(database.pool, server.ledger.store, 0)).find(({ name }) => name === 'policy holds')?.sentence;
+      (await examine({ db: database.pool, store: server.ledger.store, log: server.ledger.storedLog, skewMs: 0 })).find(
+        ({ name }) => name === 'policy holds',
+      )?.sentence;
     expect(await look()).toBe(`at the beginning of ${before.length}, run by nobody`);
     expect(await cancels(server, 'ACME-1')).toEqual([]);
     await start('policies');

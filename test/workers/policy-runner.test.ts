@@ -13,6 +13,7 @@ import { taskGraph } from '../../src/projections/task-graph.js';
 import { AllParkedReactions } from '../../src/workers/parked-reactions.js';
 import { PolicyRunner } from '../../src/workers/policy-runner.js';
 import { examine } from '../../src/doctor.js';
+import { PostgresLog } from '../../src/event-store/postgres-log.js';
 import { freshDatabase, type TestDatabase } from '../postgres.js';
 import { until } from '../processes/until.js';
 import { anyProjection } from '../../src/projections/projection.js';
@@ -193,7 +194,7 @@ describe('the runner of a policy', () => {
     await open('ACME-2');
     await isHeld('ACME-2');
     expect(await parked()).toEqual(['task-acme.ACME-1']);
-    const checks = await examine(database.pool, store, 0);
+    const checks = await examine({ db: database.pool, store, log: new PostgresLog(database.pool), skewMs: 0 });
     expect(checks.find(({ name }) => name === 'parked reactions')).toMatchObject({
       ok: false,
       sentence: '1 parked; the first: task-acme.ACME-1 by policy holding: Error: no rule for ACME-1',
@@ -288,7 +289,7 @@ describe('the runner of a policy', () => {
     expect(said[0]).toMatch(/^policy holding does not go on: policy holding has read event .* another log/);
     expect(counts.sent).toBe(0);
     await database.pool.query(`update policy_checkpoints set policy = 'holds'`);
-    const checks = await examine(database.pool, store, 0);
+    const checks = await examine({ db: database.pool, store, log: new PostgresLog(database.pool), skewMs: 0 });
     expect(checks.find(({ name }) => name === 'policy holds')).toMatchObject({
       ok: false,
       sentence: expect.stringMatching(/^halted at \d+: policy holding has read event/),

@@ -10,7 +10,7 @@ import {
   type WakeupId,
 } from '../../events/event.js';
 import type { LedgerEvent } from '../../events/ledger-event.js';
-import { positionInWords } from '../../events/position-in-words.js';
+import { positionInWords } from '../../events/positions.js';
 import type { EventStore } from '../../event-store/event-store.js';
 
 /** What was asked for as of a position came into being after it. */

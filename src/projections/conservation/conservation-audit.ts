@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { beginning, type Position, type Recorded } from '../../events/event.js';
 import type { LedgerEvent } from '../../events/ledger-event.js';
-import { positionInWords } from '../../events/position-in-words.js';
+import { positionInWords } from '../../events/positions.js';
 import type { EventStore } from '../../event-store/event-store.js';
 import { conservation, unopened } from './conservation.js';
 import { LaneAccount, type ConservationRow } from './lane-account.js';

@@ -8,7 +8,7 @@ import { foldInShares } from './fold-log.js';
 import { foldStreams } from './fold-streams.js';
 import { LogOfPart, type Pace } from './log-of-part.js';
 import { PartRows } from './part-rows.js';
-import { knownParts, partsOf, type Part } from './parts.js';
+import { boundsOf, knownParts, partsOf, type Part } from './parts.js';
 
 export interface Filling {
   /** At least two connections, which may be silent for long (`admin`). */
@@ -41,12 +41,15 @@ const partsAtOnce = 2;
 export async function fill(filling: Filling): Promise<{ events: number; rows: number }> {
   const { db, store, projection, readModel, upTo } = filling;
   const table = await ReadModelTable.open(db, projection, readModel);
-  const events = { all: await store.count({ upTo }), folded: await store.count({ upTo, types: Object.keys(projection.on) }) };
-  const inOrder = projection.keyedBy === 'wider' || areRare(events);
-  const parts = await partsOf(filling, table.name, { inOrder, events: events.all });
+  const events = {
+    all: await store.count({ upTo }),
+    folded: await store.countOfTypes({ upTo, types: Object.keys(projection.on) }),
+  };
+  const bounds = projection.keyedBy === 'wider' || areRare(events) ? undefined : await boundsOf(store, upTo, events.all);
+  const parts = await partsOf(db, table.name, bounds ?? []);
   const progress = new FillProgress(filling.moved, sum(parts, 'events'), events.folded);
   progress.add(0);
-  const world = { table, progress, inOrder: inOrder && parts.length === 1, skipped: await table.skippedEvents() };
+  const world = { table, progress, inOrder: bounds === undefined && parts.length === 1, skipped: await table.skippedEvents() };
   const open = parts.filter(({ events }) => events === null);
   await sideBySide(open, filling.signal, (part, signal) => fillPart({ ...filling, signal }, part, world));
   progress.end();
@@ -55,8 +58,8 @@ export async function fill(filling: Filling): Promise<{ events: number; rows: nu
 }
 
 /** To be found in the order of the log at the least cost, and few enough that their rows can be held until its end. */
-const areRare = ({ all, folded }: { all?: number; folded?: number }): boolean =>
-  all !== undefined && folded !== undefined && folded <= mostRows && folded * 20 < all;
+const areRare = ({ all, folded }: { all: number; folded?: number }): boolean =>
+  folded !== undefined && folded <= mostRows && folded * 20 < all;
 
 interface FillWorld {
   readonly table: ReadModelTable<Row>;

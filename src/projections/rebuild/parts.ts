@@ -16,17 +16,12 @@ export interface Part {
 const eventsOfPart = 25_000;
 const mostParts = 10_000;
 
-/** The parts that a fill of a table was divided into when it began: ranges of streams, unless it reads the log in its order. */
-export function partsOf(
-  { db, store, upTo }: { db: pg.Pool; store: EventStore; upTo: Position },
-  table: string,
-  log: { readonly inOrder: boolean; readonly events: number | undefined },
-): Promise<Part[]> {
+/** The parts that a fill of a table was divided into when it began: ranges of streams between bounds, or the whole log. */
+export function partsOf(db: pg.Pool, table: string, bounds: readonly string[]): Promise<Part[]> {
   return inTransaction(db, async (client) => {
     await client.query(`select pg_advisory_xact_lock(hashtext('run-ledger fill'))`);
     const known = await knownParts(client, table);
     if (known.length > 0) return known;
-    const bounds = log.inOrder ? [] : await boundsOf(store, upTo, log.events);
     await client.query(
       `insert into fill_parts (read_model, part, from_stream, before_stream)
        select $1, part, from_stream, before_stream
@@ -37,9 +32,9 @@ export function partsOf(
   });
 }
 
-async function boundsOf(store: EventStore, upTo: Position, events = 0): Promise<string[]> {
-  const ranges = Math.min(Math.ceil(events / eventsOfPart), mostParts);
-  return ranges > 1 ? store.streamBounds({ upTo, ranges }) : [];
+/** Where to cut the streams of so many events; undefined when the store has them in the order of the log only. */
+export function boundsOf(store: EventStore, upTo: Position, events: number): Promise<string[] | undefined> {
+  return store.streamBounds({ upTo, ranges: Math.max(1, Math.min(Math.ceil(events / eventsOfPart), mostParts)) });
 }
 
 export async function knownParts(db: pg.Pool | pg.PoolClient, table: string): Promise<Part[]> {

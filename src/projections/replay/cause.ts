@@ -1,7 +1,7 @@
 import { catalogue } from '../../commands/catalogue.js';
 import { nameUuid, type Actor, type Recorded } from '../../events/event.js';
 import type { LedgerEvent } from '../../events/ledger-event.js';
-import { positionInWords } from '../../events/position-in-words.js';
+import { positionInWords } from '../../events/positions.js';
 import { story } from '../story.js';
 
 /** What led to an event. Its ids are in the event's metadata. */

@@ -1,4 +1,4 @@
-import { positionInWords } from '../../events/position-in-words.js';
+import { positionInWords } from '../../events/positions.js';
 import type { Facts, LagFact } from './facts.js';
 import type { Reason } from './reason.js';
 

@@ -1,5 +1,5 @@
 import { policyName } from '../../commands/routines/steps.js';
-import { positionInWords } from '../../events/position-in-words.js';
+import { positionInWords } from '../../events/positions.js';
 import type { FireFacts } from './facts.js';
 import { since, unexplainedMs } from './queued.js';
 import type { Reason } from './reason.js';
