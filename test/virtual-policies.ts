@@ -61,7 +61,7 @@ export class VirtualPolicies {
       log: silent,
     };
     const parts = { checkpoints: this.checkpointsAfter(() => step('checkpoint')), parked: nothingParked, counts: this.counts };
-    const term = await PolicyTerm.begin(policy, world, parts, 1, signal);
+    const term = await PolicyTerm.begin(policy, world, parts, 1, () => signal.aborted);
     const page = () => store.readAll<LedgerEvent>({ after: term.position, limit: 5_000 });
     for (let events = await page(); events.length > 0; events = await page()) await term.comeBy(events);
   }

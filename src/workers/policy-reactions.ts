@@ -8,6 +8,7 @@ import { StoreUnavailable, type EventStore } from '../event-store/event-store.js
 import type { Log } from '../log.js';
 import type { Policy, PolicyIndex, Reaction } from '../policies/policy.js';
 import { ProjectionBehind } from '../projections/projector/progress.js';
+import { TermOver } from '../projections/projector/projector-term.js';
 import type { ParkedReaction, ParkedReactions } from './parked-reactions.js';
 
 export interface ReactionPorts {
@@ -24,6 +25,9 @@ export interface ReactionParts {
   readonly counts: Record<'sent' | 'refused' | 'parked', number>;
 }
 
+/** Whether somebody else may own the policy by now, or this process ends; asked before each act. */
+export type IsOver = () => boolean;
+
 type Happened = Recorded<LedgerEvent>;
 
 /** As many streams as are reacted to at once. */
@@ -38,12 +42,12 @@ export class PolicyReactions {
     private readonly policy: Policy,
     private readonly ports: ReactionPorts,
     private readonly parts: ReactionParts,
-    private readonly until: AbortSignal,
+    private readonly isOver: IsOver,
     private readonly parked: Set<StreamId>,
   ) {}
 
-  static async begin(policy: Policy, ports: ReactionPorts, parts: ReactionParts, until: AbortSignal): Promise<PolicyReactions> {
-    return new PolicyReactions(policy, ports, parts, until, new Set(await parts.parked.streams()));
+  static async begin(policy: Policy, ports: ReactionPorts, parts: ReactionParts, isOver: IsOver): Promise<PolicyReactions> {
+    return new PolicyReactions(policy, ports, parts, isOver, new Set(await parts.parked.streams()));
   }
 
   /** Answers whether there was anything to do. */
@@ -61,7 +65,7 @@ export class PolicyReactions {
     for (const stream of waiting) {
       this.parked.add(stream);
       for (let first = await this.parts.parked.first(stream); first; first = await this.parts.parked.first(stream)) {
-        if (this.until.aborted || !(await this.retry(first))) break;
+        if (this.isOver() || !(await this.retry(first))) break;
       }
       if (await this.parts.parked.first(stream)) continue;
       this.parked.delete(stream);
@@ -98,6 +102,7 @@ export class PolicyReactions {
     const command = kind.command.name;
     const commandId = nameUuid(this.policy.name, event.id, stream, command);
     const parking = { stream, command, fields, commandId };
+    if (this.isOver()) throw new TermOver(`policy ${this.policy.name}: its term ended before all was carried out`);
     if (this.parked.has(stream)) return this.park(event, parking, 'waits until what came before it is carried out');
     try {
       await this.send(event, kind, fields, commandId);
@@ -122,7 +127,7 @@ export class PolicyReactions {
 
   /** What may go well a little later ends the term; the event is come by again. */
   private refusePassing(error: unknown): void {
-    if (this.until.aborted || isPassing(error)) throw error;
+    if (this.isOver() || isPassing(error)) throw error;
   }
 
   private async park(event: Happened, what: Parking, error: string): Promise<void> {

@@ -54,8 +54,9 @@ export class PolicyRunner {
 
   private async follow(ownership: Ownership, signal: AbortSignal): Promise<void> {
     const until = AbortSignal.any([signal, ownership.signal]);
-    const term = await PolicyTerm.begin(this.policy, this.world, this.parts, ownership.term, until);
-    while (!until.aborted) {
+    const isOver = () => !ownership.isHeld() || signal.aborted;
+    const term = await PolicyTerm.begin(this.policy, this.world, this.parts, ownership.term, isOver);
+    while (!isOver()) {
       await term.reactions.retryParked();
       await this.comeBy(term, performance.now() + this.retryMs, until);
     }

@@ -8,7 +8,7 @@ import type { Owners } from '../projections/projector/owner.js';
 import { ProjectionBehind, type Progress } from '../projections/projector/progress.js';
 import { TermOver } from '../projections/projector/projector-term.js';
 import type { PolicyCheckpoints } from './policy-checkpoints.js';
-import { PolicyReactions, type ReactionParts, type ReactionPorts } from './policy-reactions.js';
+import { PolicyReactions, type IsOver, type ReactionParts, type ReactionPorts } from './policy-reactions.js';
 
 /** What the policies of a process share. */
 export interface PolicyWorld extends ReactionPorts {
@@ -42,24 +42,18 @@ export class PolicyTerm {
     private readonly world: TermWorld,
     private readonly checkpoints: PolicyParts['checkpoints'],
     private readonly term: number,
-    private readonly until: AbortSignal,
+    private readonly isOver: IsOver,
     private at: Checkpoint,
     readonly reactions: PolicyReactions,
   ) {}
 
   /** Throws Halted when the log is not the one that the policy has come by. */
-  static async begin(
-    policy: Policy,
-    world: TermWorld,
-    parts: PolicyParts,
-    term: number,
-    until: AbortSignal,
-  ): Promise<PolicyTerm> {
+  static async begin(policy: Policy, world: TermWorld, parts: PolicyParts, term: number, isOver: IsOver): Promise<PolicyTerm> {
     const at = await parts.checkpoints.take(policy.name, term);
     if (!at) throw new TermOver(`policy ${policy.name}: a later owner has the checkpoint`);
     await refuseAnotherLog(world.store, `policy ${policy.name}`, at, 'delete its row of policy_checkpoints');
-    const reactions = await PolicyReactions.begin(policy, world, parts, until);
-    return new PolicyTerm(policy, world, parts.checkpoints, term, until, at, reactions);
+    const reactions = await PolicyReactions.begin(policy, world, parts, isOver);
+    return new PolicyTerm(policy, world, parts.checkpoints, term, isOver, at, reactions);
   }
 
   get position(): string {
@@ -72,15 +66,15 @@ export class PolicyTerm {
     const last = page.at(-1)!;
     const index = concerning.length > 0 ? await this.indexAt(last) : undefined;
     for (const event of index ? concerning : []) {
-      if (this.until.aborted) return;
+      if (this.isOver()) return;
       if (await this.reactions.reactTo(event, index!)) await this.moveTo(event);
     }
-    if (!this.until.aborted) await this.moveTo(last);
+    if (!this.isOver()) await this.moveTo(last);
   }
 
   /** An index that shows the event, and may be ahead of it. */
   private async indexAt({ position }: Recorded<LedgerEvent>): Promise<PolicyIndex | undefined> {
-    while (!this.until.aborted)
+    while (!this.isOver())
       try {
         await this.world.progress.reached(this.policy.indexes, position);
         return this.world.index();

@@ -99,7 +99,7 @@ export class RebuildWork {
       await this.goOn(AbortSignal.any([until, ownership.signal]));
       return true;
     } catch (error) {
-      if (ownership.signal.aborted || (wasAborted(error) && !until.aborted)) return false;
+      if (!ownership.isHeld() || (wasAborted(error) && !until.aborted)) return false;
       throw error;
     } finally {
       await this.giveBack(ownership);

@@ -19,7 +19,7 @@ export function sealer(ports: SealerPorts & { readonly owners: Owners }): Loop {
       own.reset();
       const until = AbortSignal.any([signal, ownership.signal]);
       try {
-        while (!until.aborted) await pause((await own.advance()) ? betweenMs : everyMs, until);
+        while (ownership.isHeld() && !until.aborted) await pause((await own.advance()) ? betweenMs : everyMs, until);
       } finally {
         await ownership.release();
       }

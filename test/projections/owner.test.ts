@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { setTimeout as pause } from 'node:timers/promises';
 import { Owners } from '../../src/projections/projector/owner.js';
 import { thisProcess } from '../../src/projections/projector/process-identity.js';
 import { freshDatabase, type TestDatabase } from '../postgres.js';
@@ -63,6 +64,38 @@ describe('the ownership of a loop', () => {
     const taken = await new Owners(database.pool).acquire('silent', soon());
     expect(taken).toBeDefined();
     await taken!.release();
+  });
+
+  it('passes within half a second from a process that gives it back', async () => {
+    const [one, other] = [new Owners(database.pool), new Owners(database.pool)];
+    const first = await one.acquire('given back', forever);
+    const next = other.acquire('given back', forever);
+    await expect(Promise.race([next, pause(600)])).resolves.toBeUndefined();
+    const began = performance.now();
+    await first!.release();
+    await (await next)!.release();
+    expect(performance.now() - began).toBeLessThan(500);
+  });
+
+  it('is known to be over by a process that stood still, before its timers tell', async () => {
+    const ownership = await new Owners(database.pool).acquire('stood still', forever);
+    expect([ownership!.isHeld(), ownership!.signal.aborted]).toEqual([true, false]);
+    const now = performance.now();
+    const clock = jest.spyOn(performance, 'now').mockReturnValue(now + 15_001);
+    expect([ownership!.isHeld(), ownership!.signal.aborted]).toEqual([false, true]);
+    clock.mockRestore();
+    expect(ownership!.isHeld()).toBe(false);
+  });
+
+  it('is not given back by a former owner whose term has come again, since its row was forgotten', async () => {
+    const [one, other] = [new Owners(database.pool), new Owners(database.pool)];
+    const former = await one.acquire('forgotten', forever);
+    await database.pool.query(`delete from owners where name = 'forgotten'`);
+    const owner = await other.acquire('forgotten', forever);
+    expect(owner!.term).toBe(former!.term);
+    await former!.release();
+    expect(await new Owners(database.pool).acquire('forgotten', soon())).toBeUndefined();
+    await owner!.release();
   });
 
   it('can be seized, and the term of the former owner is over', async () => {

@@ -1,6 +1,6 @@
 import type pg from 'pg';
-import { pause } from '../../pause.js';
-import { isGone, thisProcess, type ProcessIdentity } from './process-identity.js';
+import { thisProcess, type ProcessIdentity } from './process-identity.js';
+import { Vacancies, type Vacancy } from './vacancies.js';
 
 /** The right to run a loop of which only one may run. `signal` ends when it is lost. */
 export interface Ownership {
@@ -8,6 +8,8 @@ export interface Ownership {
   /** grows with every owner; what a former one still writes is refused by it */
   readonly term: number;
   readonly signal: AbortSignal;
+  /** For right before an act: a process that stood still knows here that its term is over, before any timer of it tells. */
+  isHeld(): boolean;
   release(): Promise<void>;
 }
 
@@ -20,7 +22,6 @@ interface Held {
 
 const termMs = 15_000;
 const renewEveryMs = 5_000;
-const askAgainMs = 1_000;
 
 /**
  * What this process owns. A term lasts 15 s on the database's clock and is renewed every 5 s; an owner on this host whose process is
@@ -28,19 +29,24 @@ const askAgainMs = 1_000;
  */
 export class Owners {
   private readonly held = new Map<string, Held>();
+  private readonly vacancies: Vacancies;
   private timer: NodeJS.Timeout | undefined;
 
   constructor(
     private readonly db: pg.Pool,
     private readonly me: ProcessIdentity = thisProcess(),
-  ) {}
+  ) {
+    this.vacancies = new Vacancies(db);
+  }
 
   /** Waits until the loop is free; undefined when `signal` ended first. An error of the database is thrown. */
   async acquire(name: string, signal: AbortSignal): Promise<Ownership | undefined> {
+    // A release, or the answer to a take, may have been lost on its way: what this process has given up it may have again.
+    let from: Vacancy = { holder: this.held.has(name) ? undefined : this.me.holder };
     while (!signal.aborted) {
-      const ownership = await this.tryAcquire(name);
+      const ownership = await this.take(name, from);
       if (ownership) return ownership;
-      await pause(askAgainMs, signal);
+      from = await this.vacancies.wait(name, signal);
     }
     return undefined;
   }
@@ -50,25 +56,8 @@ export class Owners {
     return (await this.take(name, { byForce: true }))!;
   }
 
-  private async tryAcquire(name: string): Promise<Ownership | undefined> {
-    // A release, or the answer to a take, may have been lost on its way: what this process has given up it may have again.
-    const holder = this.held.has(name) ? undefined : this.me.holder;
-    return (await this.take(name, { holder })) ?? this.replaceGone(name);
-  }
-
-  private async replaceGone(name: string): Promise<Ownership | undefined> {
-    const { rows } = await this.db.query<ProcessIdentity>(
-      `select holder, host, pid, pid_started as "pidStarted"
-       from owners
-       where name = $1`,
-      [name],
-    );
-    const owner = rows[0];
-    return owner && isGone(owner) ? this.take(name, { holder: owner.holder }) : undefined;
-  }
-
   /** What nobody owns now; also what this holder has, or by force what anybody has. */
-  private async take(name: string, from: { readonly holder?: string; readonly byForce?: true }): Promise<Ownership | undefined> {
+  private async take(name: string, from: Vacancy & { readonly byForce?: true }): Promise<Ownership | undefined> {
     const sentAt = performance.now();
     const { holder, host, pid, pidStarted } = this.me;
     const { rows } = await this.db.query<{ term: number }>(
@@ -99,7 +88,20 @@ export class Owners {
       this.held.set(name, { term, lost, renewedAt });
     }
     this.timer ??= setInterval(() => void this.renew(), renewEveryMs).unref();
-    return { name, term, signal: lost.signal, release: () => this.release(name, term) };
+    return {
+      name,
+      term,
+      signal: lost.signal,
+      isHeld: () => this.isHeld(name, term),
+      release: () => this.release(name, term),
+    };
+  }
+
+  private isHeld(name: string, term: number): boolean {
+    const held = this.held.get(name);
+    if (held?.term !== term) return false;
+    if (isOver(held)) this.drop(name);
+    return !held.lost.signal.aborted;
   }
 
   private async release(name: string, term: number): Promise<void> {
@@ -108,8 +110,9 @@ export class Owners {
       `update owners
        set expires_at = '-infinity'
        where name = $1
-         and term = $2`,
-      [name, term],
+         and term = $2
+         and holder = $3`,
+      [name, term, this.me.holder],
     );
   }
 
@@ -129,7 +132,7 @@ export class Owners {
       if (this.held.get(name) !== held) continue;
       if (granted?.has(name)) held.renewedAt = sentAt;
       // Unanswered is not refused: it is this process's until its time is over.
-      else if (granted || performance.now() - held.renewedAt > termMs) this.drop(name);
+      else if (granted || isOver(held)) this.drop(name);
     }
   }
 
@@ -140,9 +143,13 @@ export class Owners {
        from unnest($1::text[], $2::bigint[]) as held (name, term)
        where owner.name = held.name
          and owner.term = held.term
+         and owner.holder = $4
        returning owner.name`,
-      [asked.map(([name]) => name), asked.map(([, { term }]) => term), termMs],
+      [asked.map(([name]) => name), asked.map(([, { term }]) => term), termMs, this.me.holder],
     );
     return new Set(rows.map(({ name }) => name));
   }
 }
+
+/** It was counted from before the database heard of it, and so ends here before it ends there. */
+const isOver = ({ renewedAt }: Held): boolean => performance.now() - renewedAt > termMs;
