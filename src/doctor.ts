@@ -9,6 +9,7 @@ import { policiesOfTheLedger } from './policies/all.js';
 import { projectionsOfTheLedger } from './projections/all.js';
 import { conservationChecks } from './projections/conservation/conservation-audit.js';
 import type { AnyProjection } from './projections/projection.js';
+import { thisProcess } from './projections/projector/process-identity.js';
 import { ReadModels } from './projections/read-models.js';
 import { versionNotes } from './projections/operations/version-notes.js';
 import { lateFires, lateRoutines } from './projections/routines/routine-figures.js';
@@ -52,7 +53,7 @@ export async function examine(
     await firesUnderWay(db),
     await routinesOverdue(db),
     ...(await safeguards(db, { log, events: await store.count({ upTo: await store.head() }) })),
-    clockSkew(skewMs),
+    await clocks(db, skewMs),
   ];
 }
 
@@ -262,7 +263,26 @@ async function looked(
   }
 }
 
-function clockSkew(skewMs: number): Check {
-  const sentence = `this process's clock is ${Math.round(Math.abs(skewMs))} ms ${skewMs < 0 ? 'ahead of' : 'behind'} the database's, which counts`;
-  return check('clock', Math.abs(skewMs) < 1_000, sentence, 'let the machine set its clock by NTP');
+/** Of this process as of now, of others as they last said; time is the database's whatever they show. */
+async function clocks(db: pg.Pool, skewMs: number): Promise<Check> {
+  const { host, pid } = thisProcess();
+  const { rows: others } = await db.query<{ host: string; pid: number; skewMs: number }>(
+    `select split_part(host, ' ', 1) as host, pid, skew_ms as "skewMs"
+     from processes
+     where seen_at > clock_timestamp() - interval '15 s'
+       and abs(skew_ms) >= $1
+       and (host, pid) <> ($2, $3)
+     order by abs(skew_ms) desc`,
+    [tolerableSkewMs, host, pid],
+  );
+  const sentence = [
+    `this process's clock is ${skewInWords(skewMs)} the database's, which counts`,
+    ...others.map((other) => `that of process ${other.pid} on ${other.host} is ${skewInWords(other.skewMs)} it`),
+  ].join('; ');
+  const ok = Math.abs(skewMs) < tolerableSkewMs && others.length === 0;
+  return check('clock', ok, sentence, 'let the machine set its clock by NTP');
 }
+
+const tolerableSkewMs = 1_000;
+
+const skewInWords = (ms: number): string => `${Math.round(Math.abs(ms))} ms ${ms < 0 ? 'ahead of' : 'behind'}`;

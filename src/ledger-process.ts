@@ -125,7 +125,7 @@ export class LedgerProcess implements CommandPorts {
     this.pages = new LogPages(this.store);
     const me = thisProcess();
     this.owners = new Owners(this.catchUp, me);
-    this.signOfLife = new ProcessBeat(this.beats, me, settings.roles);
+    this.signOfLife = new ProcessBeat(this.beats, me, settings.roles, this.clock);
     this.projectors = new Projectors(projections, this.followers());
     this.parking = new ParkedStreams({ ...this.followers(), projections });
     const { reads, store, readModels, rebuilds: db } = this;
@@ -138,9 +138,9 @@ export class LedgerProcess implements CommandPorts {
     // Every loop waits for its end.
     setMaxListeners(0, this.stopping.signal);
     await migrate(this.reads);
+    this.run(await this.clock.start());
     await this.signOfLife.beat();
     this.run(this.signOfLife);
-    this.run(await this.clock.start());
     if (this.has('projector') || this.has('policies')) this.running.push(this.pages.follow(this.stopping.signal));
     if (this.has('projector')) await this.projectors.start();
     if (this.has('projector')) this.run(this.sealer());

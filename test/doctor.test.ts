@@ -131,6 +131,20 @@ describe('the doctor', () => {
       ok: false,
       sentence: expect.stringContaining('1500 ms ahead'),
     }));
+
+  it('says whose clock is off, of all that live', async () => {
+    const found = await after(
+      `insert into processes (holder, host, pid, roles, skew_ms)
+       values (gen_random_uuid(), 'other', ${process.pid}, '{reaper}', -300000), (gen_random_uuid(), 'third', 1, '{reaper}', 900)`,
+      `delete from processes where host in ('other', 'third')`,
+    );
+    expect(named(found, 'clock')).toMatchObject({
+      ok: false,
+      sentence: `this process's clock is 0 ms behind the database's, which counts; that of process ${process.pid} on other is 300000 ms ahead of it`,
+      remedy: 'let the machine set its clock by NTP',
+    });
+    expect(named(await checks(), 'clock')?.ok).toBe(true);
+  });
 });
 
 const routineDue = (at: string): string =>

@@ -5,7 +5,12 @@ import type { Loop } from './loop.js';
 
 const everyMs = 5_000;
 
-/** Says that this process lives, and which roles it has; who reads it counts on a word every 5 s, in the database's time. */
+/** A clock that is set right by the database's, and knows how far this machine's is off. */
+interface Skewed {
+  readonly skewMs: number;
+}
+
+/** Says that this process lives, which roles it has, and how its clock is; who reads it counts on a word every 5 s, in the database's time. */
 export class ProcessBeat implements Loop {
   readonly name = 'the beat of this process';
 
@@ -13,6 +18,7 @@ export class ProcessBeat implements Loop {
     private readonly db: pg.Pool,
     private readonly me: ProcessIdentity,
     private readonly roles: readonly string[],
+    private readonly clock: Skewed,
   ) {}
 
   async turn(signal: AbortSignal): Promise<void> {
@@ -22,11 +28,11 @@ export class ProcessBeat implements Loop {
 
   async beat(): Promise<void> {
     await this.db.query(
-      `insert into processes (holder, host, pid, roles)
-       values ($1, $2, $3, $4)
+      `insert into processes (holder, host, pid, roles, skew_ms)
+       values ($1, $2, $3, $4, $5)
        on conflict (holder) do update
-       set seen_at = clock_timestamp()`,
-      [this.me.holder, this.me.host, this.me.pid, this.roles],
+       set seen_at = clock_timestamp(), skew_ms = excluded.skew_ms`,
+      [this.me.holder, this.me.host, this.me.pid, this.roles, Math.round(this.clock.skewMs)],
     );
   }
 

@@ -38,14 +38,14 @@ describe('the sign of life of a process', () => {
   });
 
   it('is one row however often it is given', async () => {
-    const beat = new ProcessBeat(database.pool, thisProcess(), ['api']);
+    const beat = new ProcessBeat(database.pool, thisProcess(), ['api'], { skewMs: 0 });
     await beat.beat();
     await beat.beat();
     expect(await living()).toEqual([{ pid: process.pid, roles: ['api'], again: true }]);
   });
 
   it('is forgotten a day after the last one, and not before', async () => {
-    const [gone, here] = [thisProcess(), thisProcess()].map((me) => new ProcessBeat(database.pool, me, ['api']));
+    const [gone, here] = [thisProcess(), thisProcess()].map((me) => new ProcessBeat(database.pool, me, ['api'], { skewMs: 0 }));
     await gone!.beat();
     await database.pool.query(`update processes set seen_at = clock_timestamp() - interval '25 hours'`);
     await here!.beat();
