@@ -10,7 +10,7 @@ const swcJavaScript = {
 
 // Jest loads CommonJS twice as fast as ES modules, so everything is turned into it, packages included.
 module.exports = {
-  testEnvironment: 'node',
+  testEnvironment: '<rootDir>/test/environment.ts',
   roots: ['<rootDir>/test'],
   testMatch: ['**/*.test.ts'],
   maxWorkers: 2,
