@@ -124,9 +124,10 @@ export class PostgresLeases implements ClaimLeases {
 
   /**
    * Takes back what has expired, if beats could have arrived for a whole lease since `since`; also what another process took
-   * back and did not report within 30 s.
+   * back and did not report within 30 s. Nothing, when it comes late after `now`, which `since` was told by: its sender stood still
+   * meanwhile, and took no beats.
    */
-  async revoke(since: Date, limit: number): Promise<Revoked[]> {
+  async revoke({ since, now }: { since: Date; now: Date }, limit: number): Promise<Revoked[]> {
     const { rows } = await this.db.query<Revoked>(
       `update lane_leases
        set revoked_at = ledger_now()
@@ -136,12 +137,13 @@ export class PostgresLeases implements ClaimLeases {
          where expires_at < ledger_now()
            and (revoked_at is null or revoked_at < ledger_now() - interval '30 s')
            and $1::timestamptz + lease_ms * interval '1 ms' < ledger_now()
+           and $2::timestamptz + interval '5 s' > ledger_now()
          order by expires_at
-         limit $2
+         limit $3
          for update skip locked
        )
        returning company, task, run_id as "runId", beaten_at is not null as beaten`,
-      [since, limit],
+      [since, now, limit],
     );
     return rows;
   }

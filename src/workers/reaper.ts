@@ -46,7 +46,7 @@ export class Reaper implements Loop {
   async turn(signal: AbortSignal): Promise<void> {
     const now = await this.ports.leases.now();
     const since = this.countsFrom(now);
-    const revoked = await this.ports.leases.revoke(since, batch);
+    const revoked = await this.ports.leases.revoke({ since, now }, batch);
     const failures = await this.reportAll(revoked, (lost) => this.ports.leases.forget(lost));
     if (this.looksForUnheld(now.getTime() - since.getTime()))
       failures.push(...(await this.reportAll(await this.ports.runs.unheldRuns(batch))));

@@ -17,6 +17,8 @@ const lookEveryMs = 1_000;
 /** Two read models that are followed under load are even now and then; one that does not go on may be waited for long. */
 const settleEveryMs = 20;
 const settleQuickly = 500;
+/** How long what was read of the record is acted upon. */
+const trustedMs = 5_000;
 /** Whoever still works on what is to be dropped notices within moments. */
 const handOverMs = 100;
 
@@ -44,8 +46,11 @@ export class Rebuilder implements Loop {
   }
 
   async turn(signal: AbortSignal): Promise<void> {
+    const asked = performance.now();
     const state = await this.world.operations();
     await this.reconcile(state, signal);
+    // After a standstill the record may be another by now.
+    if (performance.now() - asked > trustedMs) return;
     this.unsettled = (await this.world.tables.settleLive(state)) ? 0 : this.unsettled + 1;
     await this.drop(state);
     const isQuick = this.unsettled > 0 && this.unsettled < settleQuickly;

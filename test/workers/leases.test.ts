@@ -41,3 +41,14 @@ it('gives no lane twice when two processes claim for the same agents, and neithe
   expect(given).toHaveLength(12);
   expect(new Set(given.map(({ task }) => task)).size).toBe(12);
 });
+
+it('takes back what has expired, but not by a word that was on its way for longer than a standstill', async () => {
+  await claim('fixer', 'r', runsOf('ACME', 1));
+  await database.pool.query(`update lane_leases set expires_at = ledger_now() - interval '1 s'`);
+  const asked = async (ago: number) => {
+    const now = await leases.now();
+    return { since: new Date(now.getTime() - 3_600_000), now: new Date(now.getTime() - ago) };
+  };
+  expect(await leases.revoke(await asked(6_000), 10)).toEqual([]);
+  expect(await leases.revoke(await asked(0), 10)).toMatchObject([{ runId: 'ACME-0.1' }]);
+});

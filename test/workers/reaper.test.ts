@@ -64,8 +64,8 @@ it('loses nobody when the clock of the database jumps', async () => {
   const over = AbortSignal.abort();
   const leases = {
     now: async () => new Date(times.shift()!),
-    revoke: async (from: Date) => {
-      since.push(from);
+    revoke: async (asked: { since: Date }) => {
+      since.push(asked.since);
       return [];
     },
     forget: async () => {},
