@@ -15,6 +15,7 @@ import { dropParkedReaction, dropReaction, type WaitingReactionPorts } from './o
 import { retryParked, retryParkedStream, skipParked, skipParkedEvent, type ParkingPorts } from './operations/parked.js';
 import { recordComparison, recordFailure, recordFilled } from './operations/rebuild-steps.js';
 import { abandonRebuild, pauseRebuild, resumeRebuild, startRebuild } from './operations/rebuild.js';
+import { recordMove, sealStore, unsealStore } from './operations/store.js';
 import { promoteDue, promoteDueRetries, type PromotionPorts } from './promote-due-retries.js';
 import { recoverTask } from './recovery.js';
 import { retryNow, scheduleRetry } from './retry.js';
@@ -115,6 +116,9 @@ export const catalogue: readonly Execution[] = [
   decided(cutOver),
   decided(rollBack),
   decided(dropReadModel),
+  decided(sealStore),
+  decided(unsealStore),
+  decided(recordMove),
   { command: claimRuns.command, execute: claim },
   { command: promoteDueRetries.command, execute: promoteDue },
   { command: retryParkedStream.command, execute: retryParked },

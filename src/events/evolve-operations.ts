@@ -12,7 +12,7 @@ import {
 } from './operations.js';
 
 export const operations: Stream<Operations, OperationsEvent> = {
-  initial: { live: {}, readModels: {}, generations: {}, asOf: {} },
+  initial: { live: {}, readModels: {}, generations: {}, asOf: {}, sealed: null, movedTo: null },
   evolve: evolveOperations,
 };
 
@@ -45,6 +45,12 @@ function evolveOperations(state: Operations, event: OperationsEvent): Operations
       return builtAsOf(state, event.data);
     case 'AsOfDropped':
       return { ...state, asOf: { ...state.asOf, [event.data.schema]: null } };
+    case 'StoreSealed':
+      return { ...state, sealed: event.data };
+    case 'StoreUnsealed':
+      return { ...state, sealed: null };
+    case 'StoreMoved':
+      return { ...state, sealed: null, movedTo: event.data.to };
   }
 }
 

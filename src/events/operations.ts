@@ -107,6 +107,27 @@ export type AsOfBuilt = Event<
 >;
 export type AsOfDropped = Event<'AsOfDropped', { schema: string; reason: string; droppedAt: string }>;
 
+/** The log of that id is closed for writes: what was told before this, and what was under way, is all that it has. */
+export type StoreSealed = Event<'StoreSealed', SealedLog>;
+/** It is open again. */
+export type StoreUnsealed = Event<'StoreUnsealed', { log: string; reason: string; unsealedAt: string }>;
+export interface SealedLog {
+  readonly log: string;
+  readonly reason: string;
+  /** whoever finds it closed is told */
+  readonly sealedBy: Actor;
+  readonly sealedAt: string;
+}
+
+/**
+ * This log is a copy that goes on where the log `from` ends; the first fact that only `to` has. Proven alike: so many events, and the
+ * digest of them all (`digestOfLog`).
+ */
+export type StoreMoved = Event<
+  'StoreMoved',
+  { from: string; to: string; events: number; digest: string; reason: string; movedAt: string }
+>;
+
 export type OperationsEvent =
   | RebuildStarted
   | RebuildPaused
@@ -122,7 +143,10 @@ export type OperationsEvent =
   | ParkedEventSkipped
   | ParkedReactionDropped
   | AsOfBuilt
-  | AsOfDropped;
+  | AsOfDropped
+  | StoreSealed
+  | StoreUnsealed
+  | StoreMoved;
 
 /** Two read models of one projection, row by row at one position. */
 export interface Comparison {
@@ -164,6 +188,10 @@ export interface Operations {
   readonly generations: Readonly<Record<ReadModelName, number>>;
   /** by the schema's name; null of one that was dropped */
   readonly asOf: Readonly<Record<string, AsOfSchema | null>>;
+  /** which log is closed for writes; in a copy it is the one that was copied */
+  readonly sealed: SealedLog | null;
+  /** the log that goes on here, if it has been moved */
+  readonly movedTo: string | null;
 }
 
 /** Read models as they were at a position. */

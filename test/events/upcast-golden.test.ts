@@ -112,6 +112,9 @@ const types: Record<LedgerEvent['type'], true> = {
   ParkedReactionDropped: true,
   AsOfBuilt: true,
   AsOfDropped: true,
+  StoreSealed: true,
+  StoreUnsealed: true,
+  StoreMoved: true,
 };
 
 if (wish === 'record') beforeAll(() => record(version));

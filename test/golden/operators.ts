@@ -5,6 +5,7 @@ import { dropParkedReaction } from '../../src/commands/operations/parked-reactio
 import { retryParkedStream, skipParkedEvent, type ParkedStream } from '../../src/commands/operations/parked.js';
 import { abandonRebuild, pauseRebuild, resumeRebuild, startRebuild } from '../../src/commands/operations/rebuild.js';
 import { recordComparison, recordFailure, recordFilled } from '../../src/commands/operations/rebuild-steps.js';
+import { recordMove, sealStore, unsealStore } from '../../src/commands/operations/store.js';
 import { nameUuid } from '../../src/events/event.js';
 import type { Comparison, Operations, OperationsEvent } from '../../src/events/operations.js';
 import { person } from '../facts.js';
@@ -79,4 +80,9 @@ export async function operatorsAtWork({ ports: { ledger } }: VirtualLedger): Pro
   await send(dropParkedReaction, { reaction, reason: 'mended by hand', found: waiting });
   await send(buildAsOf, { schema: 'audit_2026_04', projection, position, built: [projection, 'tasks'] });
   await send(dropAsOf, { schema: 'audit_2026_04' });
+  const [log, copy] = [nameUuid('a log'), nameUuid('its copy')];
+  await send(sealStore, { log, reason: 'moved to another store' });
+  await send(unsealStore, { log });
+  await send(sealStore, { log });
+  await send(recordMove, { from: log, to: copy, events: 4_711, digest: 'c0ffee'.padEnd(64, '0') });
 }

@@ -42,6 +42,14 @@ export function operationsStory(event: Recorded<OperationsEvent>): string {
       return `${event.data.projections.join(', ')} as of position ${Number(event.data.position)} is in schema ${event.data.schema}: ${event.data.reason}`;
     case 'AsOfDropped':
       return `schema ${event.data.schema} is dropped: ${event.data.reason}`;
+    case 'StoreSealed':
+      return `log ${event.data.log} is closed for writes: ${event.data.reason}`;
+    case 'StoreUnsealed':
+      return `log ${event.data.log} is open for writes again: ${event.data.reason}`;
+    case 'StoreMoved': {
+      const { from, to, events, reason } = event.data;
+      return `log ${to} goes on after ${events} events of log ${from}: ${reason}`;
+    }
   }
 }
 
