@@ -11,9 +11,15 @@ const form = new RegExp(`^(\\d{${counted}}|\\d{${committed}}(\\.\\d{${committed}
 /** Whether an engine can have written it. */
 export const isPosition = (text: string): boolean => form.test(text);
 
+/** What can be meant for one: whole, or without the zeros before it. */
+export const typedPosition = new RegExp(`^\\d{1,${committed}}(\\.\\d{${committed}})?$`);
+
 /** What a person typed, with zeros before it or not, as the log with this head writes it. */
-export const positionFrom = (digits: string, head: Position): Position =>
-  digits.padStart(head.length < committed ? counted : committed, '0');
+export function positionFrom(text: string, head: Position): Position {
+  const [commit = '', ...prepare] = text.split('.');
+  const digits = commit.replace(/^0+/, '').padStart(head.length < committed ? counted : committed, '0');
+  return [digits, ...prepare].join('.');
+}
 
 /** The place before the event at a position: what is read after it begins with that event. No event need be there. */
 export function justBefore(position: Position): Position {
