@@ -10,7 +10,7 @@ import { isFreeJson } from './fields.js';
 export class Dispatch {
   constructor(private readonly bus: CommandBus) {}
 
-  /** @throws InvalidCommand, Rejected, Contention, OutcomeUnknown, StoreUnavailable */
+  /** @throws InvalidCommand, Rejected, Contention, OutcomeUnknown, StoreUnavailable, StoreSealed */
   async send<C extends object, Answer>(
     kind: Sendable<C, Answer>,
     fields: { readonly [Field in keyof C]?: unknown },

@@ -3,7 +3,7 @@ import { companies } from '../events/company.js';
 import { lanes } from '../events/evolve-lane.js';
 import { companyStream, subjectOf, taskStream, type AgentId, type Event, type StreamId, type TaskId } from '../events/event.js';
 import type { Lane } from '../events/lane.js';
-import { StoreUnavailable, type EventStore, type Write, type WriteResult } from '../event-store/event-store.js';
+import { StoreSealed, StoreUnavailable, type EventStore, type Write, type WriteResult } from '../event-store/event-store.js';
 import {
   Contention,
   OutcomeUnknown,
@@ -79,6 +79,7 @@ export class Ledger {
       } catch (error) {
         if (!(error instanceof StoreUnavailable)) throw error;
         for (const { stream } of writes) this.streams.forget(stream);
+        if (error instanceof StoreSealed) throw error;
         if (performance.now() - started + pause > this.patience.settleMs) throw unknownOutcome(writes, error);
         await new Promise((resume) => setTimeout(resume, pause));
       }

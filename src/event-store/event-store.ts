@@ -111,5 +111,10 @@ export abstract class EventStore {
 
 /** The store was closed, or the bytes that it needs are out of reach; the outcome of an append is unknown. */
 export class StoreUnavailable extends Error {
-  override readonly name = 'StoreUnavailable';
+  override readonly name: string = 'StoreUnavailable';
+}
+
+/** The log is closed for writes: of this append nothing was written, and the same may be until the log is opened again. */
+export class StoreSealed extends StoreUnavailable {
+  override readonly name = 'StoreSealed';
 }

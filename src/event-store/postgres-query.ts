@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { rawText } from '../database.js';
-import { StoreUnavailable } from './event-store.js';
+import { StoreSealed, StoreUnavailable } from './event-store.js';
 import { outOfReach, unavailable } from './postgres-errors.js';
 
 /** A prepared statement: its text never changes, its name is unique in the engine. Every column comes back as text or null. */
@@ -42,7 +42,7 @@ async function runOn<Row extends pg.QueryResultRow>(
     return rows;
   } catch (error) {
     const cause = unavailable(error);
-    client.release(cause instanceof StoreUnavailable);
+    client.release(cause instanceof StoreUnavailable && !(cause instanceof StoreSealed));
     throw cause;
   } finally {
     clearTimeout(drop);

@@ -14,10 +14,7 @@ export interface StoredEvent {
   readonly data: JsonObject;
 }
 
-/** Nothing is written to a log that was closed for writes, until it is opened again. */
-export class StoreSealed extends Error {
-  override readonly name = 'StoreSealed';
-}
+export { StoreSealed } from './event-store.js';
 
 /**
  * A log as it is written, for who proves it, copies it, or closes it. The event store reads yesterday's shapes as today's; here every

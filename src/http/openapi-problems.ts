@@ -47,7 +47,7 @@ const ofBodies = ['request_timeout', 'too_large', 'unsupported_media_type'];
 const ofHeaders: Readonly<Partial<Record<string, readonly string[]>>> = {
   IdempotencyKey: ['idempotency_key_reused'],
   IfMatch: ['revision_mismatch'],
-  Actor: ['data_refused', 'contention', 'outcome_unknown', 'projection_behind'],
+  Actor: ['data_refused', 'contention', 'outcome_unknown', 'projection_behind', 'store_sealed'],
 };
 
 /** What a route may refuse. */

@@ -1,7 +1,7 @@
 import { HttpException } from '@nestjs/common';
 import { Contention, OutcomeUnknown, Rejected, rejectedCodes, type RejectedCode } from '../commands/decider.js';
 import { InvalidCommand, type FieldError } from '../commands/dispatch.js';
-import { StoreUnavailable } from '../event-store/event-store.js';
+import { StoreSealed, StoreUnavailable } from '../event-store/event-store.js';
 import { isOutage } from '../database.js';
 import { ClockGoesBack } from '../manual-clock.js';
 import { NotYet } from '../projections/as-of/not-yet.js';
@@ -73,6 +73,7 @@ const ownProblems = {
   outcome_unknown: [503, 'It is not known whether it was done'],
   too_many_streams: [503, 'Too many clients follow the log'],
   store_unavailable: [503, 'The store is out of reach'],
+  store_sealed: [503, 'The log is closed for writes'],
   shutting_down: [503, 'The server shuts down'],
 } as const satisfies Record<string, readonly [status: number, title: string]>;
 
@@ -160,6 +161,7 @@ function codeOfFault(error: unknown): keyof typeof ownProblems {
   if (error instanceof SecretsLocked) return 'secrets_locked';
   if (error instanceof Contention) return 'contention';
   if (error instanceof OutcomeUnknown) return 'outcome_unknown';
+  if (error instanceof StoreSealed) return 'store_sealed';
   if (error instanceof StoreUnavailable || isOutage(error)) return 'store_unavailable';
   if (error instanceof ClockGoesBack) return 'clock_goes_back';
   return 'internal';
