@@ -19,6 +19,8 @@ export interface ServerConfig {
   readonly port: number;
   /** undefined: the embedded Postgres under `home` */
   readonly databaseUrl: string | undefined;
+  /** of an EventStoreDB, with its password; undefined: events are kept in that Postgres */
+  readonly eventStoreUrl: string | undefined;
   /** absolute path */
   readonly home: string;
   readonly roles: readonly Role[];
@@ -49,11 +51,11 @@ type Environment = Readonly<Record<string, string | undefined>>;
 /** Throws ConfigError at the first value that cannot be used. */
 export function serverConfig(env: Environment = process.env): ServerConfig {
   const read = readerOf(env);
-  read('EVENT_STORE_URL', sameDatabase);
   return Object.freeze({
     host: read('HOST', loopback),
     port: read('PORT', portNumber),
     databaseUrl: read('DATABASE_URL', postgresUrl),
+    eventStoreUrl: read('EVENT_STORE_URL', eventStoreUrl),
     home: read('LEDGER_HOME', (path) => resolve(path)),
     roles: read('LEDGER_ROLES', listOfRoles),
     clock: read('LEDGER_CLOCK', oneOf<'system' | 'manual'>(['system', 'manual'])),
@@ -95,7 +97,10 @@ const variables = {
   PORT: ['4100', 'the port to listen on; 0 for any free one'],
   HOST: ['127.0.0.1', 'the loopback address to listen on'],
   DATABASE_URL: ['', 'postgres://… of a Postgres 14 or newer; without it, one is run under LEDGER_HOME'],
-  EVENT_STORE_URL: ['', 'where facts are kept; without it, in the same Postgres'],
+  EVENT_STORE_URL: [
+    '',
+    'esdb://… or esdb+discover://… of an EventStoreDB that events are kept in; without it, they are in the same Postgres',
+  ],
   LEDGER_HOME: ['.ledger', "folder of the ledger's own files"],
   LEDGER_ROLES: [allRoles.join(','), 'what this process does'],
   LEDGER_CLOCK: ['system', 'system, or manual: time is what PUT /v1/clock says, for tests'],
@@ -146,7 +151,8 @@ function readerOf(env: Environment) {
   };
 }
 
-const withoutPassword = (value: string): string => value.replace(/:[^:/@]*@/, ':***@');
+/** What is between the first colon that says no protocol and the last @; a little too much is no harm. */
+export const withoutPassword = (value: string): string => value.replace(/:(?!\/\/).*@/s, ':***@');
 
 const portNumber: Parse<number> = (value, refuse) => {
   const port = Number(value);
@@ -167,10 +173,16 @@ const postgresUrl: Parse<string | undefined> = (value, refuse) => {
   return /^postgres(ql)?:$/.test(parsedUrl(value)?.protocol ?? '') ? value : refuse(remedy);
 };
 
-const sameDatabase: Parse<void> = (value, refuse) => {
-  if (/^(esdb|kurrentdb)/.test(value)) refuse('EventStoreDB is not supported yet: leave it unset to keep the events in Postgres');
-  if (value !== '') refuse('leave it unset: the events are kept in the Postgres of DATABASE_URL');
+const eventStoreUrl: Parse<string | undefined> = (value, refuse) => {
+  if (value === '' || connectionString.test(value)) return value || undefined;
+  const remedy = 'give esdb://user:password@host:2113, esdb+discover:// and a host of a cluster, or nothing';
+  return refuse(`${remedy} to keep the events in the Postgres of DATABASE_URL`);
 };
+
+/** What is special in a name or a password is percent-encoded. */
+const word = '[^\\s:@/?#,]+';
+const host = `${word}(:\\d{1,5})?`;
+const connectionString = new RegExp(`^esdb(\\+discover)?://(${word}:${word}@)?${host}(,${host})*/?(\\?[^\\s#]*)?$`);
 
 const listOfRoles: Parse<readonly Role[]> = (value, refuse) => {
   const names = value.split(',').map((name) => name.trim());

@@ -58,8 +58,12 @@ describe('the configuration of a server', () => {
     ['HOST', '127.0.0.1.example.com', 'give 127.0.0.1, ::1 or localhost'],
     ['DATABASE_URL', 'mysql://localhost/ledger', 'give postgres://'],
     ['DATABASE_URL', 'localhost:5432', 'give postgres://'],
-    ['EVENT_STORE_URL', 'esdb://localhost:2113', 'EventStoreDB is not supported yet'],
-    ['EVENT_STORE_URL', 'postgres://localhost/events', 'leave it unset'],
+    ['EVENT_STORE_URL', 'postgres://localhost/events', 'give esdb://user:password@host:2113, esdb+discover://'],
+    ['EVENT_STORE_URL', 'kurrentdb://localhost:2113', 'give esdb://'],
+    ['EVENT_STORE_URL', 'esdb://', 'give esdb://'],
+    ['EVENT_STORE_URL', 'esdb://localhost:port', 'give esdb://'],
+    ['EVENT_STORE_URL', 'esdb://ada@localhost', 'give esdb://'],
+    ['EVENT_STORE_URL', 'localhost:2113', 'or nothing to keep the events in the Postgres of DATABASE_URL'],
     ['LEDGER_ROLES', 'api,janitor', 'give some of api,projector,policies,promoter,reaper,scheduler'],
     ['LEDGER_CLOCK', 'sundial', 'give one of system, manual'],
     ['LOG_LEVEL', 'loud', 'give one of silent, fatal'],
@@ -71,10 +75,23 @@ describe('the configuration of a server', () => {
     expect(reading).toThrow(remedy);
   });
 
-  it('keeps the password of a refused address to itself', () => {
-    expect(() => serverConfig({ DATABASE_URL: 'mysql://ada:secret@db/ledger' })).toThrow(
-      'DATABASE_URL is "mysql://ada:***@db/ledger"',
-    );
+  it.each([
+    ['DATABASE_URL', 'mysql://ada:secret@db/ledger', 'mysql://ada:***@db/ledger'],
+    ['EVENT_STORE_URL', 'esbd://ada:secret@db:2113', 'esbd://ada:***@db:2113'],
+    ['EVENT_STORE_URL', 'esdb://ada:sec:re/t@@db:2113', 'esdb://ada:***@db:2113'],
+    ['EVENT_STORE_URL', 'esdb:ada:secret@db:2113', 'esdb:***@db:2113'],
+    ['EVENT_STORE_URL', 'ada:secret@db', 'ada:***@db'],
+  ])('keeps the password of a refused %s to itself: %s', (name, value, shown) => {
+    expect(() => serverConfig({ [name]: value })).toThrow(`${name} is "${shown}"`);
+  });
+
+  it.each([
+    'esdb://localhost:2113?tls=false',
+    'esdb://localhost',
+    'esdb+discover://cluster.example:2113?nodePreference=leader',
+    'esdb://ada:s%2Fecret@one:2113,two:2113,three/?tlsCAFile=/etc/ca.pem&keepAliveInterval=10000',
+  ])('takes %s for an EventStoreDB', (url) => {
+    expect(serverConfig({ EVENT_STORE_URL: url })).toMatchObject({ eventStoreUrl: url });
   });
 });
 
