@@ -1,14 +1,18 @@
 import type { Stream } from './event.js';
 import {
+  generationOf,
   used,
   type AsOfBuilt,
   type ChangeOfLive,
+  type KnownReadModel,
   type Operations,
   type OperationsEvent,
   type Rebuild,
   type RebuildCompared,
   type RebuildStarted,
   type ReadModelName,
+  type StoreMoved,
+  type Successor,
 } from './operations.js';
 
 export const operations: Stream<Operations, OperationsEvent> = {
@@ -50,7 +54,7 @@ function evolveOperations(state: Operations, event: OperationsEvent): Operations
     case 'StoreUnsealed':
       return { ...state, sealed: null };
     case 'StoreMoved':
-      return { ...state, sealed: null, movedTo: event.data.to };
+      return moved(state, event.data);
   }
 }
 
@@ -92,6 +96,30 @@ function asked(state: Operations, { projection, to }: ChangeOfLive, before: Read
   const over = rebuilding(state, { rebuild: to }, { status: 'over' });
   const known = over.readModels[to] ?? { name: to, projection, rebuild: null };
   return { ...over, live: { ...over.live, [projection]: to }, readModels: { ...over.readModels, [to]: { ...known, before } } };
+}
+
+/** What was asked, or may be rolled back to, goes on under another name. */
+function moved(state: Operations, { to, readModels }: StoreMoved['data']): Operations {
+  const renamed = Object.entries(readModels).reduce(succeeded, state);
+  const name = (former: ReadModelName | null) => former && (readModels[former]?.readModel ?? former);
+  const known = Object.entries(renamed.readModels).map(([of, each]) => [of, { ...each, before: name(each.before) }] as const);
+  return { ...renamed, readModels: Object.fromEntries(known), sealed: null, movedTo: to };
+}
+
+function succeeded(
+  state: Operations,
+  [former, { projection, readModel: name }]: readonly [ReadModelName, Successor],
+): Operations {
+  const { [former]: known = { projection, rebuild: null, before: null }, ...others } = state.readModels;
+  const rebuild = known.rebuild && { ...known.rebuild, generation: generationOf(name) };
+  const successor: KnownReadModel = { ...known, name, rebuild };
+  const asked = state.live[projection] ?? former;
+  return {
+    ...state,
+    live: { ...state.live, [projection]: asked === former ? name : asked },
+    readModels: { ...others, [name]: successor },
+    generations: used(used(state.generations, former), name),
+  };
 }
 
 function without({ readModels, ...state }: Operations, gone: ReadModelName): Operations {

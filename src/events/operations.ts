@@ -125,8 +125,21 @@ export interface SealedLog {
  */
 export type StoreMoved = Event<
   'StoreMoved',
-  { from: string; to: string; events: number; digest: string; reason: string; movedAt: string }
+  {
+    from: string;
+    to: string;
+    events: number;
+    digest: string;
+    /** by the name of each read model that was followed, what was built anew from this log and stands in its place */
+    readModels: Readonly<Record<ReadModelName, Successor>>;
+    reason: string;
+    movedAt: string;
+  }
 >;
+export interface Successor {
+  readonly projection: string;
+  readonly readModel: ReadModelName;
+}
 
 export type OperationsEvent =
   | RebuildStarted
@@ -251,6 +264,8 @@ export function used(generations: Operations['generations'], readModel: ReadMode
   const { base, generation } = parted(readModel);
   return { ...generations, [base]: Math.max(generation, generations[base] ?? 0) };
 }
+
+export const generationOf = (readModel: ReadModelName): number => parted(readModel).generation;
 
 function parted(readModel: ReadModelName): { base: ReadModelName; generation: number } {
   const [, base = readModel, generation = '1'] = /^(.*_v\d+)_g(\d+)$/.exec(readModel) ?? [];

@@ -1,6 +1,13 @@
 import { recordMove, sealStore, unsealStore } from '../../src/commands/operations/store.js';
 import { nameUuid, type Recorded } from '../../src/events/event.js';
-import type { OperationsEvent, StoreMoved, StoreSealed, StoreUnsealed } from '../../src/events/operations.js';
+import { operations } from '../../src/events/evolve-operations.js';
+import {
+  isGone,
+  type OperationsEvent,
+  type StoreMoved,
+  type StoreSealed,
+  type StoreUnsealed,
+} from '../../src/events/operations.js';
 import { operationsStory } from '../../src/projections/operations/operations-story.js';
 import { person } from '../facts.js';
 import { given } from '../given.js';
@@ -18,7 +25,15 @@ const unsealed: StoreUnsealed = {
 };
 const moved: StoreMoved = {
   type: 'StoreMoved',
-  data: { from: log, to: copy, events: 42, digest: 'c0ffee', reason: 'asked for', movedAt: '2026-04-20T12:02:00.000Z' },
+  data: {
+    from: log,
+    to: copy,
+    events: 42,
+    digest: 'c0ffee',
+    readModels: { tasks_v1: { projection: 'tasks', readModel: 'tasks_v1_g2' } },
+    reason: 'asked for',
+    movedAt: '2026-04-20T12:02:00.000Z',
+  },
 };
 
 describe('closing a log', () => {
@@ -48,7 +63,7 @@ describe('opening a log', () => {
 });
 
 describe('going on in a copy', () => {
-  const move = { from: log, to: copy, events: 42, digest: 'c0ffee' };
+  const { reason: _, movedAt: __, ...move } = moved.data;
 
   it('tells what it was proven to be a copy of', () =>
     given(sealed).when(recordMove, move).then({ type: 'StoreMoved', data: move }));
@@ -57,6 +72,24 @@ describe('going on in a copy', () => {
     given(sealed, moved)
       .when(recordMove, { ...move, from: copy, to: log })
       .then({ type: 'StoreMoved', data: { from: copy, to: log } }));
+  it('knows what is asked, and what is gone back to, by the names that stand for them', () => {
+    const of = { projection: 'tasks', from: 'tasks_v1', to: 'tasks_v2', reason: 'asked for' };
+    const cutOver: OperationsEvent = { type: 'ReadModelCutOver', data: { ...of, cutOverAt: '2026-04-20T12:00:00.000Z' } };
+    const readModels = {
+      tasks_v1: { projection: 'tasks', readModel: 'tasks_v1_g2' },
+      tasks_v2: { projection: 'tasks', readModel: 'tasks_v2_g2' },
+    };
+    const facts: OperationsEvent[] = [cutOver, { ...moved, data: { ...moved.data, readModels } }];
+    const state = facts.reduce(operations.evolve, operations.initial);
+    expect(state.live).toEqual({ tasks: 'tasks_v2_g2' });
+    expect(state.readModels['tasks_v2_g2']).toMatchObject({ name: 'tasks_v2_g2', before: 'tasks_v1_g2' });
+    expect(['tasks_v1', 'tasks_v2', 'tasks_v1_g2', 'tasks_v2_g2'].map((name) => isGone(state, name))).toEqual([
+      true,
+      true,
+      false,
+      false,
+    ]);
+  });
   it('ends that the log is closed', () => given(sealed, moved).when(sealStore, { log }).then({ type: 'StoreSealed' }));
 });
 

@@ -84,5 +84,6 @@ export async function operatorsAtWork({ ports: { ledger } }: VirtualLedger): Pro
   await send(sealStore, { log, reason: 'moved to another store' });
   await send(unsealStore, { log });
   await send(sealStore, { log });
-  await send(recordMove, { from: log, to: copy, events: 4_711, digest: 'c0ffee'.padEnd(64, '0') });
+  const readModels = { [rebuild]: { projection, readModel: 'run_status_v2_g4' } };
+  await send(recordMove, { from: log, to: copy, events: 4_711, digest: 'c0ffee'.padEnd(64, '0'), readModels });
 }

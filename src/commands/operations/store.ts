@@ -1,6 +1,6 @@
-import type { Operations, OperationsEvent } from '../../events/operations.js';
+import type { Operations, OperationsEvent, StoreMoved } from '../../events/operations.js';
 import { decision, type Outcome, type World } from '../decider.js';
-import { Exact, Int, Optional, Text, Uuid } from '../fields.js';
+import { Exact, FreeJson, Int, Optional, Text, Uuid } from '../fields.js';
 import { ofOperations } from './rebuild.js';
 
 /** Tells in a log that it is closed for writes; whoever tells it closes it behind that. */
@@ -42,6 +42,7 @@ export class RecordMove {
   @Int(0, Number.MAX_SAFE_INTEGER) events!: number;
   /** of all that was copied */
   @Exact(64) digest!: string;
+  @FreeJson() readModels!: StoreMoved['data']['readModels'];
   @Optional() @Text(4_000) reason?: string;
 }
 

@@ -55,6 +55,8 @@ export const rebuilds = projection<RebuildRow>({
     ReadModelCutOver: ({ data: { from, to, cutOverAt } }) => exchanged(from, to, cutOverAt),
     ReadModelRolledBack: ({ data: { from, to, rolledBackAt } }) => exchanged(from, to, rolledBackAt),
     ReadModelDropped: ({ data }) => changed(data.readModel, () => ({ phase: 'dropped', ended_at: data.droppedAt })),
+    StoreMoved: ({ data: { readModels, movedAt } }) =>
+      Object.keys(readModels).map((former) => changed(former, () => ({ phase: 'dropped', ended_at: movedAt }))),
   },
 });
 
