@@ -1,7 +1,8 @@
 import pg from 'pg';
-import { inTransaction, rawText } from '../database.js';
+import { inTransaction, isOutage, rawText } from '../database.js';
 import type { JsonObject, Position } from '../events/event.js';
 import { positionOf } from './position.js';
+import { isDataError, unavailable } from './postgres-errors.js';
 import { StoredLog, type StoredEvent } from './stored-log.js';
 
 /**
@@ -21,7 +22,7 @@ export class PostgresLog extends StoredLog {
   }
 
   async after(after: Position | undefined, limit: number): Promise<StoredEvent[]> {
-    const { rows } = await this.db.query<Row>({
+    const { rows } = await this.query<Row>({
       text: `
         select
           position, stream, revision, id, type, schema, data, metadata,
@@ -37,31 +38,39 @@ export class PostgresLog extends StoredLog {
   }
 
   async head(): Promise<Position> {
-    const { rows } = await this.db.query<{ position: number | null }>('select max(position) as position from public.events');
+    const { rows } = await this.query<{ position: number | null }>('select max(position) as position from public.events');
     return positionOf(rows[0]?.position ?? 0);
   }
 
-  /** Those that are there already are passed over; the lock is the one that every append takes. */
-  take(events: readonly StoredEvent[]): Promise<void> {
-    return inTransaction(this.db, async (client) => {
+  /** The lock is the one that every append takes. Those that are there already have to stand one behind the other before the new ones. */
+  async take(events: readonly StoredEvent[]): Promise<void> {
+    const taken = JSON.stringify(events);
+    await inTransaction(this.db, async (client) => {
       await client.query('select public.begin_append()');
-      await client.query(takeEvents, [JSON.stringify(events)]);
+      const { rowCount } = await client.query(takeEvents, [taken]);
+      if (rowCount === events.length) return;
+      const { rows } = await client.query<{ inOrder: boolean }>(areInOrder, [taken, events.length]);
+      if (!rows[0]?.inOrder) throw new Error(`${otherEvents}: those that it has already do not follow each other there`);
+    }).catch((error: unknown) => {
+      if (isDataError(error)) throw new Error(`${otherEvents}: ${error.detail ?? error.message}`, { cause: error });
+      throw error instanceof pg.DatabaseError || isOutage(error) ? unavailable(error) : error;
     });
   }
 
+  /** `create trigger` waits for appends that are under way. Postgres fires those that are always enabled whatever a session is set to. */
   async seal(): Promise<void> {
-    await this.db.query(
+    await this.query(
       'create or replace trigger events_are_sealed before insert on public.events for each statement execute function public.refuse_sealed_events()',
     );
-    await this.db.query('alter table public.events enable always trigger events_are_sealed');
+    await this.query('alter table public.events enable always trigger events_are_sealed');
   }
 
   async unseal(): Promise<void> {
-    await this.db.query('drop trigger if exists events_are_sealed on public.events');
+    await this.query('drop trigger if exists events_are_sealed on public.events');
   }
 
   async isSealed(): Promise<boolean> {
-    const { rowCount } = await this.db.query(
+    const { rowCount } = await this.query(
       `select
        from pg_trigger
        where tgrelid = 'public.events'::regclass
@@ -70,26 +79,41 @@ export class PostgresLog extends StoredLog {
     return rowCount === 1;
   }
 
+  private async query<R extends pg.QueryResultRow>(
+    text: string | pg.QueryConfig,
+    values?: unknown[],
+  ): Promise<pg.QueryResult<R>> {
+    try {
+      return await this.db.query<R>(text, values);
+    } catch (error) {
+      throw unavailable(error);
+    }
+  }
+
   private async ask(): Promise<string> {
-    await this.db.query('insert into public.event_log default values on conflict do nothing');
-    const { rows } = await this.db.query<{ id: string }>('select id from public.event_log');
+    await this.query('insert into public.event_log default values on conflict do nothing');
+    const { rows } = await this.query<{ id: string }>('select id from public.event_log');
     return rows[0]!.id;
   }
 }
 
 const lowest = '-9223372036854775808';
 
-/** Behind the last position, in the order that they come in; the unique place in its stream refuses what does not go on there. */
+const otherEvents = 'the log has other events in the places of those that it is to take';
+
+const taken = `rows from (
+    json_to_recordset($1) as (
+      stream text, revision int, id uuid, type text, schema smallint, data jsonb, metadata jsonb, "recordedAt" timestamptz
+    )
+  ) with ordinality as taken (stream, revision, id, type, schema, data, metadata, "recordedAt", n)`;
+
+/** Behind the last position; the unique place in its stream refuses what has another event there. */
 const takeEvents = `
   insert into public.events (position, stream, revision, id, type, schema, data, metadata, recorded_at)
   select
     (select coalesce(max(position), 0) from public.events) + row_number() over (order by n),
     stream, revision, id, type, schema, data, metadata, "recordedAt"
-  from rows from (
-    json_to_recordset($1) as (
-      stream text, revision int, id uuid, type text, schema smallint, data jsonb, metadata jsonb, "recordedAt" timestamptz
-    )
-  ) with ordinality as taken (stream, revision, id, type, schema, data, metadata, "recordedAt", n)
+  from ${taken}
   where not exists (
     select
     from public.events there
@@ -97,6 +121,11 @@ const takeEvents = `
       and there.revision = taken.revision
       and there.id = taken.id
   )`;
+
+const areInOrder = `
+  select count(*) = $2 and count(distinct there.position - n) = 1 as "inOrder"
+  from ${taken}
+  join public.events there using (stream, revision, id)`;
 
 /** Every column as Postgres writes it. */
 type Row = Readonly<Record<Exclude<keyof StoredEvent, 'recordedAt'> | 'recordedMs', string>>;
