@@ -1,19 +1,18 @@
 import type pg from 'pg';
 import type { Position } from '../../events/event.js';
-import type { EventStore } from '../../event-store/event-store.js';
 import type { AnyProjection } from '../projection.js';
 import { ReadModelTable } from '../projector/read-model-table.js';
 import { Fold, mostRows, type Row, type Share } from './fold-events.js';
 import { foldInShares } from './fold-log.js';
 import { foldStreams } from './fold-streams.js';
-import { LogOfPart, type Pace } from './log-of-part.js';
+import { LogOfPart, type LogToFill, type Pace } from './log-of-part.js';
 import { PartRows } from './part-rows.js';
 import { boundsOf, knownParts, partsOf, type Part } from './parts.js';
 
 export interface Filling {
   /** At least two connections, which may be silent for long (`admin`). */
   readonly db: pg.Pool;
-  readonly store: EventStore;
+  readonly store: LogToFill;
   readonly projection: AnyProjection;
   /** the schema that the projection's table is in, made by `createReadModel` or `createTable` */
   readonly readModel: string;

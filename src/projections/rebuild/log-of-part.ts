@@ -10,8 +10,11 @@ export interface Pace {
   take(events: number, signal: AbortSignal): Promise<void>;
 }
 
+/** What a fill asks of a log. */
+export type LogToFill = Pick<EventStore, 'readAll' | 'readByStream' | 'streamBounds' | 'count' | 'countOfTypes'>;
+
 interface Reading {
-  readonly store: EventStore;
+  readonly store: LogToFill;
   readonly projection: AnyProjection;
   readonly upTo: Position;
   readonly pace: Pace;

@@ -33,7 +33,7 @@ export function partsOf(db: pg.Pool, table: string, bounds: readonly string[]): 
 }
 
 /** Where to cut the streams of so many events; undefined when the store has them in the order of the log only. */
-export function boundsOf(store: EventStore, upTo: Position, events: number): Promise<string[] | undefined> {
+export function boundsOf(store: Pick<EventStore, 'streamBounds'>, upTo: Position, events: number): Promise<string[] | undefined> {
   return store.streamBounds({ upTo, ranges: Math.max(1, Math.min(Math.ceil(events / eventsOfPart), mostParts)) });
 }
 
