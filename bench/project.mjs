@@ -1,5 +1,5 @@
-// How fast the read models catch up, all of them, exactly once: beside the least that must be done for the same tables, and beside
-// Emmett's consumer, which hands every event over and does nothing with it. And how soon an append is seen.
+// How fast the read models catch up that the hand knows too, exactly once: beside the least that must be done for the same tables, and
+// beside Emmett's consumer, which hands every event over and does nothing with it. And how soon an append is seen in all of them.
 import 'reflect-metadata';
 import { getPostgreSQLEventStore } from '@event-driven-io/emmett-postgresql';
 import { createPool } from '../dist/database.js';
@@ -7,16 +7,12 @@ import { PostgresEventStore } from '../dist/event-store/postgres.js';
 import { migrate } from '../dist/migrator.js';
 import { projectionsOfTheLedger } from '../dist/projections/all.js';
 import { install } from '../dist/projections/projector/install.js';
-import { LogPages } from '../dist/projections/projector/log-pages.js';
-import { Owners } from '../dist/projections/projector/owner.js';
-import { Progress } from '../dist/projections/projector/progress.js';
-import { Projectors } from '../dist/projections/projector/projectors.js';
-import { ReadModels } from '../dist/projections/read-models.js';
-import { foldByHand } from './lib/fold-limit.mjs';
-import { story } from './lib/history.mjs';
+import { foldByHand, tablesByHand } from './lib/fold-limit.mjs';
+import { company, story } from './lib/history.mjs';
 import { alternate, percentile, seconds } from './lib/measure.mjs';
 import { openPostgres } from './lib/postgres.mjs';
 import { forkAll } from './lib/processes.mjs';
+import { countRows, openProjectors, timeToCatchUp } from './lib/projectors.mjs';
 import { atMost, ratioAtLeast, Report } from './lib/report.mjs';
 import { sampleEvent, sampleMetadata } from './lib/samples.mjs';
 import { seed, seedInterleaved, taskNames } from './lib/seed.mjs';
@@ -25,6 +21,7 @@ import { settings } from './lib/settings.mjs';
 const tasks = 5_000;
 const events = tasks * 20 + 1;
 const emmettEvents = 20_000;
+const known = projectionsOfTheLedger.filter(({ name }) => tablesByHand.includes(name));
 
 const { rounds, ms } = settings();
 const postgres = await openPostgres();
@@ -38,7 +35,7 @@ await postgres.close();
 
 async function catchUp(how, fill) {
   const log = `bench_${how}`;
-  const schemas = await prepare(await postgres.database(log), fill);
+  const schemas = await prepare(await postgres.database(log), known, fill);
   const measured = await alternate(rounds, {
     ours: () => onCopy(log, (url) => ourCatchUp(url)),
     limit: () => onCopy(log, (url) => byHand(url, schemas)),
@@ -55,13 +52,13 @@ async function catchUp(how, fill) {
 }
 
 /** A full log beside empty tables. */
-async function prepare(url, fill) {
+async function prepare(url, projections, fill) {
   const pool = createPool(url, 'admin');
   await migrate(pool);
   const store = new PostgresEventStore({ url });
   await fill(store, 'whole', taskNames('T', tasks));
   await store.close();
-  for (const projection of projectionsOfTheLedger) await install(pool, projection);
+  await install(pool, projections);
   const { rows } = await pool.query('select projection, read_model from projection_versions');
   await pool.query('vacuum (analyze, freeze) public.events');
   await pool.end();
@@ -72,24 +69,14 @@ async function onCopy(log, work) {
   const url = await postgres.database('bench_copy', log);
   await postgres.checkpoint();
   const measured = await work(url);
-  const pool = createPool(url, 'admin');
-  const counts = {};
-  const { rows } = await pool.query('select projection, read_model from projection_versions');
-  for (const { projection, read_model } of rows)
-    counts[projection] = (await pool.query(`select count(*) as n from ${read_model}.${projection}`)).rows[0].n;
-  await pool.end();
-  return { ...measured, counts };
+  return { ...measured, counts: await countRows(url, company) };
 }
 
 async function ourCatchUp(url) {
-  const side = ourProjectors(url);
-  const head = await side.store.head();
-  const start = performance.now();
-  await side.projectors.start();
-  await side.reached(head);
-  const rate = events / seconds(start);
+  const side = openProjectors(url, new PostgresEventStore({ url }), known);
+  const took = await timeToCatchUp(side, await side.store.head());
   await side.close();
-  return { rate };
+  return { rate: events / took };
 }
 
 async function byHand(url, schemas) {
@@ -102,39 +89,6 @@ async function byHand(url, schemas) {
 function refuseDifferent({ ours, limit }) {
   const [first, ...others] = [...ours, ...limit].map(({ counts }) => JSON.stringify(counts));
   for (const other of others) if (other !== first) throw new Error(`the rows differ: ${first} and ${other}`);
-}
-
-function ourProjectors(url) {
-  const [db, reads] = [createPool(url, 'projector'), createPool(url, 'read')];
-  const store = new PostgresEventStore({ url });
-  const progress = new Progress(reads, new ReadModels(reads));
-  const pages = new LogPages(store);
-  const stopping = new AbortController();
-  const following = pages.follow(stopping.signal);
-  const projectors = new Projectors(projectionsOfTheLedger, {
-    db,
-    pages,
-    owners: new Owners(db),
-    store,
-    progress,
-    log: { info: console.error, warn: console.error, error: console.error },
-  });
-  let names;
-  return {
-    store,
-    projectors,
-    async reached(position) {
-      names ??= (await reads.query('select projection from projection_versions')).rows.map(({ projection }) => projection);
-      await progress.reached(names, position, 600_000);
-    },
-    async close() {
-      await projectors.stop();
-      stopping.abort();
-      await following;
-      await store.close();
-      await Promise.all([db.end(), reads.end()]);
-    },
-  };
 }
 
 async function fillEmmett() {
@@ -155,8 +109,8 @@ async function emmettCatchUp(pulling = {}) {
 /** One task after another is opened, 500 events a second, and waited for until every read model shows it. */
 async function visible() {
   const url = await postgres.database('bench_visible');
-  const schemas = await prepare(url, async () => {});
-  const side = ourProjectors(url);
+  const schemas = await prepare(url, projectionsOfTheLedger, async () => {});
+  const side = openProjectors(url, new PostgresEventStore({ url }));
   await side.projectors.start();
   const copy = await story('failed');
   const measured = await alternate(rounds, { ours: (round) => paced(side, copy, round) });
