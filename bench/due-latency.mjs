@@ -1,17 +1,15 @@
 // How long after its due time an idle ledger promotes a parked run; beside when pg-boss and graphile-worker hand a due job over.
 import 'reflect-metadata';
-import { company } from './lib/history.mjs';
+import { dueTimes, promotedLate } from './lib/due.mjs';
 import { openLedger } from './lib/ledger.mjs';
 import { alternate, percentile, until } from './lib/measure.mjs';
 import { openBoss, openGraphile } from './lib/peers.mjs';
 import { openPostgres } from './lib/postgres.mjs';
 import { atMost, Report } from './lib/report.mjs';
-import { seed, taskNames } from './lib/seed.mjs';
+import { taskNames } from './lib/seed.mjs';
 import { settings } from './lib/settings.mjs';
 
-/** One comes due about every 97 ms, so that they meet every phase of a poll. */
 const count = 60;
-const apartMs = 97;
 
 const { rounds } = settings();
 const postgres = await openPostgres();
@@ -23,8 +21,6 @@ const graphile = await openGraphile(await postgres.database('bench_graphile'), {
 await boss.boss.work('due', { batchSize: 100 }, async (jobs) => {
   for (const { data } of jobs) late.push(Date.now() - data.due);
 });
-const stopped = new AbortController();
-const followed = follow(stopped.signal);
 
 const measured = await alternate(rounds, { ours: parkAll, boss: bossAll, graphile: graphileAll });
 for (const [p, goal] of [
@@ -49,18 +45,13 @@ for (const [p, goal] of [
   });
 }
 report.finish();
-stopped.abort();
-await followed;
 await ours.close();
 await boss.close();
 await graphile.close();
 await postgres.close();
 
-async function parkAll(round) {
-  const tasks = taskNames(`D-${round + 1}`, round < 0 ? 5 : count);
-  return lateness(tasks.length, (times) =>
-    seed(ours.ledger.store, 'parked', tasks, { due: (task) => new Date(times[tasks.indexOf(task)]) }),
-  );
+function parkAll(round) {
+  return promotedLate(ours.ledger.store, taskNames(`D-${round + 1}`, round < 0 ? 5 : count));
 }
 
 function bossAll(round) {
@@ -78,15 +69,7 @@ function graphileAll(round) {
 /** How late each was, in ms. */
 async function lateness(wanted, plan) {
   late = [];
-  const first = Date.now() + 1_500;
-  await plan(Array.from({ length: wanted }, (_, n) => first + n * apartMs));
+  await plan(dueTimes(wanted));
   await until('everything was due', 60_000, () => late.length >= wanted);
   return late;
-}
-
-/** Hears of a promotion as any other process would: from the log. */
-async function follow(signal) {
-  for await (const page of ours.ledger.store.subscribe({ after: await ours.ledger.store.head(), signal }))
-    for (const event of page)
-      if (event.type === 'RetryPromoted' && event.company === company) late.push(Date.now() - Date.parse(event.data.dueAt));
 }

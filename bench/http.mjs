@@ -24,7 +24,7 @@ const floor = await startProcess(fileURLToPath(new URL('lib/nest-floor.mjs', imp
 const load = await forkAll(1, 'http-load.mjs');
 
 for (const connections of [1, 32]) {
-  const ask = (port) => async (round) => (await load.ask({ port, connections, ms: round < 0 ? 2_000 : ms }))[0];
+  const ask = (port) => async (round) => (await load.ask({ ports: [port], connections, ms: round < 0 ? 2_000 : ms }))[0];
   const { ours, nothing } = await alternate(rounds, { ours: ask(ourPort), nothing: ask(floorPort) });
   const side = (figure) => ({ ours: ours.map((round) => round[figure]), reference: nothing.map((round) => round[figure]) });
   const rest = { against: 'Nest + fastify, nothing kept' };

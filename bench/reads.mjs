@@ -110,7 +110,7 @@ async function page(what, goalMs, asked, byHand, against = 'SQL by hand') {
   if (!(await answers(paths[0]))) return;
   let turn = 0;
   const measured = await alternate(rounds, {
-    ours: async () => (await load.ask({ port, connections: 1, ms, paths }))[0],
+    ours: async () => (await load.ask({ ports: [port], connections: 1, ms, paths }))[0],
     ...(byHand && { hand: () => closedLoop(1, ms, () => byHand[turn++ % byHand.length]()) }),
   });
   for (const p of ['p50', 'p99']) {

@@ -1,6 +1,6 @@
 // The lightest client that there is, in a process of its own, so that the server has the machine: raw sockets, one request in flight
-// on each. Each message {port, connections, ms} is answered with what was measured. Sends PUT of a task that is new each time, or, with
-// a list of `paths`, GET of one after another, in turn.
+// on each, spread over the servers. Each message {ports, connections, ms} is answered with what was measured. Sends PUT of a task that is
+// new each time, or, with a list of `paths`, GET of one after another, in turn.
 import { connect } from 'node:net';
 import { once } from 'node:events';
 import { closedLoop } from './measure.mjs';
@@ -13,10 +13,10 @@ const body = JSON.stringify({
 });
 let count = Date.now();
 
-process.on('message', async ({ port, connections, ms, paths }) => {
+process.on('message', async ({ ports, connections, ms, paths }) => {
   let turn = 0;
-  const next = paths ? () => getOf(port, paths[turn++ % paths.length]) : () => putOf(port);
-  const sockets = await Promise.all(Array.from({ length: connections }, () => open(port, next)));
+  const next = paths ? (port) => getOf(port, paths[turn++ % paths.length]) : putOf;
+  const sockets = await Promise.all(Array.from({ length: connections }, (_, n) => open(ports[n % ports.length], next)));
   const measured = await closedLoop(connections, ms, (at) => sockets[at].request());
   for (const { socket } of sockets) socket.destroy();
   process.send(measured);
@@ -46,7 +46,7 @@ async function open(port, next) {
   const request = () =>
     new Promise((done, fail) => {
       [answered, failed] = [done, fail];
-      socket.write(next());
+      socket.write(next(port));
     });
   return { socket, request };
 }

@@ -14,6 +14,7 @@ export const atLeast = (goal, unit) => ({ text: `≥ ${goal} ${unit}`, missed: (
 /** The answers to one question: printed as a table, and kept as JSON under results/. */
 export class Report {
   rows = [];
+  said = [];
   before = machine();
 
   constructor(question, postgres) {
@@ -31,19 +32,25 @@ export class Report {
     this.rows.push({ ...row, goal: goal?.text ?? '', verdict, note, rounds: { ours, reference, ratios } });
   }
 
+  /** What else the figures depend on: printed below them. */
+  say(sentence) {
+    this.said.push(sentence);
+  }
+
   finish() {
-    const { question, postgres, before, disk, rows } = this;
+    const { question, postgres, before, disk, rows, said } = this;
     const after = machine();
     console.log(`\n## ${question}\n\n${table(rows)}\n`);
     console.log(
       `Postgres ${postgres.version}, Node ${before.node}, ${before.cpus} × ${before.cpu}; load ${before.load.toFixed(1)} before, ${after.load.toFixed(1)} after.\n` +
         `4 KiB write and fdatasync in ${disk.folder}: ${disk.perSecond} per s, p50 ${figure(disk.p50)} ms, p99 ${figure(disk.p99)} ms.`,
     );
+    for (const sentence of said) console.log(sentence);
     mkdirSync(folder, { recursive: true });
     const path = `${folder}${question.replaceAll(' ', '-')}-${new Date().toISOString().replaceAll(':', '')}.json`;
     writeFileSync(
       path,
-      `${JSON.stringify({ question, at: new Date(), postgres: postgres.version, before, after, disk, rows }, null, 2)}\n`,
+      `${JSON.stringify({ question, at: new Date(), postgres: postgres.version, before, after, disk, rows, said }, null, 2)}\n`,
     );
     console.log(`Written to ${path}`);
   }
