@@ -14,6 +14,7 @@ import { addRetries } from './retries.js';
 import { addRoutines } from './routines/routines.js';
 import { addRuns } from './runs.js';
 import { addServe } from './serve.js';
+import { addStore } from './store/store.js';
 import { addTasks } from './tasks.js';
 import { addWakeups } from './wakeups.js';
 import { addWhatIf } from './what-if.js';
@@ -40,6 +41,7 @@ const add = [
   addPolicies,
   addWhatIf,
   addDoctor,
+  addStore,
 ];
 
 /** Runs one command line, without the two words before it, and answers its exit code. */

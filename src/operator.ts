@@ -1,0 +1,34 @@
+import { randomUUID } from 'node:crypto';
+import type { CommandContext } from './commands/decider.js';
+import { serverConfig, type ServerConfig } from './config.js';
+import { startEmbeddedPostgres } from './embedded-postgres.js';
+import { LedgerProcess } from './ledger-process.js';
+import { createLog } from './log.js';
+import { embeddedUnder, refusePending, withoutPassword, type OpenLog } from './open-log.js';
+
+/** Who types commands that work on the stores directly; there is no server that could know more. */
+export const byOperator = (): CommandContext => ({ commandId: randomUUID(), actor: { type: 'user', id: 'local' } });
+
+/** Works on the ledger that the environment names without serving it: no loops, no read models, no port. */
+export async function withLedger<T>(work: (ledger: LedgerProcess, config: ServerConfig) => Promise<T>): Promise<T> {
+  const config = serverConfig();
+  const postgres = config.databaseUrl ? undefined : await startEmbeddedPostgres({ home: config.home });
+  try {
+    const url = config.databaseUrl ?? postgres!.url;
+    const ledger = new LedgerProcess(url, { ...config, roles: [] }, createLog('error'));
+    try {
+      await refusePending(ledger.reads, withoutPassword(url));
+      return await work(ledger, config);
+    } finally {
+      await ledger.stop();
+    }
+  } finally {
+    await postgres?.stop();
+  }
+}
+
+/** Where the log is that the environment names. */
+export function storeInUse({ eventStoreUrl, databaseUrl, home }: ServerConfig): { engine: OpenLog['engine']; where: string } {
+  if (eventStoreUrl) return { engine: 'EventStoreDB', where: withoutPassword(eventStoreUrl) };
+  return { engine: 'Postgres', where: databaseUrl ? withoutPassword(databaseUrl) : embeddedUnder(home) };
+}
