@@ -34,17 +34,17 @@ export async function plainAppend(url, connections, { create = true } = {}) {
   const pool = new pg.Pool({ connectionString: url, max: connections });
   if (create) await pool.query(table);
   return {
-    one() {
+    one(stream = newStream(), revision = -1) {
       const { id, type, data } = sampleEvent();
-      const values = [newStream(), -1, id, type, 1, JSON.stringify(data), JSON.stringify(sampleMetadata())];
+      const values = [stream, revision, id, type, 1, JSON.stringify(data), JSON.stringify(sampleMetadata())];
       return pool.query({ name: 'one', text: 'select plain_append($1, $2, $3, $4, $5, $6, $7)', values });
     },
-    /** to one stream */
-    batch: (size) =>
+    /** to one stream, behind a revision of it */
+    batch: (size, stream = newStream(), revision = -1) =>
       pool.query({
         name: 'batch',
-        text: `${columns} $1, n - 1, id, type, 1, data, metadata from ${lists}`,
-        values: [newStream(), ...sampleLists(size)],
+        text: `${columns} $1, n + $6::int, id, type, 1, data, metadata from ${lists}`,
+        values: [stream, ...sampleLists(size), revision],
       }),
     /** each to its own stream */
     spread(size) {
