@@ -17,7 +17,7 @@ export async function withLedger<T>(work: (ledger: LedgerProcess, config: Server
     const url = config.databaseUrl ?? postgres!.url;
     const ledger = new LedgerProcess(url, { ...config, roles: [] }, createLog('error'));
     try {
-      await refusePending(ledger.reads, withoutPassword(url));
+      await refusePending(ledger.reads, storeInUse(config).where);
       return await work(ledger, config);
     } finally {
       await ledger.stop();
