@@ -124,7 +124,7 @@ export class LedgerProcess implements CommandPorts {
     this.readyRuns = new ReadyRunsQueries(this.readModels, this.progress);
     this.pages = new LogPages(this.store);
     const me = thisProcess();
-    this.owners = new Owners(this.catchUp, me);
+    this.owners = new Owners(this.catchUp, me, () => this.storedLog.id());
     this.signOfLife = new ProcessBeat(this.beats, me, settings.roles, this.clock);
     this.projectors = new Projectors(projections, this.followers());
     this.parking = new ParkedStreams({ ...this.followers(), projections });

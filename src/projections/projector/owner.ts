@@ -35,6 +35,8 @@ export class Owners {
   constructor(
     private readonly db: pg.Pool,
     private readonly me: ProcessIdentity = thisProcess(),
+    /** the id of the log that this process works on; while the database belongs to another, it owns nothing */
+    private readonly log: () => Promise<string | null> = () => Promise.resolve(null),
   ) {
     this.vacancies = new Vacancies(db);
   }
@@ -53,7 +55,9 @@ export class Owners {
 
   /** Takes it from whoever has it, who notices by the term. */
   async seize(name: string): Promise<Ownership> {
-    return (await this.take(name, { byForce: true }))!;
+    const ownership = await this.take(name, { byForce: true });
+    if (ownership) return ownership;
+    throw new Error('this database belongs to another log than this process works on: restart it with the store of that log');
   }
 
   /** What nobody owns now; also what this holder has, or by force what anybody has. */
@@ -62,7 +66,8 @@ export class Owners {
     const { holder, host, pid, pidStarted } = this.me;
     const { rows } = await this.db.query<{ term: number }>(
       `insert into owners as owner (name, holder, term, expires_at, host, pid, pid_started)
-       values ($1, $2, 1, clock_timestamp() + $3 * interval '1 ms', $4, $5, $6)
+       select $1, $2::uuid, 1, clock_timestamp() + $3 * interval '1 ms', $4, $5, $6
+       where ${isFollowed('$9')}
        on conflict (name) do update
        set holder = excluded.holder,
          term = owner.term + 1,
@@ -74,7 +79,7 @@ export class Owners {
          or owner.expires_at < clock_timestamp()
          or owner.holder = $8::uuid
        returning term`,
-      [name, holder, termMs, host, pid, pidStarted, from.byForce ?? false, from.holder],
+      [name, holder, termMs, host, pid, pidStarted, from.byForce ?? false, from.holder, await this.log()],
     );
     return rows[0] && this.hold(name, rows[0].term, sentAt);
   }
@@ -144,8 +149,9 @@ export class Owners {
        where owner.name = held.name
          and owner.term = held.term
          and owner.holder = $4
+         and ${isFollowed('$5')}
        returning owner.name`,
-      [asked.map(([name]) => name), asked.map(([, { term }]) => term), termMs, this.me.holder],
+      [asked.map(([name]) => name), asked.map(([, { term }]) => term), termMs, this.me.holder, await this.log()],
     );
     return new Set(rows.map(({ name }) => name));
   }
@@ -153,3 +159,6 @@ export class Owners {
 
 /** It was counted from before the database heard of it, and so ends here before it ends there. */
 const isOver = ({ renewedAt }: Held): boolean => performance.now() - renewedAt > termMs;
+
+/** A move to another log ends all terms; whoever still works on the former one gets none again. */
+const isFollowed = (log: string): string => `not exists (select from followed_log where id <> ${log}::uuid)`;
