@@ -3,7 +3,6 @@ import { Changes } from './changes.js';
 import {
   EventStore,
   StoreUnavailable,
-  type ExpectedRevision,
   type ReadAll,
   type ReadByStream,
   type ReadStream,
@@ -11,6 +10,7 @@ import {
   type WriteResult,
 } from './event-store.js';
 import { follow } from './follow.js';
+import { exactly, judge } from './known-events.js';
 import { epochMs, placeOf, positionOf } from './position.js';
 import { prepareWrite, recordedEvents, type PreparedWrite } from './prepared-write.js';
 
@@ -133,11 +133,10 @@ export class MemoryEventStore extends EventStore {
   #write(write: PreparedWrite): WriteResult {
     const stream = this.#streams.get(write.stream) ?? [];
     const head = stream.length - 1;
-    if (head !== exact(write.expected)) {
-      const known = knownIds(stream, write);
-      const replayed = stream.slice(known[0], (known.at(-1) ?? -1) + 1);
-      if (known.length > 0 && sameIds(replayed, write.ids)) return appended(replayed, true);
-      if (known.length > 0 || !holds(write.expected, head)) return { outcome: 'conflict', actual: head < 0 ? 'no-stream' : head };
+    if (head !== exactly(write.expected)) {
+      const judgement = judge(stream, head, write);
+      if (judgement.outcome === 'replayed') return appended(judgement.events, true);
+      if (judgement.outcome === 'conflict') return { outcome: 'conflict', actual: head < 0 ? 'no-stream' : head };
     }
     const events = recordedEvents(write, head + write.ids.length, this.#log.length + write.ids.length, this.#recordedAt());
     this.#log.push(...events);
@@ -157,29 +156,6 @@ export class MemoryEventStore extends EventStore {
 }
 
 const compareBytes = (a: string, b: string): number => Buffer.compare(Buffer.from(a), Buffer.from(b));
-
-const recentEvents = 100;
-
-/** Revisions at which ids of the write are found: where its expectation would put them, or among the stream's last events. */
-function knownIds(stream: readonly Recorded[], { ids, expected }: PreparedWrite): number[] {
-  const from = (exact(expected) ?? Infinity) + 1;
-  const recent = stream.length - recentEvents;
-  return stream
-    .filter(({ id, revision }) => (revision >= recent || (revision >= from && revision < from + ids.length)) && ids.includes(id))
-    .map(({ revision }) => revision);
-}
-
-const sameIds = (events: readonly Recorded[], ids: readonly string[]): boolean =>
-  events.length === ids.length && events.every(({ id }, i) => id === ids[i]);
-
-/** The revision that a writer knows the stream to have; undefined when it does not say. */
-const exact = (expected: ExpectedRevision): number | undefined => {
-  if (expected === 'no-stream') return -1;
-  return typeof expected === 'number' ? expected : undefined;
-};
-
-const holds = (expected: ExpectedRevision, head: number): boolean =>
-  expected === 'any' || (expected === 'stream-exists' && head >= 0);
 
 function appended(events: readonly Recorded[], replayed: boolean): WriteResult {
   const last = events.at(-1)!;

@@ -17,7 +17,7 @@ import { PostgresAppend, type Answer } from './postgres-append.js';
 import { PostgresHints } from './postgres-hints.js';
 import { PostgresReads } from './postgres-reads.js';
 import { prepareWrite, type PreparedWrite } from './prepared-write.js';
-import { Reachability, waitToRetry, type StoreLog } from './reachability.js';
+import { Reachability, type StoreLog } from './reachability.js';
 
 export interface PostgresEventStoreOptions {
   /** of a migrated database */
@@ -44,7 +44,7 @@ export class PostgresEventStore extends EventStore {
 
   constructor({ url, log, timeoutMs = 10_000 }: PostgresEventStoreOptions) {
     super();
-    this.#reachability = new Reachability(log);
+    this.#reachability = new Reachability('Postgres', log);
     this.#hints = new PostgresHints(this.#changes, this.#reachability);
     this.#pools = {
       append: createPool(url, 'append'),
@@ -118,7 +118,8 @@ export class PostgresEventStore extends EventStore {
     this.#refuseWhenClosed();
     this.#hints.listen(this.#pools.listen);
     const ended = AbortSignal.any([signal, this.#closing.signal]);
-    const read = (from: Position, count: number) => this.#readUntil(ended, { after: from, limit: count });
+    const read = (from: Position, count: number) =>
+      this.#reachability.outlast(() => this.#reads.readAll({ after: from, limit: count }), ended);
     return follow({ read, changes: this.#changes, pollMs, after, limit, signal: ended }) as AsyncIterable<Recorded<E>[]>;
   }
 
@@ -145,23 +146,6 @@ export class PostgresEventStore extends EventStore {
   async #replayed({ stream, ids }: PreparedWrite, revision: number): Promise<WriteResult> {
     const events = await this.#reads.readStream(stream, { from: revision - ids.length + 1, to: revision });
     return { outcome: 'appended', revision, position: events.at(-1)?.position ?? '', replayed: true, events };
-  }
-
-  /** A subscription outlives any loss of the connection; only `signal` ends it. */
-  async #readUntil(signal: AbortSignal, options: ReadAll): Promise<Recorded[] | undefined> {
-    for (let attempt = 0; !signal.aborted; attempt += 1) {
-      try {
-        const page = await this.#reads.readAll(options);
-        this.#reachability.back(signal);
-        return page;
-      } catch (error) {
-        if (!(error instanceof StoreUnavailable)) throw error;
-        this.#reachability.lost(signal, error);
-        await waitToRetry(attempt, signal);
-      }
-    }
-    this.#reachability.forget(signal);
-    return undefined;
   }
 
   #refuseWhenClosed(): void {

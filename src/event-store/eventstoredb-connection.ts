@@ -1,0 +1,167 @@
+import type {
+  AllStreamRecordedEvent,
+  AppendResult,
+  EventData,
+  EventStoreDBClient,
+  ReadAllOptions,
+  ReadStreamOptions,
+  RecordedEvent,
+  StreamingRead,
+} from '@eventstore/db-client';
+import { pause } from '../pause.js';
+import { addressOf } from './eventstoredb-address.js';
+import { connect, createClient, endClient, forgetClient } from './eventstoredb-client.js';
+import { isNotLeader, outOfReach } from './eventstoredb-errors.js';
+import { StoreUnavailable } from './event-store.js';
+
+/** A client, and how many use it. */
+interface Shared {
+  client: EventStoreDBClient;
+  users: number;
+}
+
+/** One client per address: each has a connection of its own, and what befalls one is felt by all. */
+const sharedClients = new Map<string, Shared>();
+
+/** How far the clocks of a server and of its clients may be apart: it takes no append whose deadline is over by its own clock. */
+const clocksApartMs = 5 * 60_000;
+/** How often a read is sent again that came to a node which is no longer the leader; the client then asks the one that is. */
+const leaderChanges = 5;
+
+type Expectation = 'no_stream' | bigint;
+
+/**
+ * Calls to an EventStoreDB, each over within `timeoutMs`; a read when nothing came for so long. What cannot be answered throws
+ * StoreUnavailable; errors that are answers come as the client throws them. Reads are answered by the leader.
+ */
+export class EventStoreDbConnection {
+  readonly timeoutMs: number;
+  readonly #address: string;
+  readonly #shared: Shared;
+  readonly #underWay = new Set<Promise<unknown>>();
+  #closed: Promise<void> | undefined;
+
+  /** Nothing is sent before the first call. */
+  constructor(url: string, timeoutMs: number) {
+    this.timeoutMs = timeoutMs;
+    this.#address = addressOf(url);
+    this.#shared = sharedClients.get(this.#address) ?? { client: createClient(this.#address), users: 0 };
+    this.#shared.users += 1;
+    sharedClients.set(this.#address, this.#shared);
+  }
+
+  append(stream: string, events: EventData[], expectedRevision: Expectation): Promise<AppendResult> {
+    return this.#track(this.#append(stream, events, expectedRevision));
+  }
+
+  /** At least one event is asked for: the client never ends a read of none. */
+  readAll(options: ReadAllOptions & { maxCount: number }): Promise<AllStreamRecordedEvent[]> {
+    return this.#track(this.#read((client) => client.readAll({ ...options, requiresLeader: true }))) as Promise<
+      AllStreamRecordedEvent[]
+    >;
+  }
+
+  readStream(stream: string, options: ReadStreamOptions & { maxCount: number }): Promise<RecordedEvent[]> {
+    return this.#track(this.#read((client) => client.readStream(stream, { ...options, requiresLeader: true }))) as Promise<
+      RecordedEvent[]
+    >;
+  }
+
+  /** For subscriptions, which outlast every timer. */
+  get client(): EventStoreDBClient {
+    return this.#shared.client;
+  }
+
+  /** Waits for what is under way. The last who closes ends the client. */
+  close(): Promise<void> {
+    this.#closed ??= this.#end();
+    return this.#closed;
+  }
+
+  async #end(): Promise<void> {
+    await Promise.allSettled(this.#underWay);
+    this.#shared.users -= 1;
+    if (this.#shared.users > 0) return;
+    sharedClients.delete(this.#address);
+    await endClient(this.#shared.client);
+  }
+
+  async #append(stream: string, events: EventData[], expectedRevision: Expectation): Promise<AppendResult> {
+    const deadline = this.timeoutMs + clocksApartMs;
+    const sent = this.#connected().then((client) => client.appendToStream(stream, events, { expectedRevision, deadline }));
+    return within(this.timeoutMs, sent);
+  }
+
+  /** Also the call that a cold connection is warmed with: appends wait until it is there. */
+  async #connected(): Promise<EventStoreDBClient> {
+    const { client } = this.#shared;
+    try {
+      await connect(client);
+      return client;
+    } catch (error) {
+      this.#replace(client);
+      throw outOfReach(error);
+    }
+  }
+
+  #replace(client: EventStoreDBClient): void {
+    if (this.#shared.client !== client) return;
+    this.#shared.client = createClient(this.#address);
+    void forgetClient(client);
+  }
+
+  async #read<E>(read: (client: EventStoreDBClient) => StreamingRead<{ event?: E }>): Promise<E[]> {
+    for (let changes = 0; ; changes += 1) {
+      try {
+        return await collected(read(this.#shared.client), this.timeoutMs);
+      } catch (error) {
+        if (!isNotLeader(error) || changes === leaderChanges) throw error;
+        await pause(changes * 50);
+      }
+    }
+  }
+
+  #track<T>(call: Promise<T>): Promise<T> {
+    const ended = call.catch(() => {}).finally(() => this.#underWay.delete(ended));
+    this.#underWay.add(ended);
+    return call;
+  }
+}
+
+/** The call goes on, unheard: nothing can take it back. */
+async function within<T>(ms: number, call: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, fail) => {
+    timer = setTimeout(() => fail(tooLate(ms)), ms);
+  });
+  try {
+    return await Promise.race([call, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** All that a read yields. Its errors stay heard after its end: one that nobody listens to would end the process. */
+function collected<E>(read: StreamingRead<{ event?: E }>, quietMs: number): Promise<E[]> {
+  return new Promise((done, fail) => {
+    const events: E[] = [];
+    const timer = setTimeout(() => {
+      fail(tooLate(quietMs));
+      read.cancel().catch(() => {});
+    }, quietMs);
+    read.on('data', ({ event }) => {
+      timer.refresh();
+      if (event) events.push(event);
+    });
+    read.on('end', () => {
+      clearTimeout(timer);
+      done(events);
+    });
+    read.on('error', (error) => {
+      clearTimeout(timer);
+      fail(error);
+    });
+  });
+}
+
+const tooLate = (ms: number) => new StoreUnavailable(`EventStoreDB did not answer within ${ms} ms`);

@@ -1,0 +1,105 @@
+import { beginning, type Position } from '../events/event.js';
+import type { ReadAll, ReadByStream } from './event-store.js';
+import type { EventStoreDbPages } from './eventstoredb-pages.js';
+import { checkPosition } from './eventstoredb-positions.js';
+import type { LogMark, LogMarks } from './log-marks.js';
+import { epochMs } from './position.js';
+import type { StoredEvent } from './stored-log.js';
+
+/** to search through, or to count */
+const longPage = 4_096;
+const countsKept = 64;
+/** Processes write side by side, each with a time of its own: an event may be recorded before others that lie so far behind it, not more. */
+const timesApartMs = 60_000;
+const earliestMs = -8.64e15;
+
+/** What is asked of the whole log. It has no index but the marks: from the last one before what is sought, it is read. */
+export class EventStoreDbReads {
+  readonly #pages: EventStoreDbPages;
+  readonly #marks: LogMarks | undefined;
+  /** What was counted last, by position. */
+  readonly #counted = new Map<Position, number>();
+
+  constructor(pages: EventStoreDbPages, marks?: LogMarks) {
+    this.#pages = pages;
+    this.#marks = marks;
+  }
+
+  async readAll({ after, upTo, limit, types }: ReadAll): Promise<StoredEvent[]> {
+    const found: StoredEvent[] = [];
+    if (limit <= 0) return found;
+    for await (const event of this.#events(after, upTo, types ? longPage : limit)) {
+      if (!types || types.includes(event.type)) found.push(event);
+      if (found.length === limit) break;
+    }
+    return found;
+  }
+
+  /** Reads the whole log for each page: keeps no more of it than the page and as much again. */
+  async readByStream({ upTo, from = '', before, after, limit, types }: ReadByStream): Promise<StoredEvent[]> {
+    const wanted = ({ stream, revision, type }: StoredEvent) =>
+      compareBytes(stream, from) >= 0 &&
+      (before === undefined || compareBytes(stream, before) < 0) &&
+      (!after || compareBytes(stream, after.stream) > 0 || (stream === after.stream && revision > after.revision)) &&
+      (types?.includes(type) ?? true);
+    let found: StoredEvent[] = [];
+    for await (const event of this.#events(beginning, upTo, longPage)) {
+      if (wanted(event)) found.push(event);
+      if (found.length > 2 * limit + longPage) found = found.toSorted(byStream).slice(0, limit);
+    }
+    return found.toSorted(byStream).slice(0, limit);
+  }
+
+  /** Asked again, it reads only what has come since. */
+  async count(upTo: Position): Promise<number> {
+    const mark = await this.#lastMark(checkPosition(upTo));
+    let { events, position } = mark;
+    if (position === upTo) return events;
+    for await (const event of this.#events(position, upTo, longPage)) {
+      events += 1;
+      position = event.position;
+    }
+    this.#keep(position, events);
+    return events;
+  }
+
+  /** The last before any event that was recorded later. */
+  async positionAt(time: string): Promise<Position> {
+    const at = epochMs(time);
+    const settled = new Date(Math.max(at - timesApartMs, earliestMs)).toISOString();
+    let last = (await this.#marks?.before(settled))?.position ?? beginning;
+    for await (const event of this.#events(last, undefined, longPage)) {
+      if (Date.parse(event.recordedAt) > at) return last;
+      last = event.position;
+    }
+    return last;
+  }
+
+  async *#events(after: Position, upTo: Position | undefined, size: number): AsyncGenerator<StoredEvent> {
+    if (upTo !== undefined && checkPosition(upTo) <= after) return;
+    for await (const page of this.#pages.after(checkPosition(after), size))
+      for (const event of page) {
+        if (upTo !== undefined && event.position > upTo) return;
+        yield event;
+      }
+  }
+
+  async #lastMark(upTo: Position): Promise<LogMark> {
+    const kept = [...this.#counted].map(([position, events]) => ({ position, events }));
+    const sealed = await this.#marks?.upTo(upTo);
+    const marks = [...kept, ...(sealed ? [sealed] : [])].filter(({ position }) => position <= upTo);
+    return marks.reduce((last, mark) => (mark.position > last.position ? mark : last), { position: beginning, events: 0 });
+  }
+
+  #keep(position: Position, events: number): void {
+    this.#counted.delete(position);
+    this.#counted.set(position, events);
+    for (const oldest of this.#counted.keys()) {
+      if (this.#counted.size <= countsKept) return;
+      this.#counted.delete(oldest);
+    }
+  }
+}
+
+const compareBytes = (a: string, b: string): number => Buffer.compare(Buffer.from(a), Buffer.from(b));
+const byStream = (a: StoredEvent, b: StoredEvent): number => compareBytes(a.stream, b.stream) || a.revision - b.revision;
