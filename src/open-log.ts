@@ -1,6 +1,8 @@
 import type pg from 'pg';
 import { createPool } from './database.js';
 import { startEmbeddedPostgres } from './embedded-postgres.js';
+import { EventStoreDbLog } from './event-store/eventstoredb-log.js';
+import { EventStoreDbEventStore } from './event-store/eventstoredb.js';
 import { PostgresLog } from './event-store/postgres-log.js';
 import { PostgresEventStore } from './event-store/postgres.js';
 import type { EventStore } from './event-store/event-store.js';
@@ -29,6 +31,7 @@ export interface LogPlace {
 export const isLogUrl = (url: string): boolean => url === 'embedded' || /^(postgres(ql)?|esdb(\+discover)?):\/\//.test(url);
 
 export async function openLog({ url, home, prepare }: LogPlace): Promise<OpenLog> {
+  if (url.startsWith('esdb')) return openEventStoreDb(url);
   if (url !== 'embedded') return openPostgresLog(url, prepare);
   const postgres = await startEmbeddedPostgres({ home });
   try {
@@ -45,6 +48,12 @@ export const embeddedUnder = (home: string): string => `the embedded Postgres un
 
 /** As it may be shown. */
 export const withoutPassword = (url: string): string => url.replace(/\/\/[^/?@]*@/, '//');
+
+function openEventStoreDb(url: string): OpenLog {
+  const [log, store] = [new EventStoreDbLog({ url }), new EventStoreDbEventStore({ url })];
+  const close = async () => void (await Promise.all([store.close(), log.close()]));
+  return { engine: 'EventStoreDB', where: withoutPassword(url), log, store, close };
+}
 
 async function openPostgresLog(url: string, prepare: boolean): Promise<OpenLog> {
   const where = withoutPassword(url);
