@@ -3,6 +3,7 @@ import {
   agentStream,
   companyStream,
   heartbeatTask,
+  nameUuid,
   runId,
   taskStream,
   type NewEvent,
@@ -57,8 +58,9 @@ export class History {
   constructor(
     private readonly draw: Draw,
     private readonly size: { agents: number; tasks: number } = { agents: 3, tasks: 6 },
+    private readonly newId: () => string = randomUUID,
   ) {
-    this.routines = new RoutineHistory(draw, () => this.at());
+    this.routines = new RoutineHistory(draw, () => this.at(), newId);
   }
 
   step(): Write<LedgerEvent>[] {
@@ -196,7 +198,7 @@ export class History {
   }
 
   private comment(lane: Lane): LedgerEvent[] {
-    const id = randomUUID();
+    const id = this.newId();
     const wakes = this.demand(lane, [id]);
     const wakeupIds = wakes.flatMap((event) => (event.type === 'WakeupRequested' ? [event.data.wakeupId] : []));
     lane.comments.push({ id, wakeupId: wakeupIds[0]! });
@@ -241,7 +243,7 @@ export class History {
   private demand(lane: Lane, told: string[] = []): LedgerEvent[] {
     const about = told.length > 0 ? { commentIds: told } : {};
     const { agent } = this.pick(this.agents.filter(({ company }) => company === lane.company));
-    const wakeupId = randomUUID();
+    const wakeupId = this.newId();
     const requested = this.requested(agent, wakeupId, about);
     const own = lane.open.find((run) => run.agent === agent);
     const waiting = lane.waiting.find((demand) => demand.agent === agent);
@@ -389,7 +391,7 @@ export class History {
   }
 
   private park(lane: Lane, failed: Run): LedgerEvent[] {
-    const wakeupId = randomUUID();
+    const wakeupId = this.newId();
     const taken = this.taken(lane, failed.agent);
     const wakeupIds = [wakeupId, ...taken.map((demand) => demand.wakeupId)];
     const dueAt = new Date(this.now + 120_000).toISOString();
@@ -456,14 +458,14 @@ export class History {
   }
 
   private write(stream: StreamId, revision: number, events: LedgerEvent[]): Write<LedgerEvent> {
-    const commandId = randomUUID();
+    const commandId = this.newId();
     const metadata = {
       actor: { type: 'user', id: 'alice' },
       correlationId: commandId,
       causationId: commandId,
       commandId,
     } as const;
-    const stamped: NewEvent<LedgerEvent>[] = events.map((event) => ({ ...event, id: randomUUID(), schema: 1 }));
+    const stamped: NewEvent<LedgerEvent>[] = events.map((event) => ({ ...event, id: this.newId(), schema: 1 }));
     return { stream, expectedRevision: revision < 0 ? 'no-stream' : revision, events: stamped, metadata };
   }
 
@@ -507,4 +509,10 @@ export function seeded(seed: number): Draw {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
     return Math.floor((state / 2 ** 32) * n);
   };
+}
+
+/** The same ids each time, for what is drawn again to be what is written already. */
+export function countedIds(): () => string {
+  let count = 0;
+  return () => nameUuid('history', ++count);
 }

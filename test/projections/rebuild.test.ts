@@ -6,9 +6,9 @@ import type { LedgerEvent } from '../../src/events/ledger-event.js';
 import { projectionsOfTheLedger } from '../../src/projections/all.js';
 import type { AnyProjection } from '../../src/projections/projection.js';
 import { foldLog } from '../../src/projections/projector/fold.js';
-import { freshDatabase, type TestDatabase } from '../postgres.js';
+import { copyOf, freshDatabase, type TestDatabase } from '../postgres.js';
 import { startServer, type TestServer } from '../server.js';
-import { History, seeded } from './history.js';
+import { countedIds, History, seeded } from './history.js';
 import { Operator } from './operator.js';
 import { allVersions, first, withAColumn } from './run-counts.js';
 import { until } from './until.js';
@@ -20,6 +20,7 @@ const v1 = 'run_counts_v1';
 /** So slow that a test can do something meanwhile. */
 const slowly = { eventsPerSecond: 20 };
 
+let former: TestDatabase;
 let database: TestDatabase;
 let history: History;
 let server: TestServer;
@@ -28,13 +29,23 @@ let operator: Operator;
 const serverThatKnows = (...versions: readonly AnyProjection[]): Promise<TestServer> =>
   startServer({ database, projections: [...projectionsOfTheLedger, ...versions] });
 
-/** The server of before has made what it knew; the one of today knows more. */
+const newHistory = () => new History(seeded(1), undefined, countedIds());
+const stepsBefore = 300;
+
+/** The server of before has made what it knew. */
+beforeAll(async () => {
+  database = former = await freshDatabase();
+  server = await serverThatKnows(first);
+  await new Operator(server.ledger).happens(newHistory(), stepsBefore);
+  await server.stop();
+});
+afterAll(() => former.drop());
+
+/** The one of today knows more. */
 beforeEach(async () => {
-  database = await freshDatabase();
-  history = new History(seeded(1));
-  const former = await serverThatKnows(first);
-  await new Operator(former.ledger).happens(history, 300);
-  await former.stop();
+  database = await copyOf(former);
+  history = newHistory();
+  history.steps(stepsBefore);
   server = await serverThatKnows(...allVersions);
   operator = new Operator(server.ledger);
 });

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { fireId, fireTask, routineStream, type StreamId } from '../../src/events/event.js';
 import {
   concurrencyPolicies,
@@ -40,6 +39,7 @@ export class RoutineHistory {
   constructor(
     private readonly draw: Draw,
     private readonly at: () => string,
+    private readonly newId: () => string,
   ) {}
 
   step(agents: readonly { company: string; agent: string }[]): Addition {
@@ -154,7 +154,7 @@ export class RoutineHistory {
     }
     routine.pending = routine.pending.filter((one) => one !== waiting);
     if (joined === 1) return { type: 'FireSkipped', data: { ...of, code: 'task_active', skippedAt: this.at() } };
-    const woken = { ...of, wakeupId: randomUUID(), run: this.draw(3) ? `${order.task}.1` : null };
+    const woken = { ...of, wakeupId: this.newId(), run: this.draw(3) ? `${order.task}.1` : null };
     if (!isOwn) return { type: 'FireCoalesced', data: { ...woken, into: order.task.replace('~', '@'), coalescedAt: this.at() } };
     routine.opened.push({ n, over: false });
     return { type: 'FireCreated', data: { ...woken, createdAt: this.at() } };
