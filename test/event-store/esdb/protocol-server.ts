@@ -30,7 +30,7 @@ export class ProtocolServer {
   readonly faults = new Faults();
   readonly appends: Appends;
   private readonly grpc = new Server({ 'grpc.max_receive_message_length': maxMessageSize });
-  private proxy!: Proxy;
+  private way!: Proxy;
 
   private constructor({ maxAppendSize = oneMiB }: ProtocolServerOptions) {
     this.appends = new Appends(this.log, this.faults, { maxAppendSize }, () => this.cut());
@@ -40,12 +40,17 @@ export class ProtocolServer {
   static async start(options: ProtocolServerOptions = {}): Promise<ProtocolServer> {
     const server = new ProtocolServer(options);
     server.serve();
-    server.proxy = await Proxy.to(await server.bind(), options.port);
+    server.way = await Proxy.to({ host: '127.0.0.1', port: await server.bind() }, options.port);
     return server;
   }
 
+  /** What its clients connect to. */
+  get proxy(): Proxy {
+    return this.way;
+  }
+
   get port(): number {
-    return this.proxy.port;
+    return this.way.port;
   }
 
   get url(): string {
@@ -59,32 +64,32 @@ export class ProtocolServer {
 
   /** Breaks all connections; new ones are taken. */
   cut(): void {
-    this.proxy.cut();
+    this.way.cut();
   }
 
   /** Answers nothing from now on, and takes what comes as its kernel would: a process that was sent SIGSTOP. */
   freeze(): void {
-    this.proxy.freeze();
+    this.way.freeze();
   }
 
   thaw(): void {
-    this.proxy.thaw();
+    this.way.thaw();
   }
 
   /** Its port is closed, as after kill -9. */
   stop(): Promise<void> {
-    return this.proxy.refuse();
+    return this.way.refuse();
   }
 
   /** On the same port, with everything that was written. */
   async restart(): Promise<void> {
     await this.stop();
     this.log.forget();
-    await this.proxy.accept();
+    await this.way.accept();
   }
 
   async end(): Promise<void> {
-    await this.proxy.refuse();
+    await this.way.refuse();
     this.grpc.forceShutdown();
   }
 
@@ -103,7 +108,7 @@ export class ProtocolServer {
 
   private async read(call: ReadCall): Promise<void> {
     call.on('error', () => {});
-    if (call.request.getOptions()?.hasSubscription()) await answerSubscription(call, this.log);
+    if (call.request.getOptions()?.hasSubscription()) answerSubscription(call, this.log);
     else await answerRead(call, this.log, this.faults, () => this.cut());
   }
 

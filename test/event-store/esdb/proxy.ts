@@ -1,19 +1,24 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 
-/** A way to a server on this machine that can be cut, closed and frozen, whatever the server is. */
+interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** A way to a server that can be cut, closed and frozen, whatever the server is. */
 export class Proxy {
   private readonly links = new Set<Link>();
   private server: Server | undefined;
   private frozen = false;
 
   private constructor(
-    private readonly target: number,
+    private readonly target: Address,
     public port: number,
   ) {}
 
   /** On a free port, or the one that is asked for; the same one for all of its life. */
-  static async to(target: number, port = 0): Promise<Proxy> {
+  static async to(target: Address, port = 0): Promise<Proxy> {
     const proxy = new Proxy(target, port);
     await proxy.accept();
     return proxy;
@@ -53,7 +58,7 @@ export class Proxy {
   }
 
   private link(from: Socket): void {
-    const link = new Link(from, connect({ port: this.target, host: '127.0.0.1', noDelay: true }), () => this.links.delete(link));
+    const link = new Link(from, connect({ ...this.target, noDelay: true }), () => this.links.delete(link));
     this.links.add(link);
     if (this.frozen) link.pause();
   }

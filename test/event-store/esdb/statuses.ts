@@ -20,7 +20,8 @@ export const broken = () => failure(status.INTERNAL, 'Received RST_STREAM with c
 export const thrown = () => failure(status.UNKNOWN, 'Exception was thrown by handler.');
 export const unreadableStream = () => failure(status.UNKNOWN, 'Unexpected ReadStreamResult: Error');
 export const unreadableLog = () => failure(status.UNKNOWN, 'Unexpected ReadAllResult: Error');
-export const tooSlow = () => failure(status.ABORTED, 'Operation timed out: Consumer too slow. Client resubscription required.');
+export const tooSlow = () =>
+  failure(status.ABORTED, 'Operation timed out: Consumer too slow to handle event while live. Client resubscription required.');
 
 export const streamDeleted = (name: string) =>
   failure(status.FAILED_PRECONDITION, `Event stream '${name}' is deleted.`, { exception: 'stream-deleted', 'stream-name': name });
