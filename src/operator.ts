@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import type pg from 'pg';
 import type { CommandContext } from './commands/decider.js';
 import { serverConfig, type ServerConfig } from './config.js';
+import { createPool } from './database.js';
 import { startEmbeddedPostgres } from './embedded-postgres.js';
 import { LedgerProcess } from './ledger-process.js';
 import { createLog } from './log.js';
@@ -23,6 +25,20 @@ export async function withLedger<T>(work: (ledger: LedgerProcess, config: Server
       await ledger.stop();
     }
   } finally {
+    await postgres?.stop();
+  }
+}
+
+/** Works on the database that the environment names, whatever keeps the log. */
+export async function withReadModels<T>(work: (db: pg.Pool) => Promise<T>): Promise<T> {
+  const { databaseUrl, home } = serverConfig();
+  const postgres = databaseUrl ? undefined : await startEmbeddedPostgres({ home });
+  const db = createPool(databaseUrl ?? postgres!.url, 'admin', 6);
+  try {
+    await refusePending(db, databaseUrl ? withoutPassword(databaseUrl) : embeddedUnder(home));
+    return await work(db);
+  } finally {
+    await db.end();
     await postgres?.stop();
   }
 }

@@ -52,7 +52,8 @@ interface Difference {
   readonly rebuilt?: string;
 }
 
-function tellComparison(output: Output, { id, beside }: RebuildView, comparison: Comparison): void {
+/** The read model that is asked beside another one, row by row. */
+export function tellComparison(output: Output, { id, beside }: Pick<RebuildView, 'id' | 'beside'>, comparison: Comparison): void {
   const { position, liveRows, rebuiltRows, onlyLive, onlyRebuilt, changed, columns } = comparison;
   output.line(`${beside} (live) and ${id} (rebuilt) at position ${Number(position)}:`);
   output.list(

@@ -1,11 +1,12 @@
 import type { Command } from 'commander';
-import { clientConfig, serverConfig } from '../../config.js';
+import { clientConfig } from '../../config.js';
 import type { Copied, CopyProgress } from '../../event-store/copy/copy-log.js';
 import type { OpenLog } from '../../open-log.js';
 import { count } from '../count.js';
 import { Output } from '../output.js';
-import { Ended, exitCodes, Usage } from '../problem.js';
+import { Ended, exitCodes } from '../problem.js';
 import { ProgressBar } from '../progress-bar.js';
+import { rateOf, withLogs } from './two-logs.js';
 import { storeVerb, type StoreOptions } from './verb.js';
 
 interface CopyOptions extends StoreOptions {
@@ -44,21 +45,6 @@ async function copy({ from, to, follow, output: format }: CopyOptions): Promise<
   output.did(copied, inWords(copied).join('\n'));
 }
 
-async function withLogs<T>(from: string | undefined, to: string, work: (source: OpenLog, target: OpenLog) => Promise<T>) {
-  const { isLogUrl, openLog } = await import('../../open-log.js');
-  const { eventStoreUrl, databaseUrl, home } = serverConfig();
-  const source = from ?? eventStoreUrl ?? databaseUrl ?? 'embedded';
-  for (const url of [source, to])
-    if (!isLogUrl(url)) throw new Usage(`"${url}" is no store: give postgres://…, esdb://…, esdb+discover://… or embedded`);
-  const opened = await openLog({ url: source, home, prepare: false });
-  try {
-    const target = await openLog({ url: to, home, prepare: true });
-    return await work(opened, target).finally(() => target.close());
-  } finally {
-    await opened.close();
-  }
-}
-
 const namedLog = async ({ engine, where, log }: OpenLog) => ({ engine, where, log: await log.id() });
 
 async function copyShown(source: OpenLog, target: OpenLog, bar: ProgressBar, follow: AbortSignal | undefined): Promise<Copied> {
@@ -75,15 +61,6 @@ async function copyShown(source: OpenLog, target: OpenLog, bar: ProgressBar, fol
     bar.end();
     await counted.catch(() => {});
   }
-}
-
-/** Of the phase that it is in, in events a second. */
-function rateOf(): (phase: string, done: number) => number {
-  let began = { phase: '', done: 0, at: 0 };
-  return (phase, done) => {
-    if (phase !== began.phase) began = { phase, done, at: performance.now() };
-    return Math.round(((done - began.done) * 1_000) / Math.max(1, performance.now() - began.at));
-  };
 }
 
 /** Ctrl-C ends the following, and what was copied is told. */

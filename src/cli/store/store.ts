@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { addAdopt } from './adopt.js';
 import { addCopy } from './copy.js';
 import { addSealing } from './sealing.js';
 import { addStatus } from './status.js';
@@ -12,6 +13,7 @@ export function addStore(program: Command): void {
   addStatus(store);
   addCopy(store);
   addSealing(store);
+  addAdopt(store);
 }
 
 const moving = `

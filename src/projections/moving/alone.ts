@@ -8,7 +8,7 @@ export async function alone<T>(db: pg.Pool, work: () => Promise<T>): Promise<T> 
     if (!rows[0]!.got) throw new Error('this database is being moved to another log by another process: wait for it');
     return await work();
   } finally {
-    // Its lock goes with it.
+    await client.query(`select pg_advisory_unlock_all()`).catch(() => {});
     client.release(true);
   }
 }

@@ -33,7 +33,10 @@ export class ReadModelDiffers extends Error {
     readonly readModel: string,
     readonly comparison: Comparison,
   ) {
-    super(`the rows of ${readModel} are not what the new log folds to: nothing was changed`);
+    super(
+      `the rows of ${readModel} are not what the new log folds to: nothing was changed. If the copy is right, they are not what the old ` +
+        `log folds to either: ledger store unseal, rebuild that read model and cut over to it, then seal, copy and adopt again`,
+    );
   }
 }
 
