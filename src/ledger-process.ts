@@ -43,6 +43,7 @@ import { PostgresLeases } from './workers/leases.js';
 import { logFollower } from './workers/log-follower.js';
 import { runLoop, type Loop } from './workers/loop.js';
 import { AllParkedReactions } from './workers/parked-reactions.js';
+import { MoveWatch } from './workers/move-watch.js';
 import { PolicyRunner } from './workers/policy-runner.js';
 import { ProcessBeat } from './workers/process-beat.js';
 import { promoter } from './workers/promoter.js';
@@ -92,6 +93,7 @@ export class LedgerProcess implements CommandPorts {
   private readonly owners: Owners;
   private readonly signOfLife: ProcessBeat;
   private readonly projectors: Projectors;
+  private readonly moves: MoveWatch;
   private readonly stopping = new AbortController();
   private running: Promise<void>[] = [];
 
@@ -126,6 +128,7 @@ export class LedgerProcess implements CommandPorts {
     const me = thisProcess();
     this.owners = new Owners(this.catchUp, me, () => this.storedLog.id());
     this.signOfLife = new ProcessBeat(this.beats, me, settings.roles, this.clock);
+    this.moves = new MoveWatch(this.reads, () => this.storedLog.id());
     this.projectors = new Projectors(projections, this.followers());
     this.parking = new ParkedStreams({ ...this.followers(), projections });
     const { reads, store, readModels, rebuilds: db } = this;
@@ -141,6 +144,7 @@ export class LedgerProcess implements CommandPorts {
     this.run(await this.clock.start());
     await this.signOfLife.beat();
     this.run(this.signOfLife);
+    this.run(this.moves);
     if (this.has('projector') || this.has('policies')) this.running.push(this.pages.follow(this.stopping.signal));
     if (this.has('projector')) await this.projectors.start();
     if (this.has('projector')) this.run(this.sealer());
@@ -154,6 +158,11 @@ export class LedgerProcess implements CommandPorts {
         longGone(this.beats, 'processes'),
       ]),
     );
+  }
+
+  /** Resolves when the ledger goes on in another log than this process works on, with a sentence: it is to stop. */
+  get movedAway(): Promise<string> {
+    return this.moves.movedAway;
   }
 
   /** The loops that send commands. */
