@@ -25,7 +25,13 @@ async function close({ reason, output }: ReasonOptions): Promise<void> {
 async function open({ reason, output }: ReasonOptions): Promise<void> {
   const [{ withLedger, byOperator }, { unseal }] = await Promise.all([import('../../operator.js'), import('../../sealing.js')]);
   const sealing = await withLedger((ledger) => unseal(ledger, reason, byOperator()));
-  new Output(output, false).did(sealing, `log ${sealing.log} is open for writes`);
+  const out = new Output(output, false);
+  out.did(sealing, `log ${sealing.log} is open for writes`);
+  if (sealing.followed)
+    out.note(
+      `the ledger goes on in another log, ${sealing.followed}: whatever is written to this one is lost to it. ` +
+        `It is open for ledger store copy from there, and for nothing else`,
+    );
 }
 
 function sealedInWords({ log, sealed }: Sealing): string {
