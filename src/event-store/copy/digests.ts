@@ -22,7 +22,7 @@ export class Digests {
     return this.byStream.size;
   }
 
-  /** Of the whole log, in hex: SHA-256 over each stream's name, NUL, and digest, in the order of names. */
+  /** Of the whole log, in hex: SHA-256 over each stream's name, NUL, and digest, in the order of names (UTF-16). */
   total(): string {
     const hash = createHash('sha256');
     for (const stream of [...this.byStream.keys()].sort())
