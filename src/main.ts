@@ -3,6 +3,7 @@ import { AppModule } from './app.module.js';
 import { Dispatch } from './commands/dispatch.js';
 import { serverConfig, type ServerConfig } from './config.js';
 import { startEmbeddedPostgres } from './embedded-postgres.js';
+import { Drain } from './http/drain.js';
 import { listen } from './http/listen.js';
 import { LedgerProcess } from './ledger-process.js';
 import { createLog } from './log.js';
@@ -28,6 +29,7 @@ export async function serve(
     onReady(url);
     sayReady(url);
     await stopped;
+    await app.get(Drain).leave();
     await app.close();
   } finally {
     await ledger.stop();

@@ -15,7 +15,9 @@ export function guard(server: FastifyInstance, { host, rate, drain }: { host: st
 }
 
 function refusal(request: FastifyRequest, host: string, limit: RateLimit, drain: Drain): Refusal | undefined {
-  if (drain.signal.aborted && request.url !== '/healthz' && request.url !== '/readyz')
+  const isProbe = request.url === '/healthz' || request.url === '/readyz';
+  if (!isProbe) drain.asked();
+  if (!isProbe && drain.turnsAway)
     return new Refusal('shutting_down', 'this server shuts down: send the request again, to another one or to its successor');
   if (!limit.admits(request.ip))
     return new Refusal('rate_limited', `more than ${limit.rate.perSecond} requests a second came from ${request.ip}`);
