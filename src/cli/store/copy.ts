@@ -42,25 +42,31 @@ async function copy({ from, to, follow, output: format }: CopyOptions): Promise<
       ...(await copyShown(source, target, bar, follow ? interrupted() : undefined)),
     })),
   );
-  output.did(copied, inWords(copied).join('\n'));
+  output.did({ ...copied, says: ends[copied.end] }, inWords(copied).join('\n'));
 }
 
 const namedLog = async ({ engine, where, log }: OpenLog) => ({ engine, where, log: await log.id() });
 
 async function copyShown(source: OpenLog, target: OpenLog, bar: ProgressBar, follow: AbortSignal | undefined): Promise<Copied> {
   const { copyLog } = await import('../../event-store/copy/copy-log.js');
-  let total = 0;
-  const counted = source.store.count({ upTo: await source.log.head() }).then((events) => (total = events));
+  const total = { events: 0 };
+  const counted = countInto(total, source).catch(() => {});
   const rate = rateOf();
   const progress = ({ phase, done }: CopyProgress) => {
-    bar.show({ name: 'store copy', phase, progress: { done, total: Math.max(total, done), rate: rate(phase, done) } });
+    const known = total.events && Math.max(total.events, done);
+    bar.show({ name: 'store copy', phase, progress: { done, total: known, rate: rate(phase, done) } });
   };
   try {
     return await copyLog({ source: source.log, target: target.log, follow, progress });
   } finally {
     bar.end();
-    await counted.catch(() => {});
+    await counted;
   }
+}
+
+/** Some stores have to read what they are to count: the copy does not wait for that. */
+async function countInto(total: { events: number }, { store, log }: OpenLog): Promise<void> {
+  total.events = await store.count({ upTo: await log.head() });
 }
 
 /** Ctrl-C ends the following, and what was copied is told. */
@@ -94,7 +100,7 @@ function inWords({ end, events, written, streams, digest, to }: Copied & { reado
 }
 
 const ends: Record<Copied['end'], string> = {
-  complete: 'the log is closed for writes, so the copy is complete; next: ledger store adopt',
+  complete: 'the log is closed for writes, so the copy is complete; next: ledger store adopt, with the same --from and --to',
   open:
     'the log is open for writes: what is written to it from now on is not in the copy. ' +
     'Next: ledger store seal, then copy once more',
