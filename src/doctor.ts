@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { safeguards } from './audit/safeguards.js';
-import { beginning } from './events/event.js';
+import { beginning, type Position } from './events/event.js';
 import { positionInWords } from './events/positions.js';
 import type { EventStore } from './event-store/event-store.js';
 import type { StoredLog } from './event-store/stored-log.js';
@@ -8,6 +8,7 @@ import { pendingMigrations } from './migrator.js';
 import { policiesOfTheLedger } from './policies/all.js';
 import { projectionsOfTheLedger } from './projections/all.js';
 import { conservationChecks } from './projections/conservation/conservation-audit.js';
+import { LogEnd } from './projections/log-end.js';
 import type { AnyProjection } from './projections/projection.js';
 import { thisProcess } from './projections/projector/process-identity.js';
 import { ReadModels } from './projections/read-models.js';
@@ -38,21 +39,22 @@ export async function examine(
   { db, store, log, skewMs }: Examined,
   known: readonly AnyProjection[] = projectionsOfTheLedger,
 ): Promise<Check[]> {
+  const end = await LogEnd.of(store);
   return [
     await schema(db),
     await liveVersions(db, known),
     ...(await durability(db)),
-    ...(await readModels(db, store)),
+    ...(await readModels(db, end)),
     await parkedStreams(db),
-    ...(await policies(db, store)),
+    ...(await policies(db, end)),
     await parkedReactions(db),
     ...(await conservationChecks(db, store)),
     await processes(db),
     await expiredLeases(db),
-    await unexplainedWork(db),
+    await unexplainedWork(db, store),
     await firesUnderWay(db),
     await routinesOverdue(db),
-    ...(await safeguards(db, { log, events: await store.count({ upTo: await store.head() }) })),
+    ...(await safeguards(db, { log, events: await end.events() })),
     await clocks(db, skewMs),
   ];
 }
@@ -117,8 +119,7 @@ async function durability(db: pg.Pool): Promise<Check[]> {
   );
 }
 
-async function readModels(db: pg.Pool, store: EventStore): Promise<Check[]> {
-  const head = await store.head();
+async function readModels(db: pg.Pool, end: LogEnd): Promise<Check[]> {
   const { rows } = await db.query<Follower & { readModel: string }>(
     `select read_model as "readModel", position, halted, split_part(host, ' ', 1) as host, pid
      from checkpoints
@@ -126,24 +127,25 @@ async function readModels(db: pg.Pool, store: EventStore): Promise<Check[]> {
      where not filling
      order by read_model`,
   );
-  return rows.map(({ readModel, ...row }) => follower(`read model ${readModel}`, row, head, 'projector'));
+  return Promise.all(rows.map(({ readModel, ...row }) => follower(`read model ${readModel}`, row, end, 'projector')));
 }
 
 /** Of the log; `host` (without its pid namespace) and `pid` of the process that owns it, if one does. */
 interface Follower {
-  readonly position: string;
+  readonly position: Position;
   readonly halted: string | null;
   readonly host: string | null;
   readonly pid: number | null;
 }
 
-function follower(name: string, { position, halted, host, pid }: Follower, head: string, role: string): Check {
-  if (halted)
-    return check(name, false, `halted at ${positionInWords(position)}: ${halted}`, 'mend what it names, then restart the server');
-  const behind = Number(head || 0) - Number(position || 0);
+async function follower(name: string, { position, halted, host, pid }: Follower, end: LogEnd, role: string): Promise<Check> {
+  const at = positionInWords(position);
+  if (halted) return check(name, false, `halted at ${at}: ${halted}`, 'mend what it names, then restart the server');
+  const lag = await end.behind(position);
+  const far = lag > tolerated ? `, ${lag} events behind` : '';
   const owner = pid === null ? 'run by nobody' : `run by process ${pid} on ${host}`;
-  const sentence = `at ${positionInWords(position)} of ${positionInWords(head)}${behind > tolerated ? `, ${behind} events behind` : ''}, ${owner}`;
-  return check(name, behind <= tolerated, sentence, `see that a server with the role ${role} runs`);
+  const sentence = `at ${at} of ${positionInWords(end.head)}${far}, ${owner}`;
+  return check(name, lag <= tolerated, sentence, `see that a server with the role ${role} runs`);
 }
 
 /** Events that a read model or a policy may be behind while it works as it should. */
@@ -166,17 +168,15 @@ async function parkedStreams(db: pg.Pool): Promise<Check> {
   );
 }
 
-async function policies(db: pg.Pool, store: EventStore): Promise<Check[]> {
-  const head = await store.head();
+async function policies(db: pg.Pool, end: LogEnd): Promise<Check[]> {
   const { rows } = await db.query<Follower & { policy: string }>(
     `select policy, position, halted, split_part(host, ' ', 1) as host, pid
      from policy_checkpoints
      left join owners on name = 'policy ' || policy and expires_at > clock_timestamp()`,
   );
   const neverRun = { position: beginning, halted: null, host: null, pid: null };
-  return policiesOfTheLedger.map(({ name }) =>
-    follower(`policy ${name}`, rows.find(({ policy }) => policy === name) ?? neverRun, head, 'policies'),
-  );
+  const ofPolicy = (name: string) => rows.find(({ policy }) => policy === name) ?? neverRun;
+  return Promise.all(policiesOfTheLedger.map(({ name }) => follower(`policy ${name}`, ofPolicy(name), end, 'policies')));
 }
 
 async function parkedReactions(db: pg.Pool): Promise<Check> {
@@ -224,10 +224,10 @@ async function processes(db: pg.Pool): Promise<Check> {
   return check('processes', missing.length === 0, sentence, `start a server with LEDGER_ROLES=${missing.join(',')}`);
 }
 
-function unexplainedWork(db: pg.Pool): Promise<Check> {
+function unexplainedWork(db: pg.Pool, store: EventStore): Promise<Check> {
   const remedy = 'ask ledger why about it, and restart the servers: this is a defect of the ledger';
   return looked('work that should be running', db, remedy, async (readModels) => {
-    const { count, first } = await shouldBeRunning(readModels);
+    const { count, first } = await shouldBeRunning({ readModels, store });
     return first && `${count} for 10 s without a reason; the first: ${first.id} of ${first.company}`;
   });
 }

@@ -4,7 +4,8 @@ import { neededRoles } from './doctor.js';
 import type { EventStore } from './event-store/event-store.js';
 import type { StoredLog } from './event-store/stored-log.js';
 import { policiesOfTheLedger } from './policies/all.js';
-import { CheckpointQueries } from './projections/operations/checkpoint-queries.js';
+import { LogEnd } from './projections/log-end.js';
+import { CheckpointQueries, withLags } from './projections/operations/checkpoint-queries.js';
 import { ReadModelUnknown, type ReadModels } from './projections/read-models.js';
 import { routineFigures, type RoutineFigures } from './projections/routines/routine-figures.js';
 import { LastingUnexplained } from './projections/why/lasting.js';
@@ -12,7 +13,8 @@ import type { PolicyCounts } from './workers/policy-term.js';
 
 /** How the ledger is, in numbers, as its database knows it. Lags are in events. */
 export interface Figures {
-  readonly head: number;
+  /** events of the log */
+  readonly events: number;
   /** those whose rows are complete */
   readonly readModels: readonly ReadModelFigures[];
   readonly policies: readonly PolicyFigures[];
@@ -60,16 +62,18 @@ export class FigureQueries {
 
   constructor(private readonly world: World) {
     this.checkpoints = new CheckpointQueries(world.readModels);
-    this.unexplained = new LastingUnexplained(world.readModels);
+    this.unexplained = new LastingUnexplained(world);
   }
 
   async look(): Promise<Figures> {
-    const head = await this.head();
+    const { reads, store, storedLog } = this.world;
+    const end = await LogEnd.of(store);
+    const events = await end.events();
     return {
-      head,
-      readModels: await this.readModels(head),
-      policies: await this.policies(head),
-      sealLag: Math.max(0, head - (await sealedEvents(this.world.reads, this.world.storedLog))),
+      events,
+      readModels: await this.readModels(end),
+      policies: await this.policies(end),
+      sealLag: Math.max(0, events - (await sealedEvents(reads, storedLog))),
       processes: await this.processes(),
       shouldBeRunning: await ifKnown(() => this.unexplained.count()),
       routines: await ifKnown(() => routineFigures(this.world.readModels)),
@@ -81,19 +85,19 @@ export class FigureQueries {
     return this.world.policies.map(({ policy, counts }) => [policy.name, counts]);
   }
 
-  private async readModels(head: number): Promise<ReadModelFigures[]> {
+  private async readModels(end: LogEnd): Promise<ReadModelFigures[]> {
     const complete = (await this.checkpoints.list()).filter(({ filling }) => !filling);
-    return complete.map(({ name, readModel, live, position, halted, parkedStreams }) => ({
+    return (await withLags(complete, end)).map(({ name, readModel, live, lag = 0, halted, parkedStreams }) => ({
       projection: name,
       readModel,
       live,
-      lag: behind(head, position),
+      lag,
       halted: halted !== undefined,
       parkedStreams,
     }));
   }
 
-  private async policies(head: number): Promise<PolicyFigures[]> {
+  private async policies(end: LogEnd): Promise<PolicyFigures[]> {
     const { rows } = await this.world.reads.query<Omit<PolicyFigures, 'lag'> & { position: string }>(
       `select
          policy,
@@ -109,12 +113,7 @@ export class FigureQueries {
        order by policy`,
       [policiesOfTheLedger.map(({ name }) => name)],
     );
-    return rows.map(({ position, ...row }) => ({ ...row, lag: behind(head, position) }));
-  }
-
-  private async head(): Promise<number> {
-    const { store } = this.world;
-    return store.count({ upTo: await store.head() });
+    return Promise.all(rows.map(async ({ position, ...row }) => ({ ...row, lag: await end.behind(position) })));
   }
 
   private async processes(): Promise<Figures['processes']> {
@@ -138,6 +137,3 @@ async function ifKnown<T>(look: () => Promise<T>): Promise<T | undefined> {
     throw error;
   }
 }
-
-/** What has come since the head was read is no lag. */
-const behind = (head: number, position: string): number => Math.max(0, head - Number(position));

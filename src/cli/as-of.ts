@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { typedPosition } from '../events/positions.js';
 
 export interface AsOfOptions {
   asOf?: string;
@@ -9,7 +10,7 @@ export const asOfOption = (command: Command, what = 'as it was then'): Command =
 
 /** As a route takes it: a time has more in it than digits. */
 export const asOfQuery = ({ asOf }: AsOfOptions): { asOf?: string; asOfPosition?: string } =>
-  asOf !== undefined && /^\d+$/.test(asOf) ? { asOfPosition: asOf } : { asOf };
+  asOf !== undefined && typedPosition.test(asOf) ? { asOfPosition: asOf } : { asOf };
 
 export interface InOptions {
   in?: string;

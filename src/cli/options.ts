@@ -1,4 +1,5 @@
 import { InvalidArgumentError, type Command } from 'commander';
+import { typedPosition } from '../events/positions.js';
 import { parseDuration, parseDurations } from './durations.js';
 
 export interface PageOptions {
@@ -16,10 +17,10 @@ export const wholeNumber = (text: string): number => {
   return Number(text);
 };
 
-/** Zeros before it may be left out; 0 is before the first. */
+/** Zeros before it may be left out, the server puts them there; 0 is before the first. */
 export function position(text: string): string {
-  if (!/^\d{1,16}$/.test(text)) throw new InvalidArgumentError(`"${text}" is not a position: give one such as 4711.`);
-  return text.padStart(16, '0');
+  if (!typedPosition.test(text)) throw new InvalidArgumentError(`"${text}" is not a position: give one such as 4711.`);
+  return text;
 }
 
 export const duration = (text: string): number => saying(() => parseDuration(text));

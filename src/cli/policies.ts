@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { WaitingReaction } from '../commands/operations/parked-reaction.js';
+import { positionInWords } from '../events/positions.js';
 import { openDoor, verb, type Door, type DoorOptions } from './door.js';
 import { Usage } from './problem.js';
 import { sent } from './projections/requests.js';
@@ -31,7 +32,7 @@ async function parked({ client, output }: Door, { policy, drop, reason }: Parked
     ['reaction', ({ reaction }) => reaction],
     ['policy', (each) => each.policy],
     ['to', ({ stream }) => stream],
-    ['because of', ({ position }) => Number(position)],
+    ['because of', ({ position }) => positionInWords(position)],
     ['command', ({ command }) => command],
     ['since', ({ parkedAt }) => sayTime(parkedAt)],
     ['error', ({ error }) => error, 'wrapped'],

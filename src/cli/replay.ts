@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { positionInWords } from '../events/positions.js';
 import type { Replay, ReplayedEvent } from '../projections/replay/replay-queries.js';
 import { differencesInWords, stateInWords } from '../projections/replay/difference-in-words.js';
 import { named, openDoor, verb, type Door, type DoorOptions } from './door.js';
@@ -47,7 +48,7 @@ const mostOfAPage = 10_000;
 
 const columns: readonly Column<ReplayedEvent>[] = [
   ['time', ({ recordedAt }) => sayTime(recordedAt)],
-  ['position', ({ position }) => Number(position)],
+  ['position', ({ position }) => positionInWords(position)],
   ['event', ({ type }) => type],
   ['by', ({ metadata: { actor } }) => `${actor.type}:${actor.id}`],
   ['what', (event) => event.sentence + ledTo(event) + changed(event), 'wrapped'],

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { Recorded } from '../events/event.js';
+import { positionInWords } from '../events/positions.js';
 import type { RunStatus } from '../events/run.js';
 import type { Run } from '../projections/run-queries.js';
 import type { Query } from './client.js';
@@ -49,7 +50,7 @@ type Told = { readonly topic: string; readonly position: string } & Partial<Reco
 
 const toldColumns: readonly Column<Told>[] = [
   ['time', ({ recordedAt }) => sayTime(recordedAt).padEnd(8)],
-  ['position', ({ position }) => String(Number(position)).padStart(6)],
+  ['position', ({ position }) => positionInWords(position).padStart(6)],
   ['event', ({ topic, type = topic }) => type.padEnd(18)],
   ['by', ({ metadata }) => (metadata ? `${metadata.actor.type}:${metadata.actor.id}` : '').padEnd(16)],
   ['what', ({ topic, sentence }) => sentence ?? (topic === 'dashboard' ? 'the dashboard shows something else' : ''), 'wrapped'],
@@ -151,7 +152,7 @@ async function* messages({ client, output }: Door, query: Query, since?: string)
   const note = (sentence: string) => output.note(sentence);
   let isFirst = true;
   for await (const message of follow(client, query, { since, signal: over.signal, note })) {
-    if (isFirst && output.format === 'table') note(`from position ${Number(message.id)} on, until Ctrl-C`);
+    if (isFirst && output.format === 'table') note(`from position ${positionInWords(message.id)} on, until Ctrl-C`);
     isFirst = false;
     yield message;
   }

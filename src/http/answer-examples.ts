@@ -10,7 +10,7 @@ import type { ClockReading } from '../manual-clock.js';
 import type { ActivityLine } from '../projections/activity-queries.js';
 import type { Agent } from '../projections/agent-queries.js';
 import type { GraphNode } from '../projections/blocker-graph.js';
-import type { CheckpointView } from '../projections/operations/checkpoint-queries.js';
+import type { LaggingCheckpoint } from '../projections/operations/checkpoint-queries.js';
 import type { ParkedEvent } from '../projections/projector/parked.js';
 import type { AsOfSchemaView } from '../projections/side-schemas/as-of-schemas.js';
 import type { Comment } from '../projections/comment-queries.js';
@@ -188,7 +188,7 @@ const dashboard: Dashboard = {
   runActivity: [{ date: '2026-04-20', succeeded: 20, failed: 2, other: 1, total: 23 }],
 };
 
-const projection: CheckpointView = {
+const projection: LaggingCheckpoint = {
   name: 'run_status',
   version: 1,
   generation: 2,
@@ -196,7 +196,8 @@ const projection: CheckpointView = {
   live: true,
   liveSince: noon,
   filling: true,
-  position: '0000000000000042',
+  position: '0000000000000040',
+  lag: 2,
   movedAt: due,
   halted: 'task-acme.ACME-12 at 41: …',
   parkedStreams: 0,
@@ -238,9 +239,9 @@ const rebuild: RebuildView = {
   error: '…',
   endedAt: due,
 };
-const metrics = `# HELP ledger_head_position Position of the last event of the log.
-# TYPE ledger_head_position gauge
-ledger_head_position 42
+const metrics = `# HELP ledger_events Events of the log.
+# TYPE ledger_events gauge
+ledger_events 42
 `;
 const asOfSchema: AsOfSchemaView = {
   schema: 'audit_2026_04',

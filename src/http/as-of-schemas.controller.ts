@@ -3,7 +3,8 @@ import { IsOptional } from 'class-validator';
 import { buildAsOf, dropAsOf, SchemaName } from '../commands/operations/as-of.js';
 import { validated } from '../commands/dispatch.js';
 import { IsoTime, Optional, Text } from '../commands/fields.js';
-import { beginning, type Position } from '../events/event.js';
+import { EventStore } from '../event-store/event-store.js';
+import type { Position } from '../events/event.js';
 import { AsOfSchemas } from '../projections/side-schemas/as-of-schemas.js';
 import { KnownProjections } from '../projections/operations/known-projections.js';
 import { AsOf, LogPosition, type LooksBack } from './as-of.js';
@@ -36,6 +37,7 @@ export class AsOfSchemasController {
     private readonly asOf: AsOf,
     private readonly projections: KnownProjections,
     private readonly schemas: AsOfSchemas,
+    private readonly store: EventStore,
   ) {}
 
   @Get('as-of')
@@ -81,10 +83,10 @@ export class AsOfSchemasController {
   private async position(call: Exchange, when: LooksBack): Promise<Position> {
     const position = await this.asOf.of(call, when);
     if (position === undefined) throw new Refusal('malformed', 'asOf and asOfPosition are missing: give a time or a position');
-    if (position !== beginning && Number(position) > 0) return position;
+    if ((await this.store.count({ upTo: position })) > 0) return position;
     throw malformed(
       'asOf',
-      `${when.asOf ?? when.asOfPosition} is before the first event: give a later time, or a position from 1 on`,
+      `${when.asOf ?? when.asOfPosition} is before the first event: give a later time, or the position of an event`,
     );
   }
 }

@@ -3,14 +3,14 @@ import { isoTimePattern, readIsoTime } from '../commands/iso-time.js';
 import type { Clock } from '../commands/ledger.js';
 import type { EventStore } from '../event-store/event-store.js';
 import { beginning, type Position, type TaskId } from '../events/event.js';
-import { positionInWords } from '../events/positions.js';
+import { positionFrom, positionInWords, typedPosition } from '../events/positions.js';
 import type { Exchange } from './call.js';
 import { minPositionOf } from './headers.js';
 import { malformed } from './problem.js';
 
 /** A position of the log, with or without its leading zeros. */
 export const LogPosition = (): PropertyDecorator =>
-  Matches(isPosition, {
+  Matches(typedPosition, {
     message: ({ property, value }) =>
       `${property} is ${JSON.stringify(value)}: give a position that a Ledger-Position header or an event had`,
   });
@@ -20,9 +20,9 @@ export const TimeOrPosition = (): PropertyDecorator =>
   ValidateBy(
     {
       name: MATCHES,
-      constraints: [new RegExp(`${isPosition.source}|${isoTimePattern.source}`)],
+      constraints: [new RegExp(`${typedPosition.source}|${isoTimePattern.source}`)],
       validator: {
-        validate: (value) => typeof value === 'string' && (isPosition.test(value) || !Number.isNaN(readIsoTime(value))),
+        validate: (value) => typeof value === 'string' && (typedPosition.test(value) || !Number.isNaN(readIsoTime(value))),
       },
     },
     {
@@ -31,8 +31,6 @@ export const TimeOrPosition = (): PropertyDecorator =>
         'or a position that a Ledger-Position header or an event had',
     },
   );
-
-const isPosition = /^\d{1,16}$/;
 
 /** What a read that can look back may be given: a time, or a position of the log. */
 export interface LooksBack {
@@ -61,12 +59,12 @@ export class AsOf {
   /** A time or a position in one; without it, the head of the log. */
   async at(call: Exchange, at: string | undefined): Promise<Position> {
     if (at === undefined) return showing(call, await this.store.head());
-    return showing(call, isPosition.test(at) ? await this.upTo('at', at) : await this.until('at', at));
+    return showing(call, typedPosition.test(at) ? await this.upTo('at', at) : await this.until('at', at));
   }
 
   private async upTo(field: string, given: string): Promise<Position> {
-    const position = given.padStart(16, '0');
     const head = await this.store.head();
+    const position = positionFrom(given, head);
     if (position <= head) return position;
     const end = head === beginning ? 'the ledger is empty' : `the head of the ledger is ${positionInWords(head)}`;
     throw malformed(field, `${field} is ${given}: ${end}; give a position up to it, or none for the present`);

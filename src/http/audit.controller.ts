@@ -4,6 +4,8 @@ import { readPublicKey } from '../audit/chain.js';
 import { Prover } from '../audit/prover.js';
 import { NoSuchRange, Verifier } from '../audit/verifier.js';
 import { Exact } from '../commands/fields.js';
+import { EventStore } from '../event-store/event-store.js';
+import { positionFrom, typedPosition } from '../events/positions.js';
 import { Call, type Exchange } from './call.js';
 import { Documented } from './documented.js';
 import { Drain } from './drain.js';
@@ -19,9 +21,12 @@ export class AuditedRanges {
   @IsOptional() @Exact(500) key?: string;
 }
 
+/** A position that an event can be at. */
+const somewhere = new RegExp(`(?!^0+$)${typedPosition.source}`);
+
 export class ProvenEvent {
-  @Matches(/^(?!0+$)\d{1,16}$/, {
-    message: ({ value }) => `position is ${JSON.stringify(value)}: give one of the log, which begins with 1, such as 42`,
+  @Matches(somewhere, {
+    message: ({ value }) => `position is ${JSON.stringify(value)}: give that of an event of the log, such as 42`,
   })
   position!: string;
 }
@@ -32,6 +37,7 @@ export class AuditController {
   constructor(
     private readonly verifier: Verifier,
     private readonly prover: Prover,
+    private readonly store: EventStore,
     private readonly drain: Drain,
   ) {}
 
@@ -61,7 +67,7 @@ export class AuditController {
   })
   async proof(@Call() call: Exchange) {
     const { position } = readOf(ProvenEvent, call);
-    const proving = await this.prover.prove(position.padStart(16, '0'));
+    const proving = await this.prover.prove(positionFrom(position, await this.store.head()));
     if (proving.outcome === 'proved') return proving.proof;
     throw new Refusal(refusals[proving.outcome], proving.sentence);
   }

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Rejected } from '../commands/decider.js';
 import { EventStore } from '../event-store/event-store.js';
 import { beginning, taskOfRun, taskStream, type Position, type Recorded, type StreamId } from '../events/event.js';
+import { isPosition, positionFrom } from '../events/positions.js';
 import { cursorAt, InvalidCursor, keyIn, limitOf, type Page, type PageRequest } from '../projections/paging.js';
 import { concerning } from '../projections/replay/concerns.js';
 import type { Run } from '../projections/run-queries.js';
@@ -9,8 +10,8 @@ import type { Run } from '../projections/run-queries.js';
 export interface LogFilter {
   readonly company?: string;
   readonly types?: readonly string[];
-  /** what comes after it */
-  readonly after?: Position;
+  /** what comes after it; a position as it was typed */
+  readonly after?: string;
 }
 
 /** Events as they were recorded, in order. A filter that drops much answers a short page, and where to go on. */
@@ -29,19 +30,24 @@ export class EventPages {
     return this.pages(this.stream(taskStream(company, taskOfRun(id))), concerning(id, wakeups), page);
   }
 
-  ofStream(stream: StreamId, filter: LogFilter, page: PageRequest): Promise<Page<Recorded>> {
-    return this.pages(this.stream(stream), passes(filter), page);
+  async ofStream(stream: StreamId, { after, ...filter }: LogFilter, page: PageRequest): Promise<Page<Recorded>> {
+    return this.pages(this.stream(stream), passes(filter, await this.placeOf(after)), page);
   }
 
-  ofLog({ after, ...filter }: LogFilter, page: PageRequest): Promise<Page<Recorded>> {
-    const read = (last: string | undefined, limit: number) => this.store.readAll({ after: last ?? after ?? beginning, limit });
-    return this.pages({ name: 'events', read, placeOf: ({ position }) => position, place: /^\d{16}$/ }, passes(filter), page);
+  async ofLog({ after, ...filter }: LogFilter, page: PageRequest): Promise<Page<Recorded>> {
+    const first = page.cursor === undefined ? await this.placeOf(after) : beginning;
+    const read = (last: string | undefined, limit: number) => this.store.readAll({ after: last ?? first, limit });
+    return this.pages({ name: 'events', read, placeOf: ({ position }) => position, isPlace: isPosition }, passes(filter), page);
+  }
+
+  private async placeOf(typed: string | undefined): Promise<Position> {
+    return typed === undefined ? beginning : positionFrom(typed, await this.store.head());
   }
 
   private stream(stream: StreamId): Source {
     const read = (last: string | undefined, limit: number) =>
       this.store.readStream(stream, { from: last === undefined ? 0 : Number(last) + 1, limit });
-    return { name: stream, read, placeOf: ({ revision }) => String(revision), place: /^\d{1,9}$/ };
+    return { name: stream, read, placeOf: ({ revision }) => String(revision), isPlace: isRevision };
   }
 
   private async pages(source: Source, keep: (event: Recorded) => boolean, page: PageRequest): Promise<Page<Recorded>> {
@@ -67,20 +73,22 @@ interface Source {
   /** what follows the place `last`, or the first ones */
   read(last: string | undefined, limit: number): Promise<Recorded[]>;
   placeOf(event: Recorded): string;
-  /** the form of a place */
-  readonly place: RegExp;
+  /** whether it has the form of one */
+  isPlace(text: string): boolean;
 }
 
 const pageSize = 500;
 const mostScanned = 5_000;
 
 const passes =
-  ({ company, types, after = beginning }: LogFilter) =>
+  ({ company, types }: Omit<LogFilter, 'after'>, after: Position = beginning) =>
   (event: Recorded): boolean =>
     (company === undefined || event.company === company) && (!types || types.includes(event.type)) && event.position > after;
 
-function placeIn({ name, place }: Source, cursor: string): string {
+const isRevision = (text: string): boolean => /^\d{1,9}$/.test(text);
+
+function placeIn({ name, isPlace }: Source, cursor: string): string {
   const [found = ''] = keyIn(name, 1, cursor);
-  if (!place.test(found)) throw new InvalidCursor(cursor);
+  if (!isPlace(found)) throw new InvalidCursor(cursor);
   return found;
 }

@@ -5,7 +5,7 @@ import { subjectOf, type StreamId } from '../events/event.js';
 import { Call, type Exchange } from './call.js';
 import { Documented } from './documented.js';
 import { EventPages } from './event-pages.js';
-import { positionNamed } from './headers.js';
+import { typedPositionNamed } from './headers.js';
 import { malformed } from './problem.js';
 import { readOf, Several } from './query.js';
 
@@ -50,4 +50,4 @@ export class EventsController {
 }
 
 const since = (after: string | undefined) =>
-  after === undefined || after === '' ? {} : { after: positionNamed('after', after) };
+  after === undefined || after === '' ? {} : { after: typedPositionNamed('after', after) };

@@ -1,5 +1,6 @@
 import type { CommandContext } from '../commands/decider.js';
 import type { Actor, Position } from '../events/event.js';
+import { isPosition, typedPosition } from '../events/positions.js';
 import type { Exchange } from './call.js';
 import { malformed } from './problem.js';
 
@@ -40,10 +41,19 @@ export function minPositionOf(call: Exchange): Position | undefined {
   return position === undefined || position === '' ? undefined : positionNamed('Ledger-Min-Position', position);
 }
 
-export function positionNamed(field: string, position: string): Position {
-  if (/^\d{16}$/.test(position)) return position;
-  throw malformed(field, `${field} is ${quoted(position)}: give a position that a Ledger-Position header or an event had`);
+function positionNamed(field: string, position: string): Position {
+  if (isPosition(position)) return position;
+  throw noPosition(field, position);
 }
+
+/** One that a person may have typed: `positionFrom` completes it. */
+export function typedPositionNamed(field: string, text: string): string {
+  if (typedPosition.test(text)) return text;
+  throw noPosition(field, text);
+}
+
+const noPosition = (field: string, text: string) =>
+  malformed(field, `${field} is ${quoted(text)}: give a position that a Ledger-Position header or an event had`);
 
 const user: Actor = { type: 'user', id: 'local' };
 

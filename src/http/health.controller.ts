@@ -1,7 +1,8 @@
 import { Controller, Get } from '@nestjs/common';
 import type { Check } from '../doctor.js';
 import { EventStore } from '../event-store/event-store.js';
-import { CheckpointQueries } from '../projections/operations/checkpoint-queries.js';
+import { LogEnd } from '../projections/log-end.js';
+import { CheckpointQueries, withLags } from '../projections/operations/checkpoint-queries.js';
 import { Documented } from './documented.js';
 import { Drain } from './drain.js';
 import { Refusal } from './problem.js';
@@ -36,9 +37,9 @@ export class HealthController {
   @Documented({ summary: 'It takes requests, and its store is there', answers: 'Ready' })
   async ready() {
     if (this.drain.signal.aborted) throw new Refusal('shutting_down', 'this server shuts down');
-    const head = await this.store.head();
-    const [projections, notes] = [await this.checkpoints.list(), await this.checkpoints.notes()];
-    return { status: 'ready', head, projections, notes };
+    const end = await LogEnd.of(this.store);
+    const [checkpoints, notes] = [await this.checkpoints.list(), await this.checkpoints.notes()];
+    return { status: 'ready', head: end.head, projections: await withLags(checkpoints, end), notes };
   }
 
   @Get('v1/doctor')

@@ -47,8 +47,8 @@ const gaugesOf =
   };
 
 function ofTheLedger(figures: Figures, gauge: AddGauge): void {
-  const { head, sealLag, shouldBeRunning } = figures;
-  gauge('ledger_head_position', 'Position of the last event of the log.', [[{}, head]]);
+  const { events, sealLag, shouldBeRunning } = figures;
+  gauge('ledger_events', 'Events of the log.', [[{}, events]]);
   gauge('ledger_seal_lag_events', 'Events that are not sealed yet; a range of 1,024 is sealed when it is full.', [[{}, sealLag]]);
   if (shouldBeRunning !== undefined)
     gauge('ledger_should_be_running', 'Runs and demands that nothing has kept from being run for 10 s: a defect of the ledger.', [

@@ -5,7 +5,8 @@ import { Exact, Int, Optional, Slug, Text } from '../commands/fields.js';
 import { startRebuild } from '../commands/operations/rebuild.js';
 import { EventStore } from '../event-store/event-store.js';
 import type { ReadModelName, RebuildPurpose } from '../events/operations.js';
-import { CheckpointQueries } from '../projections/operations/checkpoint-queries.js';
+import { LogEnd } from '../projections/log-end.js';
+import { CheckpointQueries, withLags } from '../projections/operations/checkpoint-queries.js';
 import { KnownProjections } from '../projections/operations/known-projections.js';
 import { isOpen, RebuildQueries } from '../projections/operations/rebuild-queries.js';
 import { rebuilds } from '../projections/operations/rebuilds.js';
@@ -61,7 +62,8 @@ export class ProjectionsController {
   @Get()
   @Documented({ summary: 'How far each read model is', answers: 'Projections' })
   async list() {
-    return { head: await this.store.head(), items: await this.checkpoints.list() };
+    const end = await LogEnd.of(this.store);
+    return { head: end.head, items: await withLags(await this.checkpoints.list(), end) };
   }
 
   @Get(':projection')
@@ -75,12 +77,9 @@ export class ProjectionsController {
     const { projection: name } = readOf(OneProjection, call);
     const versions = this.projections.versionsOf(name);
     await this.reads.upTo(call, rebuilds);
-    const [head, readModels, known] = await Promise.all([
-      this.store.head(),
-      this.checkpoints.list(name),
-      this.rebuilding.list({ projection: name }),
-    ]);
-    return { name, versions, head, readModels, rebuild: known.find(isOpen) };
+    const end = await LogEnd.of(this.store);
+    const [views, known] = await Promise.all([this.checkpoints.list(name), this.rebuilding.list({ projection: name })]);
+    return { name, versions, head: end.head, readModels: await withLags(views, end), rebuild: known.find(isOpen) };
   }
 
   @Post(':projection/rebuilds')

@@ -2,10 +2,9 @@ import { Controller, Get, Res } from '@nestjs/common';
 import { Transform } from 'class-transformer';
 import { IsOptional } from 'class-validator';
 import { Exact, OneOf, RunId, Slug, TaskId } from '../commands/fields.js';
-import type { Position } from '../events/event.js';
 import { Call, type Exchange } from './call.js';
 import { Documented } from './documented.js';
-import { positionNamed } from './headers.js';
+import { typedPositionNamed } from './headers.js';
 import { OfCompany, readOf, Several } from './query.js';
 import { LiveStreams } from './stream/live-streams.js';
 import { StreamFilter } from './stream/stream-filter.js';
@@ -42,8 +41,8 @@ export class StreamController {
 }
 
 /** An id that was never sent is none. */
-const resumed = (id: string | undefined): Position | undefined =>
-  id === undefined || id === '' ? undefined : positionNamed('Last-Event-ID', id);
+const resumed = (id: string | undefined): string | undefined =>
+  id === undefined || id === '' ? undefined : typedPositionNamed('Last-Event-ID', id);
 
 /** As several parameters, or as one with commas. */
 function Listed(): PropertyDecorator {

@@ -15,9 +15,9 @@ export class AskWhatIf {
   /** as an agent's `policy.retry`; what is left out is the default */
   @Nested(() => RetryFields) policy!: RetryFields;
   /** a time or a position; default the first event */
-  @Optional() @Exact(40) from?: string;
+  @Optional() @Exact(100) from?: string;
   /** a time or a position, with what was recorded there; default the last event */
-  @Optional() @Exact(40) to?: string;
+  @Optional() @Exact(100) to?: string;
   /** default all */
   @Optional() @Slug() company?: string;
 }

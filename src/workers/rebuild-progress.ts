@@ -24,11 +24,16 @@ export class RebuildProgress {
     this.writtenAt = -Infinity;
   }
 
+  /** Whether what has moved would be written now: what costs something to find out need not be asked more often. */
+  get isDue(): boolean {
+    return performance.now() - this.writtenAt >= writeEveryMs;
+  }
+
   /** What the store cannot count is not known before it is done. */
   moved(done: number, total = done): void {
     const at = performance.now();
     this.moves = [...this.moves.filter((move) => at - move.at < ratedMs), { at, done }];
-    if (at - this.writtenAt >= writeEveryMs) void this.write(done, total);
+    if (this.isDue) void this.write(done, total);
   }
 
   /** What is waited for; until it moves again. */

@@ -3,7 +3,7 @@ import { Contention, OutcomeUnknown, type CommandContext, type Sendable } from '
 import type { Dispatch } from '../commands/dispatch.js';
 import { recordComparison, recordFailure, recordFilled } from '../commands/operations/rebuild-steps.js';
 import { isOutage } from '../database.js';
-import { nameUuid, type Recorded } from '../events/event.js';
+import { nameUuid, type Position, type Recorded } from '../events/event.js';
 import {
   operationsStream,
   type KnownReadModel,
@@ -161,7 +161,7 @@ export class RebuildWork {
   }
 
   private async catchUp(signal: AbortSignal): Promise<Standing> {
-    const { tables, look } = this.world;
+    const { store, tables, look } = this.world;
     await this.progress.begin('catching_up');
     await tables.follow(this.name);
     await look();
@@ -170,8 +170,10 @@ export class RebuildWork {
       this.refuseUnfolded(standing.failure);
       this.recovered();
       if (standing.caughtUp || standing.liveIsHalted) return standing;
-      from ??= Number(standing.position);
-      this.progress.moved(Number(standing.position) - from, Number(standing.livePosition) - from);
+      const count = (upTo: Position) => store.count({ upTo });
+      from ??= await count(standing.position);
+      if (this.progress.isDue)
+        this.progress.moved((await count(standing.position)) - from, (await count(standing.livePosition)) - from);
     }
     throw signal.reason;
   }

@@ -143,7 +143,7 @@ describe('refuses, and says what would do', () => {
     refused(`tasks/ACME-2?asOf=${time}`, 'asOf', 'give a time such as'),
   );
 
-  it.each(['-1', 'x', '', '1e3', '12345678901234567'])('the position "%s"', (position) =>
+  it.each(['-1', 'x', '', '1e3', '123456789012345678901'])('the position "%s"', (position) =>
     refused(`tasks/ACME-2?asOfPosition=${position}`, 'asOfPosition', 'give a position that'),
   );
 

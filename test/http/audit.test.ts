@@ -47,7 +47,7 @@ it.each([
   ['verify?key=abc', 400, 'malformed', 'key is no Ed25519 public key'],
   ['proof/2049', 409, 'not_sealed', 'the log is sealed up to position 2048'],
   ['proof/9999', 404, 'no_such_position', 'the log ends at 2100'],
-  ['proof/0', 400, 'malformed', 'position is "0": give one of the log, which begins with 1'],
+  ['proof/0', 400, 'malformed', 'position is "0": give that of an event of the log'],
   ['proof/soon', 400, 'malformed', 'position is "soon"'],
 ])('answers %s with %d %s', async (path, status, code, detail) => {
   const answer = await server.api('GET', `/v1/audit/${path}`);

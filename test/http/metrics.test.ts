@@ -123,7 +123,7 @@ describe('the metrics of a ledger in trouble', () => {
     await send(server, 'PUT', 'tasks/later-2', { title: 'nor this' });
     const head = Number(await server.ledger.store.head());
     expect(head - before).toBeGreaterThanOrEqual(2);
-    const metrics = await becomes(server, 'ledger_head_position', head);
+    const metrics = await becomes(server, 'ledger_events', head);
     for (const { name, version } of server.ledger.projections) {
       const labels = `{projection="${name}",read_model="${name}_v${version}",live="true"}`;
       expect([labels, metrics.get(`ledger_read_model_lag_events${labels}`)]).toEqual([labels, head - before]);
@@ -156,7 +156,7 @@ describe('the metrics of a ledger in trouble', () => {
   it('count work that should be running when more than one look has found it', async () => {
     await query(`insert into workers values ('acme', 'asking', 'w', ledger_now(), ledger_now())`);
     await send(server, 'PUT', 'tasks/later-3', { title: 'so that a look can be told from those before' });
-    const first = await becomes(server, 'ledger_head_position', Number(await server.ledger.store.head()));
+    const first = await becomes(server, 'ledger_events', Number(await server.ledger.store.head()));
     expect(first.get('ledger_should_be_running')).toBe(0);
     await becomes(server, 'ledger_should_be_running', 1);
     await query(`delete from workers`);
@@ -179,7 +179,7 @@ describe('the metrics of a server whose Postgres goes away', () => {
   });
 
   it('are what the process knows of itself, and nothing that is no longer so', async () => {
-    expect((await metricsOf(server)).get('ledger_head_position')).toBe(0);
+    expect((await metricsOf(server)).get('ledger_events')).toBe(0);
     postgres.crash();
     const metrics = await becomes(server, 'ledger_database_scrape_success', 0);
     const named = [...metrics.keys()].filter((sample) => sample.startsWith('ledger_'));

@@ -156,6 +156,7 @@ it('filters the ledger by type, stream and position', async () => {
   );
   const all = await items('');
   expect(await items(`after=${all[0]!.position}`)).toEqual(all.slice(1));
+  expect(await items('after=1')).toEqual(all.slice(1));
   expect((await server.api('GET', '/v1/events')).body.items).toEqual(all);
 });
 

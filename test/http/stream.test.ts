@@ -151,7 +151,7 @@ describe('a request for a live stream', () => {
       'run has "T-1" in it: every item must be a run: its task, a dot and its number there, such as ACME-12.3',
     ],
     ['status=failed', undefined, 'unknown field status; there are topics, agent, task, run, routine, lastEventId, company'],
-    ['', '42', 'Last-Event-ID is "42": give a position that a Ledger-Position header or an event had'],
+    ['', '4x', 'Last-Event-ID is "4x": give a position that a Ledger-Position header or an event had'],
     ['lastEventId=later', undefined, 'Last-Event-ID is "later": give a position that a Ledger-Position header or an event had'],
     [
       '',
@@ -175,6 +175,9 @@ describe('a request for a live stream', () => {
     expect(ids(first.messages)).toEqual([one, two]);
     const again = await reading(server, `lastEventId=${one}`, two);
     expect(ids(again.messages)).toEqual([two]);
+    const typed = await reading(server, 'lastEventId=1');
+    await typed.has('the second event', ({ events }) => events.length === 1);
+    expect(ids(typed.messages)).toEqual([one, two]);
   });
 
   it('comes in vain while as many others are there as the server takes', async () => {

@@ -26,10 +26,10 @@ describe('work that should be running', () => {
   });
   afterAll(() => server.stop());
 
-  const found = async () => (await unexplained(server.ledger.readModels)).map(({ id }) => id);
+  const found = async () => (await unexplained(server.ledger)).map(({ id }) => id);
 
   it('is counted over the whole ledger, with an example', async () => {
-    expect(await shouldBeRunning(server.ledger.readModels)).toEqual({ count: 3, first: { company: 'acme', id: 'asking-1.1' } });
+    expect(await shouldBeRunning(server.ledger)).toEqual({ count: 3, first: { company: 'acme', id: 'asking-1.1' } });
   });
 
   it('is none when the company is held, whatever else there is, but for the demand that waits for nothing', async () => {
@@ -111,7 +111,14 @@ describe('work that should be running', () => {
     await query('delete from parked_reactions');
     await query(`update policy_checkpoints set position = ''`);
     expect(await fires()).toEqual([]);
+    await query(`update policy_checkpoints set position = lpad('1', 16, '0')`);
+    expect(await fires()).toEqual(['nightly@1']);
+    const far = { readModels: server.ledger.readModels, store: { head: async () => '1'.padStart(16, '2'), count: farApart } };
+    expect((await unexplained(far)).filter(({ id }) => id.includes('@'))).toEqual([]);
   });
+
+  /** A log in which the policy has 1,001 events before it. */
+  const farApart = async ({ upTo }: { upTo: string }) => (upTo === '1'.padStart(16, '0') ? 1 : 1_002);
 
   async function send(method: string, path: string, body: object = {}): Promise<Body> {
     const answer = await server.api(method, path, body, { 'x-actor': 'user:alice' });

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Command } from 'commander';
 import type { AsOfSchemaView } from '../../projections/side-schemas/as-of-schemas.js';
 import type { BuildProgress } from '../../commands/operations/as-of.js';
+import { positionInWords } from '../../events/positions.js';
 import { pause } from '../../pause.js';
 import { asOfQuery } from '../as-of.js';
 import type { Client } from '../client.js';
@@ -64,7 +65,7 @@ async function build(
   if (built)
     output.did(
       built,
-      `${into} has ${built.projections?.join(', ')} as of position ${Number(built.position)}: ask it with --in ${into}`,
+      `${into} has ${built.projections?.join(', ')} as of position ${positionInWords(built.position)}: ask it with --in ${into}`,
     );
 }
 
@@ -94,7 +95,7 @@ async function untilBuilt(
 async function list({ client, output }: Door): Promise<void> {
   output.list(await client.get<{ items: AsOfSchemaView[] }>('/v1/as-of'), [
     ['schema', ({ schema }) => schema],
-    ['position', ({ position }) => Number(position)],
+    ['position', ({ position }) => positionInWords(position)],
     ['built', ({ builtAt }) => sayTime(builtAt)],
     ['MiB', ({ bytes }) => (bytes / 2 ** 20).toFixed(1)],
     ['read models', ({ projections }) => projections.map(({ name }) => name).join(', '), 'wrapped'],

@@ -1,4 +1,5 @@
 import { isOfVersion, readModelName, type Comparison, type DifferenceSample } from '../../events/operations.js';
+import { positionInWords } from '../../events/positions.js';
 import type { RebuildView } from '../../projections/operations/rebuild-queries.js';
 import type { Output } from '../output.js';
 import { Ended, exitCodes } from '../problem.js';
@@ -55,7 +56,7 @@ interface Difference {
 /** The read model that is asked beside another one, row by row. */
 export function tellComparison(output: Output, { id, beside }: Pick<RebuildView, 'id' | 'beside'>, comparison: Comparison): void {
   const { position, liveRows, rebuiltRows, onlyLive, onlyRebuilt, changed, columns } = comparison;
-  output.line(`${beside} (live) and ${id} (rebuilt) at position ${Number(position)}:`);
+  output.line(`${beside} (live) and ${id} (rebuilt) at position ${positionInWords(position)}:`);
   output.list(
     { items: [{ liveRows, rebuiltRows, onlyLive: onlyLive.rows, onlyRebuilt: onlyRebuilt.rows, changed: changed.rows }] },
     [

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { RefoldedStream } from '../../commands/operations/parked.js';
+import { positionInWords } from '../../events/positions.js';
 import type { ParkedEvent } from '../../projections/projector/parked.js';
 import { openDoor, verb, type Door, type DoorOptions } from '../door.js';
 import { wholeNumber } from '../options.js';
@@ -47,7 +48,7 @@ async function list({ client, output }: Door, projection: string, { readModel, l
     ['stream', ({ stream }) => stream],
     ['since', ({ parkedAt }) => sayTime(parkedAt)],
     ['rev', ({ revision }) => revision],
-    ['position', ({ position }) => Number(position)],
+    ['position', ({ position }) => positionInWords(position)],
     ['event', ({ type }) => type],
     ['data', ({ data }) => cut(JSON.stringify(data))],
     ['error', ({ error }) => error, 'wrapped'],
@@ -85,4 +86,4 @@ const said = ({ events, skipped }: RefoldedStream): string =>
     : `goes on without the event at position ${Number(skipped)}`;
 
 const still = ({ parked: at }: RefoldedStream): string =>
-  at ? `; and is parked anew at position ${Number(at.position)}: ${at.error}` : '';
+  at ? `; and is parked anew at position ${positionInWords(at.position)}: ${at.error}` : '';

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
-import type { CheckpointView } from '../../projections/operations/checkpoint-queries.js';
+import { positionInWords } from '../../events/positions.js';
+import type { LaggingCheckpoint } from '../../projections/operations/checkpoint-queries.js';
 import { openDoor, verb, type Door, type DoorOptions } from '../door.js';
 import { wholeNumber } from '../options.js';
 import {
@@ -15,6 +16,7 @@ import {
 import { addAsOf } from './as-of.js';
 import { addParked } from './parked.js';
 import { addRebuilding } from './rebuild.js';
+import type { Column } from '../table.js';
 import { sayTime } from '../times.js';
 
 export function addProjections(program: Command): void {
@@ -61,25 +63,24 @@ export function addProjections(program: Command): void {
 }
 
 async function list({ client, output }: Door): Promise<void> {
-  const page = await client.get<{ head: string; items: CheckpointView[] }>('/v1/projections');
-  output.list(page, columns(page.head));
+  const page = await client.get<{ items: LaggingCheckpoint[] }>('/v1/projections');
+  output.list(page, columns);
 }
 
-const columns = (head: string) =>
-  [
-    ['projection', ({ name }: CheckpointView) => name],
-    ['read model', ({ readModel }: CheckpointView) => readModel],
-    ['asked', ({ live, liveSince }: CheckpointView) => (live ? `since ${sayTime(liveSince)}` : '')],
-    ['position', ({ position }: CheckpointView) => Number(position)],
-    ['behind', ({ position, filling }: CheckpointView) => (filling ? 'filling' : Number(head) - Number(position))],
-    ['parked', ({ parkedStreams }: CheckpointView) => parkedStreams],
-    ['halted', ({ halted }: CheckpointView) => halted, 'wrapped'],
-  ] as const;
+const columns: readonly Column<LaggingCheckpoint>[] = [
+  ['projection', ({ name }) => name],
+  ['read model', ({ readModel }) => readModel],
+  ['asked', ({ live, liveSince }) => (live ? `since ${sayTime(liveSince)}` : '')],
+  ['position', ({ position }) => positionInWords(position)],
+  ['behind', ({ lag }) => lag ?? 'filling'],
+  ['parked', ({ parkedStreams }) => parkedStreams],
+  ['halted', ({ halted }) => halted, 'wrapped'],
+];
 
 async function show({ client, output }: Door, projection: string): Promise<void> {
   const view = await client.get<ProjectionView>(ofProjection(projection));
   if (output.format !== 'table') return output.did(view, '');
-  output.list({ items: view.readModels }, columns(view.head));
+  output.list({ items: view.readModels }, columns);
   output.line(`versions that the server knows: ${view.versions.join(', ')}`);
   if (view.rebuild) output.line(`being built: ${view.rebuild.id}, ${phaseInWords(view.rebuild)}`);
 }

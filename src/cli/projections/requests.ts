@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Command } from 'commander';
-import type { CheckpointView } from '../../projections/operations/checkpoint-queries.js';
+import type { LaggingCheckpoint } from '../../projections/operations/checkpoint-queries.js';
 import type { RebuildView } from '../../projections/operations/rebuild-queries.js';
 import type { Answer, Client } from '../client.js';
 import { verb, type DoorOptions } from '../door.js';
@@ -17,8 +17,7 @@ export const reasoned = (parent: Command, usage: string, description: string): C
 export interface ProjectionView {
   readonly name: string;
   readonly versions: readonly number[];
-  readonly head: string;
-  readonly readModels: readonly CheckpointView[];
+  readonly readModels: readonly LaggingCheckpoint[];
   readonly rebuild?: RebuildView;
 }
 

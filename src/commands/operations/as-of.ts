@@ -1,6 +1,7 @@
 import { Matches } from 'class-validator';
 import type { Position } from '../../events/event.js';
 import type { Operations, OperationsEvent } from '../../events/operations.js';
+import { positionInWords } from '../../events/positions.js';
 import { decision, Rejected, type CommandContext, type Outcome, type World } from '../decider.js';
 import { Exact, Optional, Slug, Text } from '../fields.js';
 import type { Ledger } from '../ledger.js';
@@ -85,7 +86,7 @@ function decideBuild(
   if (known && known.position !== position)
     throw new Rejected(
       'as_of_schema_taken',
-      `${schema} has ${known.projections.join(', ')} as of position ${Number(known.position)}, not ${Number(position)}: ` +
+      `${schema} has ${known.projections.join(', ')} as of position ${positionInWords(known.position)}, not ${positionInWords(position)}: ` +
         `drop it first, or take another name`,
     );
   const projections = built.filter((projection) => !known?.projections.includes(projection));

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import { Injectable, Logger } from '@nestjs/common';
 import { EventStore } from '../../event-store/event-store.js';
 import type { Position } from '../../events/event.js';
+import { positionFrom } from '../../events/positions.js';
 import type { Exchange } from '../call.js';
 import { Drain } from '../drain.js';
 import { malformed, Refusal } from '../problem.js';
@@ -42,8 +43,8 @@ export class LiveStreams {
     this.limits = { ...this.limits, ...limits };
   }
 
-  /** Answers with the stream, from behind `after` or from the head on; resolves when it is over. Throws before it has begun. */
-  async answer(call: Exchange, filter: StreamFilter, after: Position | undefined): Promise<void> {
+  /** Answers with the stream, from behind `after` (as it was typed) or from the head on; resolves when it is over. Throws before it has begun. */
+  async answer(call: Exchange, filter: StreamFilter, after: string | undefined): Promise<void> {
     if (this.open >= this.limits.connections)
       throw new Refusal(
         'too_many_streams',
@@ -59,9 +60,10 @@ export class LiveStreams {
   }
 
   /** No client was ever given a position that the log does not have, unless the log is another one than it was. */
-  private async placeOf(after: Position | undefined): Promise<Position> {
+  private async placeOf(typed: string | undefined): Promise<Position> {
     const head = (await this.store.head()) || beforeAll;
-    if (after === undefined || after <= head) return after ?? head;
+    const after = typed === undefined ? head : positionFrom(typed, head);
+    if (after <= head) return after;
     throw malformed(
       'Last-Event-ID',
       `Last-Event-ID is ${after}, and this ledger ends at ${head}: it was restored, or is another one; read what there is, and follow it without Last-Event-ID`,

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { Position } from '../../events/event.js';
 import type { ReadModelName } from '../../events/operations.js';
+import type { LogEnd } from '../log-end.js';
 import type { ReadModels } from '../read-models.js';
 import { versionNotes } from './version-notes.js';
 
@@ -23,6 +24,14 @@ export interface CheckpointView {
   /** streams that it could not fold */
   readonly parkedStreams: number;
 }
+
+/** Events of the log that it does not show yet; not of one that is filled. */
+export interface LaggingCheckpoint extends CheckpointView {
+  readonly lag?: number;
+}
+
+export const withLags = (views: readonly CheckpointView[], end: LogEnd): Promise<LaggingCheckpoint[]> =>
+  Promise.all(views.map(async (view) => (view.filling ? view : { ...view, lag: await end.behind(view.position) })));
 
 export class CheckpointQueries {
   constructor(private readonly readModels: ReadModels) {}

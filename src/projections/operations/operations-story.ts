@@ -1,5 +1,6 @@
 import type { Recorded } from '../../events/event.js';
 import type { Comparison, OperationsEvent } from '../../events/operations.js';
+import { positionInWords } from '../../events/positions.js';
 
 /** What operators did with the read models, as sentences like those of `story`. */
 export function operationsStory(event: Recorded<OperationsEvent>): string {
@@ -39,7 +40,7 @@ export function operationsStory(event: Recorded<OperationsEvent>): string {
       return `policy ${policy} gives up ${command ?? 'what it was about'} on ${stream}: ${reason}`;
     }
     case 'AsOfBuilt':
-      return `${event.data.projections.join(', ')} as of position ${Number(event.data.position)} is in schema ${event.data.schema}: ${event.data.reason}`;
+      return `${event.data.projections.join(', ')} as of position ${positionInWords(event.data.position)} is in schema ${event.data.schema}: ${event.data.reason}`;
     case 'AsOfDropped':
       return `schema ${event.data.schema} is dropped: ${event.data.reason}`;
     case 'StoreSealed':

@@ -14,6 +14,7 @@ import {
   type StreamId,
   type TaskId,
 } from '../../events/event.js';
+import { isPosition } from '../../events/positions.js';
 import type { EventStore } from '../../event-store/event-store.js';
 import { beginningOf, NotYet, runThing, taskThing, type Thing } from '../as-of/not-yet.js';
 import { streamUpTo } from '../as-of/stream-up-to.js';
@@ -164,7 +165,7 @@ const limits = { otherwise: 1_000, most: 10_000 };
 
 function windowOf(page: PageRequest): Window {
   const [after = beginning] = page.cursor === undefined ? [] : keyIn('replay', 1, page.cursor);
-  if (page.cursor !== undefined && !/^\d{16}$/.test(after)) throw new InvalidCursor(page.cursor);
+  if (page.cursor !== undefined && !isPosition(after)) throw new InvalidCursor(page.cursor);
   return { after, limit: limitOf(page, limits) };
 }
 

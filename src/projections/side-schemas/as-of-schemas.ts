@@ -1,6 +1,7 @@
 import { noSuchSchema, SideSchemas, type BuildProgress, type SideSchema } from '../../commands/operations/as-of.js';
 import { Rejected } from '../../commands/decider.js';
 import type { Position } from '../../events/event.js';
+import { justBefore, positionInWords } from '../../events/positions.js';
 import { pause } from '../../pause.js';
 import { AsOfBuild, dropAsOfSchema, type BuildWorld } from './as-of-build.js';
 import type { AnyProjection } from '../projection.js';
@@ -81,10 +82,9 @@ export class AsOfSchemas extends SideSchemas {
     return new SideReadModels(reads, readModels.known, schema, rows[0].position, versions);
   }
 
-  /** When the event at a position was recorded; positions are whole numbers without a gap. */
+  /** When the event at a position was recorded; where a position was taken that no event has, the next one. */
   async timeOf(position: Position): Promise<Date> {
-    const before = String(Number(position) - 1).padStart(position.length, '0');
-    const [event] = await this.world.store.readAll({ after: before, limit: 1 });
+    const [event] = await this.world.store.readAll({ after: justBefore(position), limit: 1 });
     return new Date(event!.recordedAt);
   }
 
@@ -167,5 +167,5 @@ function refuseUnfoldable(error: unknown): never {
 const busy = ({ schema, position }: AsOfBuild): Rejected =>
   new Rejected(
     'as_of_schema_busy',
-    `${schema} is being built as of position ${Number(position)}: wait for it, then ask again, or take another name`,
+    `${schema} is being built as of position ${positionInWords(position)}: wait for it, then ask again, or take another name`,
   );

@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import { Rejected } from '../../commands/decider.js';
 import type { Position } from '../../events/event.js';
+import { positionInWords } from '../../events/positions.js';
 import { ReadModels } from '../read-models.js';
 
 /** Read models as they were, in a schema of their own: queries ask them as they ask those that are live. */
@@ -33,7 +34,7 @@ export class SideReadModels extends ReadModels {
     return new Rejected(
       'as_of_schema_lacks',
       `${this.schema} has ${[...this.versions.keys()].join(', ')}, and not ${projection}: ` +
-        `ledger projections build ${projection} --as-of ${Number(this.position)} --into ${this.schema}`,
+        `ledger projections build ${projection} --as-of ${positionInWords(this.position)} --into ${this.schema}`,
     );
   }
 
@@ -42,7 +43,7 @@ export class SideReadModels extends ReadModels {
       'as_of_schema_lacks',
       `${this.schema} has version ${version} of ${projection}, which this version of the ledger cannot ask: drop it and build it again, with ` +
         `ledger projections as-of drop ${this.schema}, ` +
-        `ledger projections build ${projection} --as-of ${Number(this.position)} --into ${this.schema}`,
+        `ledger projections build ${projection} --as-of ${positionInWords(this.position)} --into ${this.schema}`,
     );
   }
 }

@@ -1,4 +1,5 @@
 import { beginning, type Position } from '../../events/event.js';
+import { justBefore, positionFrom, positionInWords, typedPosition } from '../../events/positions.js';
 import type { EventStore } from '../../event-store/event-store.js';
 import { readIsoTime } from '../../commands/iso-time.js';
 
@@ -31,7 +32,7 @@ export async function periodOf(store: EventStore, { from, to }: Asked): Promise<
   const head = await store.head();
   const [first] = await store.readAll({ after: beginning, limit: 1 });
   if (!first) throw new NoPeriod('from', 'nothing has been recorded yet');
-  const period = { after: await placeBefore(store, from), to: await placeAt(store, to, head) };
+  const period = { after: await placeBefore(store, from, head), to: await placeAt(store, to, head) };
   if (period.to < first.position)
     throw new NoPeriod(
       'to',
@@ -46,17 +47,17 @@ export async function periodOf(store: EventStore, { from, to }: Asked): Promise<
   return period;
 }
 
-const digits = /^\d{1,16}$/;
-
-async function placeBefore(store: EventStore, from: string | undefined): Promise<Position> {
+async function placeBefore(store: EventStore, from: string | undefined, head: Position): Promise<Position> {
   if (from === undefined) return beginning;
-  if (digits.test(from)) return Number(from) <= 1 ? beginning : position(Number(from) - 1);
+  if (typedPosition.test(from)) return justBefore(positionFrom(from, head));
   return store.positionAt(new Date(timeIn('from', from) - 1).toISOString());
 }
 
 async function placeAt(store: EventStore, to: string | undefined, head: Position): Promise<Position> {
   if (to === undefined) return head;
-  const place = digits.test(to) ? position(Number(to)) : await store.positionAt(new Date(timeIn('to', to)).toISOString());
+  const place = typedPosition.test(to)
+    ? positionFrom(to, head)
+    : await store.positionAt(new Date(timeIn('to', to)).toISOString());
   return place < head ? place : head;
 }
 
@@ -69,5 +70,4 @@ function timeIn(field: 'from' | 'to', text: string): number {
   );
 }
 
-const position = (place: number): Position => String(place).padStart(16, '0');
-const shown = (place: Position): string => `position ${place.replace(/^0+(?=\d)/, '')}`;
+const shown = (place: Position): string => `position ${positionInWords(place)}`;

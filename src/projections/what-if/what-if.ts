@@ -35,7 +35,7 @@ export class WhatIf {
   /** Every failure of the period under another retry policy, for all agents; says after each page how far it has come. */
   async *retryPolicy(policy: RetryPolicy, period: Period, company?: string): AsyncGenerator<Looked, WhatIfReport> {
     const reading = new Reading(this.store, new FailingChains(policy));
-    const total = Number(period.to) - Number(period.after);
+    const total = (await this.store.count({ upTo: period.to })) - (await this.store.count({ upTo: period.after }));
     let ends: { first: Recorded; last: Recorded } | undefined;
     let done = 0;
     for await (const page of this.pages(period)) {

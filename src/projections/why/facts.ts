@@ -98,7 +98,15 @@ export interface FireFacts extends Pick<Facts, 'now' | 'roles' | 'steadyRoles' |
   /** of one without an outcome: the step that whoever would finish it could not take */
   readonly parked: ParkedStep | undefined;
   /** how far whoever would finish it is; undefined: it has never begun */
-  readonly policy: { readonly position: string; readonly head: string; readonly movedAt: string } | undefined;
+  readonly policy: PolicyFact | undefined;
+}
+
+export interface PolicyFact {
+  readonly position: string;
+  readonly head: string;
+  /** events between the two */
+  readonly lag: number;
+  readonly movedAt: string;
 }
 
 export interface ParkedStep {

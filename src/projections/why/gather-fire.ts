@@ -2,11 +2,12 @@ import { sql } from 'kysely';
 import { policyName } from '../../commands/routines/steps.js';
 import { routineStream, taskStream, type RoutineId } from '../../events/event.js';
 import type { FireId } from '../../events/routine.js';
+import { LogEnd } from '../log-end.js';
 import type { ReadModels } from '../read-models.js';
 import { fireRows } from '../routines/fire-queries.js';
 import type { FireRow } from '../routines/routine-fires.js';
 import { routineRow } from '../routines/routine-queries.js';
-import type { FireFacts, ParkedStep } from './facts.js';
+import type { FireFacts, ParkedStep, PolicyFact } from './facts.js';
 import { moment, type WhyWorld } from './gather.js';
 import { fireLagFacts } from './gather-lags.js';
 
@@ -49,10 +50,11 @@ async function parkedStep(readModels: ReadModels, { company, routine, task, outc
   return rows[0];
 }
 
-async function progressOf({ readModels, store }: WhyWorld): Promise<FireFacts['policy']> {
-  const { rows } = await sql<NonNullable<FireFacts['policy']>>`
-    select position, ${await store.head()} as head, moved_at as "movedAt"
+async function progressOf({ readModels, store }: WhyWorld): Promise<PolicyFact | undefined> {
+  const end = await LogEnd.of(store);
+  const { rows } = await sql<Pick<PolicyFact, 'position' | 'movedAt'>>`
+    select position, moved_at as "movedAt"
     from policy_checkpoints
     where policy = ${policyName}`.execute(readModels.kysely);
-  return rows[0];
+  return rows[0] && { ...rows[0], head: end.head, lag: await end.behind(rows[0].position) };
 }

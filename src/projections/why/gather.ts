@@ -29,7 +29,7 @@ import { isSteady } from './steady.js';
 export interface WhyWorld {
   readonly readModels: ReadModels;
   readonly progress: Pick<Progress, 'reached'>;
-  readonly store: Pick<EventStore, 'head' | 'readStream'>;
+  readonly store: Pick<EventStore, 'head' | 'count' | 'readStream'>;
   readonly streams: Pick<Streams, 'state'>;
 }
 

@@ -1,5 +1,4 @@
-import type { ReadModels } from '../read-models.js';
-import { unexplained } from './should-be-running.js';
+import { unexplained, type UnexplainedWorld } from './should-be-running.js';
 import { lookAgainMs } from './why-queries.js';
 
 /**
@@ -9,11 +8,11 @@ import { lookAgainMs } from './why-queries.js';
 export class LastingUnexplained {
   private since = new Map<string, number>();
 
-  constructor(private readonly readModels: ReadModels) {}
+  constructor(private readonly world: UnexplainedWorld) {}
 
   async count(): Promise<number> {
     const now = performance.now();
-    const found = (await unexplained(this.readModels)).map(({ company, id }) => `${company} ${id}`);
+    const found = (await unexplained(this.world)).map(({ company, id }) => `${company} ${id}`);
     this.since = new Map(found.map((one) => [one, this.since.get(one) ?? now]));
     return [...this.since.values()].filter((since) => now - since >= lookAgainMs).length;
   }

@@ -12,7 +12,7 @@ export function pendingReasons(facts: FireFacts): Reason[] {
   const { parked, policy, roles } = facts;
   if (parked) return [stuck(parked)];
   if (!roles.includes('policies')) return [withoutPolicies(facts)];
-  return policy && Number(policy.head) - Number(policy.position) > toleratedLag ? [behind(policy)] : [onItsWay(facts)];
+  return policy && policy.lag > toleratedLag ? [behind(policy)] : [onItsWay(facts)];
 }
 
 function stuck({ stream, command, error, parkedAt }: NonNullable<FireFacts['parked']>): Reason {

@@ -1,9 +1,12 @@
 import { sql, type RawBuilder } from 'kysely';
 import { policyName } from '../../commands/routines/steps.js';
 import { pause } from '../../pause.js';
+import type { Position } from '../../events/event.js';
+import type { EventStore } from '../../event-store/event-store.js';
 import { agents } from '../agents.js';
 import { dueRetries } from '../due-retries.js';
 import { heldSql, type HeldSql } from '../held.js';
+import { LogEnd } from '../log-end.js';
 import type { ReadModels } from '../read-models.js';
 import { readyRuns } from '../ready-runs.js';
 import { routineFires } from '../routines/routine-fires.js';
@@ -22,12 +25,17 @@ export interface ShouldBeRunning {
   readonly first?: Unexplained;
 }
 
+export interface UnexplainedWorld {
+  readonly readModels: ReadModels;
+  readonly store: Pick<EventStore, 'head' | 'count'>;
+}
+
 /** Counts them over the whole ledger; what it finds it looks for once more, because a hold or a lease may have ended just now. */
-export async function shouldBeRunning(readModels: ReadModels): Promise<ShouldBeRunning> {
-  const first = await unexplained(readModels);
+export async function shouldBeRunning(world: UnexplainedWorld): Promise<ShouldBeRunning> {
+  const first = await unexplained(world);
   if (first.length === 0) return { count: 0 };
   await pause(lookAgainMs);
-  const second = await unexplained(readModels);
+  const second = await unexplained(world);
   const lasting = second.filter((one) => first.some(({ company, id }) => company === one.company && id === one.id));
   return { count: lasting.length, ...(lasting[0] && { first: lasting[0] }) };
 }
@@ -44,13 +52,13 @@ const most = 1_000;
  * One look: what claims and promotion would take, and fires on their way, of which the rules of `queuedReasons`, `parkedReasons`
  * and `pendingReasons` explain nothing.
  */
-export async function unexplained(readModels: ReadModels): Promise<Unexplained[]> {
+export async function unexplained({ readModels, store }: UnexplainedWorld): Promise<Unexplained[]> {
   const held = await heldSql(readModels);
   const parts = [
     await neverGiven(readModels, held),
     await neverPromoted(readModels, held),
     await neverTakenUp(readModels),
-    await neverSettled(readModels),
+    ...((await isBehind(readModels, store)) ? [] : [await neverSettled(readModels)]),
   ];
   const { rows } = await sql<Unexplained>`
     ${held.withHeld}
@@ -143,6 +151,17 @@ async function neverTakenUp(readModels: ReadModels): Promise<RawBuilder<unknown>
   )`;
 }
 
+/** The policy that goes with fires has not begun yet, or has more of the log before it than it should. */
+async function isBehind(readModels: ReadModels, store: UnexplainedWorld['store']): Promise<boolean> {
+  const end = await LogEnd.of(store);
+  const { rows } = await sql<{ position: Position }>`
+    select position
+    from policy_checkpoints
+    where policy = ${policyName}
+      and position <> ''`.execute(readModels.kysely);
+  return !rows[0] || (await end.behind(rows[0].position)) > toleratedLag;
+}
+
 /** Fires that nobody goes with to their task, while the policy that would does, and has not tried in vain. */
 async function neverSettled(readModels: ReadModels): Promise<RawBuilder<unknown>> {
   const fires = await readModels.table(routineFires);
@@ -156,13 +175,6 @@ async function neverSettled(readModels: ReadModels): Promise<RawBuilder<unknown>
         from processes
         where 'policies' = any(roles)
           and ${isSteady}
-      )
-      and exists (
-        select
-        from policy_checkpoints
-        where policy = ${policyName}
-          and position <> ''
-          and position::bigint >= (select max(position) from public.events) - ${toleratedLag}
       )
       and not exists (
         select

@@ -41,7 +41,7 @@ function known(facts: readonly RoutineEvent[], over: Partial<FireFacts> = {}): F
     routine: only(given(log).folded(routines)),
     lead: fires.find((one) => one.fire === fire.coalesced_into),
     parked: undefined,
-    policy: { position: '0000000000000040', head: '0000000000000042', movedAt: iso('11:59') },
+    policy: { position: '0000000000000040', head: '0000000000000042', lag: 2, movedAt: iso('11:59') },
     ...over,
   };
 }
@@ -65,7 +65,10 @@ describe('a fire without an outcome', () => {
     [
       'waits for a policy that is behind',
       'PROJECTION_LAG',
-      { now: iso('12:00:11'), policy: { position: '0000000000000040', head: '0000000000009000', movedAt: iso('11:59') } },
+      {
+        now: iso('12:00:11'),
+        policy: { position: '0000000000000040', head: '0000000000009000', lag: 8_960, movedAt: iso('11:59') },
+      },
     ],
     ['has met with an error', 'REACTION_PARKED', { now: iso('12:00:11'), parked }],
   ])('%s', (_, code, over) => expect(why(fired, over).code).toBe(code));
