@@ -9,7 +9,7 @@ import { alone } from './projections/moving/alone.js';
 import type { ProvenMove } from './projections/moving/change-over.js';
 import { MoveRefused, moveReadModels, obstaclesToMove } from './projections/moving/move-read-models.js';
 import type { Moved } from './projections/moving/staging.js';
-import { followedLog, isTold, untoldMove, type UntoldMove } from './projections/moving/untold.js';
+import { followedLog, isTold, untoldMove } from './projections/moving/untold.js';
 import type { AnyProjection } from './projections/projection.js';
 
 /** One log, as decisions read it and as it is written. */
@@ -119,14 +119,14 @@ const whyNot: Record<Exclude<Copied['end'], 'complete'>, string> = {
 };
 
 /** The new log is open from here on: all that comes now is its own. */
-async function tell({ db, to, actor, reason }: Adoption): Promise<UntoldMove> {
+async function tell({ db, to, actor, reason }: Adoption): Promise<ProvenMove> {
   const move = (await untoldMove(db))!;
   await to.log.unseal();
   const { id: commandId, ...fields } = move;
   const command = Object.assign(new recordMove.command(), fields, { reason });
   await new Ledger(to.store, await clockOf(db), nobodysLeases).handle(recordMove, command, { commandId, actor });
   await isTold(db, move);
-  return move;
+  return fields;
 }
 
 async function clockOf(db: pg.Pool): Promise<Clock> {

@@ -30,3 +30,7 @@ export function justBefore(position: Position): Position {
 
 /** As a sentence says it: without the zeros before it. */
 export const positionInWords = (position: Position): string => position.replace(/^0+(?=\d)/, '') || 'the beginning';
+
+/** Whether one log can have both. They are not comparable otherwise: one is of a log that the ledger has been moved from. */
+export const areOfOneForm = (one: Position, other: Position): boolean =>
+  one === beginning || other === beginning || one.split('.')[0]!.length === other.split('.')[0]!.length;

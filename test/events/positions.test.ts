@@ -1,4 +1,11 @@
-import { isPosition, justBefore, positionFrom, positionInWords, typedPosition } from '../../src/events/positions.js';
+import {
+  areOfOneForm,
+  isPosition,
+  justBefore,
+  positionFrom,
+  positionInWords,
+  typedPosition,
+} from '../../src/events/positions.js';
 
 const counted = '0000000000000042';
 const committed = '00000000000000004711';
@@ -39,4 +46,11 @@ it('goes back by one place, and not below the first', () => {
 
 it('is said without zeros', () => {
   expect(['0000000000000042', '', '0000000000000000'].map(positionInWords)).toEqual(['42', 'the beginning', '0']);
+});
+
+it('compares what one log can have', () => {
+  expect(areOfOneForm(counted, '0000000000000001')).toBe(true);
+  expect(areOfOneForm(committed, `${committed}.${committed}`)).toBe(true);
+  expect(areOfOneForm('', committed)).toBe(true);
+  expect(areOfOneForm(counted, committed)).toBe(false);
 });

@@ -26,3 +26,17 @@ it('takes nothing for reached any more that a crash of Postgres may have taken b
   await db.end();
   await database.drop();
 });
+
+it('does not wait for what was in a log that the ledger has been moved from', async () => {
+  const database = await freshDatabase();
+  const db = createPool(database.url, 'read');
+  const known = [anyProjection(agents)];
+  await install(db, known);
+  const progress = new Progress(db, new ReadModels(db, known));
+  progress.moved('agents_v1', '00000000000000001144');
+  await progress.reached(['agents'], '0000000000000762', 0);
+  progress.moved('agents_v1', '0000000000000762');
+  await progress.reached(['agents'], '00000000000000991144', 0);
+  await db.end();
+  await database.drop();
+});

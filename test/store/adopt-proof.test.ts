@@ -32,7 +32,8 @@ describe('the proof that a copied log folds to what is asked', () => {
     await ledger.worksOn(old, 400);
     await ledger.copy(old, young);
     const [from, to] = await Promise.all([old, young].map(async ({ store }) => ({ store, head: await store.head() })));
-    staging = { db, from: from!, to: to!, signal: new AbortController().signal, moved: () => {} };
+    const events = await old.store.count({ upTo: from!.head });
+    staging = { db, from: from!, to: to!, events, signal: new AbortController().signal, moved: () => {} };
     const followed = await followedReadModels(db);
     const successor = (each: (typeof followed)[number]): [string, Successor] => {
       const projection = projectionsOfTheLedger.find(({ name }) => name === each.name)!;

@@ -15,21 +15,21 @@ describe('a ledger that moves to a copy of its log', () => {
   it('goes there and back, with work going on before, between and after', async () => {
     const { old, young } = ledger;
     await ledger.rebuilds(old, 1);
-    await ledger.worksOn(old, 300);
+    await ledger.worksOn(old, 150);
     await ledger.closes(old);
     await ledger.copy(old, young);
     expect(await ledger.adopts(old, young)).toMatchObject({ from: await old.log.id(), to: await young.log.id(), again: false });
     await ledger.expectRowsOf(young);
 
     await ledger.rebuilds(young, 2);
-    await ledger.worksOn(young, 200);
+    await ledger.worksOn(young, 80);
     await ledger.expectRowsOf(young);
 
     await ledger.closes(young);
     await old.log.unseal();
     await ledger.copy(young, old);
     await ledger.adopts(young, old);
-    await ledger.worksOn(old, 100);
+    await ledger.worksOn(old, 50);
     await ledger.expectRowsOf(old);
   });
 

@@ -29,8 +29,8 @@ export class MovingLedger {
     this.history = new History(seeded(seed));
   }
 
-  static async begin(seed = 4711): Promise<MovingLedger> {
-    const [old, young] = await Promise.all([denseLog(), spreadLog()]);
+  static async begin(seed = 4711, opened: () => Promise<MovableLog> = spreadLog): Promise<MovingLedger> {
+    const [old, young] = await Promise.all([denseLog(), opened()]);
     const ledger = new MovingLedger(old, young, seed);
     await ledger.db.query('insert into followed_log (id) values ($1)', [await old.log.id()]);
     return ledger;

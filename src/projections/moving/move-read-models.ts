@@ -61,7 +61,7 @@ export async function moveReadModels(move: MoveOfReadModels): Promise<void> {
   const successors = await successorsIn(move, followed);
   const places = new Places(to);
   const head = await headOf(followed, places);
-  const staging = { ...move, from: { store: from, head: former }, to: { store: to, head: head.position } };
+  const staging = { ...move, from: { store: from, head: former }, to: { store: to, head: head.position }, events: proven.events };
   try {
     await dropStaged(db, successors);
     for (const successor of successors) await stage(staging, successor);

@@ -22,6 +22,8 @@ export interface Staging {
   readonly db: pg.Pool;
   readonly from: { readonly store: EventStore; readonly head: Position };
   readonly to: { readonly store: EventStore; readonly head: Position };
+  /** that both have, up to their heads */
+  readonly events: number;
   readonly signal: AbortSignal;
   readonly moved: Moved;
 }
@@ -74,8 +76,13 @@ interface Building {
   readonly upTo: Position;
 }
 
-async function build({ db, signal, moved }: Staging, { projection, readModel }: Successor, building: Building): Promise<void> {
-  const { schema, phase, store, upTo } = building;
+async function build(
+  { db, signal, moved, events }: Staging,
+  { projection, readModel }: Successor,
+  building: Building,
+): Promise<void> {
+  const { schema, phase, upTo } = building;
+  const store = counted(building.store, events);
   await createTable(db, projection, schema);
   await fill({
     db,
@@ -90,6 +97,15 @@ async function build({ db, signal, moved }: Staging, { projection, readModel }: 
   moved({ name: readModel, phase: 'indexing', done: 0, total: 0 });
   await addIndexes(db, projection, schema);
 }
+
+/** Not every store can tell how many they are without reading them all. */
+const counted = (log: LogToFill, events: number): LogToFill => ({
+  readAll: (asked) => log.readAll(asked),
+  readByStream: (asked) => log.readByStream(asked),
+  streamBounds: (asked) => log.streamBounds(asked),
+  count: () => Promise.resolve(events),
+  countOfTypes: (asked) => log.countOfTypes(asked),
+});
 
 const atOnce = { take: () => Promise.resolve() };
 

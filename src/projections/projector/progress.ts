@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import { beginning, type Position } from '../../events/event.js';
+import { areOfOneForm } from '../../events/positions.js';
 import { pause } from '../../pause.js';
 import type { ReadModels } from '../read-models.js';
 
@@ -65,8 +66,10 @@ export class Progress {
     }
   }
 
+  /** What a log had that the ledger was moved from was all folded before. */
   private isAt(readModel: string, wanted: Position): boolean {
-    return (this.known.get(readModel) ?? beginning) >= wanted;
+    const known = this.known.get(readModel) ?? beginning;
+    return known >= wanted || !areOfOneForm(known, wanted);
   }
 
   private forget(): void {
