@@ -38,7 +38,8 @@ export class EventStoreDbConnection {
   readonly timeoutMs: number;
   readonly #address: string;
   readonly #shared: Shared;
-  readonly #underWay = new Set<Promise<unknown>>();
+  #underWay = 0;
+  #quiet = () => {};
   #closed: Promise<void> | undefined;
 
   /** Nothing is sent before the first call. */
@@ -51,20 +52,18 @@ export class EventStoreDbConnection {
   }
 
   append(stream: string, events: EventData[], expectedRevision: Expectation): Promise<AppendResult> {
-    return this.#track(this.#append(stream, events, expectedRevision));
+    return this.#counted(() => within(this.timeoutMs, this.#send(stream, events, expectedRevision)));
   }
 
   /** At least one event is asked for: the client never ends a read of none. */
   readAll(options: ReadAllOptions & { maxCount: number }): Promise<AllStreamRecordedEvent[]> {
-    return this.#track(this.#read((client) => client.readAll({ ...options, requiresLeader: true }))) as Promise<
-      AllStreamRecordedEvent[]
-    >;
+    const ask = (client: EventStoreDBClient) => client.readAll({ ...options, requiresLeader: true });
+    return this.#counted(() => this.#read(ask));
   }
 
   readStream(stream: string, options: ReadStreamOptions & { maxCount: number }): Promise<RecordedEvent[]> {
-    return this.#track(this.#read((client) => client.readStream(stream, { ...options, requiresLeader: true }))) as Promise<
-      RecordedEvent[]
-    >;
+    const ask = (client: EventStoreDBClient) => client.readStream(stream, { ...options, requiresLeader: true });
+    return this.#counted(() => this.#read(ask));
   }
 
   /** For subscriptions, which outlast every timer. */
@@ -79,17 +78,16 @@ export class EventStoreDbConnection {
   }
 
   async #end(): Promise<void> {
-    await Promise.allSettled(this.#underWay);
+    if (this.#underWay > 0) await new Promise<void>((done) => (this.#quiet = done));
     this.#shared.users -= 1;
     if (this.#shared.users > 0) return;
     sharedClients.delete(this.#address);
     await endClient(this.#shared.client);
   }
 
-  async #append(stream: string, events: EventData[], expectedRevision: Expectation): Promise<AppendResult> {
-    const deadline = this.timeoutMs + clocksApartMs;
-    const sent = this.#connected().then((client) => client.appendToStream(stream, events, { expectedRevision, deadline }));
-    return within(this.timeoutMs, sent);
+  async #send(stream: string, events: EventData[], expectedRevision: Expectation): Promise<AppendResult> {
+    const client = await this.#connected();
+    return client.appendToStream(stream, events, { expectedRevision, deadline: this.timeoutMs + clocksApartMs });
   }
 
   /** Also the call that a cold connection is warmed with: appends wait until it is there. */
@@ -121,24 +119,29 @@ export class EventStoreDbConnection {
     }
   }
 
-  #track<T>(call: Promise<T>): Promise<T> {
-    const ended = call.catch(() => {}).finally(() => this.#underWay.delete(ended));
-    this.#underWay.add(ended);
-    return call;
+  async #counted<T>(call: () => Promise<T>): Promise<T> {
+    this.#underWay += 1;
+    try {
+      return await call();
+    } finally {
+      this.#underWay -= 1;
+      if (this.#underWay === 0) this.#quiet();
+    }
   }
 }
 
 /** The call goes on, unheard: nothing can take it back. */
-async function within<T>(ms: number, call: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, fail) => {
-    timer = setTimeout(() => fail(tooLate(ms)), ms);
+function within<T>(ms: number, call: Promise<T>): Promise<T> {
+  return new Promise((done, fail) => {
+    const timer = setTimeout(() => fail(tooLate(ms)), ms);
+    const settle =
+      <A>(how: (answer: A) => void) =>
+      (answer: A) => {
+        clearTimeout(timer);
+        how(answer);
+      };
+    call.then(settle(done), settle(fail));
   });
-  try {
-    return await Promise.race([call, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 /** All that a read yields. Its errors stay heard after its end: one that nobody listens to would end the process. */

@@ -26,23 +26,27 @@ export class EventStoreDbPages {
   }
 
   /**
-   * From a position to the end of the log, about `size` events at a time; a page may be empty. The position need not be that of an
-   * event: then it is found from the last mark before it, or by reading from the beginning.
+   * Events behind a position, `wanted` of them or all there are, in pages, of which some may be empty. The position need not be that of
+   * an event: then it is found from the last mark before it, or by reading from the beginning.
    */
-  async *after(after: Position, size: number): AsyncGenerator<StoredEvent[]> {
-    const count = Math.min(size, mostAtOnce) + 1;
+  async *after(after: Position, wanted: number): AsyncGenerator<StoredEvent[]> {
     const passed = this.#passed.after === after ? this.#passed.to : undefined;
     let last = passed !== undefined || after === beginning ? after : undefined;
-    let seen = after;
-    for (let page = await this.#firstPage(passed, after, count); ; page = await this.#pageFrom(page.at(-1)!.position, count)) {
+    let count = atOnce(wanted);
+    for (let page = await this.#firstPage(passed, after, count), seen = after; ;) {
       const events = page.flatMap((event) => fromWire(event) ?? []);
       last = events.at(-1)?.position ?? last;
-      const isEnd = page.length < count;
-      if (isEnd) this.#pass(last, page.at(-1));
-      const known = seen;
-      yield events.filter(({ position }) => position > known);
-      if (isEnd) return;
-      seen = laterOf(seen, positionOfRecord(page.at(-1)!.position));
+      const end = page.at(-1);
+      const isEnd = page.length < count || end === undefined;
+      if (isEnd) this.#pass(last, end);
+      const fresh = events.filter(({ position }) => position > seen);
+      yield fresh;
+      wanted -= fresh.length;
+      if (isEnd || wanted <= 0) return;
+      seen = laterOf(seen, positionOfRecord(end.position));
+      // Among many events of others, larger pages.
+      count = atOnce(Math.max(wanted, count * 2));
+      page = await this.#pageFrom(end.position, count);
     }
   }
 
@@ -99,6 +103,9 @@ export class EventStoreDbPages {
     if (after !== undefined && last) this.#passed = { after, to: positionOfRecord(last.position) };
   }
 }
+
+/** With the event that is known already. */
+const atOnce = (wanted: number): number => Math.min(wanted, mostAtOnce) + 1;
 
 const laterOf = (a: Position, b: Position): Position => (a > b ? a : b);
 

@@ -6,8 +6,7 @@ import type { LogMark, LogMarks } from './log-marks.js';
 import { epochMs } from './position.js';
 import type { StoredEvent } from './stored-log.js';
 
-/** to search through, or to count */
-const longPage = 4_096;
+const sortedAtOnce = 4_096;
 const countsKept = 64;
 /** Processes write side by side, each with a time of its own: an event may be recorded before others that lie so far behind it, not more. */
 const timesApartMs = 60_000;
@@ -28,7 +27,7 @@ export class EventStoreDbReads {
   async readAll({ after, upTo, limit, types }: ReadAll): Promise<StoredEvent[]> {
     const found: StoredEvent[] = [];
     if (limit <= 0) return found;
-    for await (const event of this.#events(after, upTo, types ? longPage : limit)) {
+    for await (const event of this.#events(after, upTo, types ? Infinity : limit)) {
       if (!types || types.includes(event.type)) found.push(event);
       if (found.length === limit) break;
     }
@@ -43,9 +42,9 @@ export class EventStoreDbReads {
       (!after || compareBytes(stream, after.stream) > 0 || (stream === after.stream && revision > after.revision)) &&
       (types?.includes(type) ?? true);
     let found: StoredEvent[] = [];
-    for await (const event of this.#events(beginning, upTo, longPage)) {
+    for await (const event of this.#events(beginning, upTo, Infinity)) {
       if (wanted(event)) found.push(event);
-      if (found.length > 2 * limit + longPage) found = found.toSorted(byStream).slice(0, limit);
+      if (found.length > 2 * limit + sortedAtOnce) found = found.toSorted(byStream).slice(0, limit);
     }
     return found.toSorted(byStream).slice(0, limit);
   }
@@ -55,7 +54,7 @@ export class EventStoreDbReads {
     const mark = await this.#lastMark(checkPosition(upTo));
     let { events, position } = mark;
     if (position === upTo) return events;
-    for await (const event of this.#events(position, upTo, longPage)) {
+    for await (const event of this.#events(position, upTo, Infinity)) {
       events += 1;
       position = event.position;
     }
@@ -68,16 +67,16 @@ export class EventStoreDbReads {
     const at = epochMs(time);
     const settled = new Date(Math.max(at - timesApartMs, earliestMs)).toISOString();
     let last = (await this.#marks?.before(settled))?.position ?? beginning;
-    for await (const event of this.#events(last, undefined, longPage)) {
+    for await (const event of this.#events(last, undefined, Infinity)) {
       if (Date.parse(event.recordedAt) > at) return last;
       last = event.position;
     }
     return last;
   }
 
-  async *#events(after: Position, upTo: Position | undefined, size: number): AsyncGenerator<StoredEvent> {
+  async *#events(after: Position, upTo: Position | undefined, wanted: number): AsyncGenerator<StoredEvent> {
     if (upTo !== undefined && checkPosition(upTo) <= after) return;
-    for await (const page of this.#pages.after(checkPosition(after), size))
+    for await (const page of this.#pages.after(checkPosition(after), wanted))
       for (const event of page) {
         if (upTo !== undefined && event.position > upTo) return;
         yield event;

@@ -26,8 +26,15 @@ export const toWire = ({ id, type, schema, recordedAt, metadata, data }: Unplace
   contentType: 'application/json',
   type,
   data,
-  metadata: { ...metadata, ledger: { id, schema, recordedAt } },
+  // As bytes, which are sent as they are.
+  metadata: bytesOf(JSON.stringify({ ...metadata, ledger: { id, schema, recordedAt } })),
 });
+
+/** The client tells bytes from JSON by the very class. */
+function bytesOf(text: string): Uint8Array {
+  const { buffer, byteOffset, length } = Buffer.from(text);
+  return new Uint8Array(buffer, byteOffset, length);
+}
 
 /** Undefined for events of other applications and of EventStoreDB itself. */
 export function fromWire({
@@ -63,12 +70,20 @@ function isOfLedger(metadata: MetadataType | undefined): metadata is JsonObject 
 
 /** In today's shape. */
 export function recorded(event: StoredEvent): Recorded {
-  const { company, subject } = subjectOf(event.stream as StreamId);
+  const stream = event.stream as StreamId;
+  const { company, subject } = subjectOf(stream);
+  // Field by field: half of an append's garbage is these, and spread ones are twice as large.
   return upcast({
-    ...event,
-    stream: event.stream as StreamId,
+    id: event.id,
+    type: event.type,
+    schema: event.schema,
+    data: event.data,
+    stream,
     company,
     subject,
+    revision: event.revision,
+    position: event.position,
+    recordedAt: event.recordedAt,
     metadata: event.metadata as unknown as Metadata,
   });
 }

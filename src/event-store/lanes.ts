@@ -15,15 +15,21 @@ export class Lanes {
     this.#weight = weight;
   }
 
-  do<T>(lane: string, weight: number, work: () => Promise<T>): Promise<T> {
+  async do<T>(lane: string, weight: number, work: () => Promise<T>): Promise<T> {
     const before = this.#ends.get(lane);
-    const result = before ? before.then(() => this.#run(weight, work)) : this.#run(weight, work);
-    const end: Promise<void> = result.then(
-      () => this.#leave(lane, end),
-      () => this.#leave(lane, end),
-    );
+    let leave = () => {};
+    const end = new Promise<void>((done) => (leave = done));
     this.#ends.set(lane, end);
-    return result;
+    if (before) await before;
+    if (this.#waiting.length > 0 || !this.#fits(weight)) await new Promise<void>((go) => this.#waiting.push({ weight, go }));
+    else this.#take(weight);
+    try {
+      return await work();
+    } finally {
+      this.#give(weight);
+      if (this.#ends.get(lane) === end) this.#ends.delete(lane);
+      leave();
+    }
   }
 
   /** Resolves when nothing waits and nothing is under way. */
@@ -31,16 +37,10 @@ export class Lanes {
     while (this.#ends.size > 0) await Promise.all(this.#ends.values());
   }
 
-  async #run<T>(weight: number, work: () => Promise<T>): Promise<T> {
-    if (!this.#fits(weight) || this.#waiting.length > 0) await new Promise<void>((go) => this.#waiting.push({ weight, go }));
-    else this.#take(weight);
-    try {
-      return await work();
-    } finally {
-      this.#under -= 1;
-      this.#load -= weight;
-      this.#next();
-    }
+  #give(weight: number): void {
+    this.#under -= 1;
+    this.#load -= weight;
+    this.#next();
   }
 
   #next(): void {
@@ -58,9 +58,5 @@ export class Lanes {
   #take(weight: number): void {
     this.#under += 1;
     this.#load += weight;
-  }
-
-  #leave(lane: string, end: Promise<void>): void {
-    if (this.#ends.get(lane) === end) this.#ends.delete(lane);
   }
 }
