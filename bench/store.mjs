@@ -24,13 +24,14 @@ const [version] = await bare.ask({ what: 'version' });
 const postgres = await openPostgres();
 const report = new Report('store', postgres);
 const logs = await fillBoth();
+// While nothing that no read model knows stands behind it.
+await catchUps();
 const sides = await open();
 
+for (const page of [500, 5_000]) await reads(page);
 for (const callers of [1, 8, 32, 256]) await singles(callers);
 await batches(8, 100);
-for (const page of [500, 5_000]) await reads(page);
 for (const side of Object.values(sides)) await side.close();
-await catchUps();
 report.say(`EventStoreDB ${version}; its log now has ${company} too, with ${events.toLocaleString('en')} events.`);
 report.say('Catch-up on EventStoreDB: of a fresh database, from where the log ended before those events came.');
 report.finish();
