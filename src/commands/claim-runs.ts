@@ -28,7 +28,7 @@ export interface ReadyRun {
 
 /** The list of queued runs. It follows the log, and may be a moment behind. */
 export abstract class ReadyRuns {
-  /** Resolves when the list shows everything up to `position`, holds as well. @throws ProjectionBehind after 2 s */
+  /** Resolves when the list shows everything up to `position`, holds as well. @throws ProjectionBehind after 5 s */
   abstract caughtUp(position: Position): Promise<void>;
   /**
    * Runs of the agent whose lanes are neither leased nor held, in the order in which they are to be started; at most `limit`. What the

@@ -58,7 +58,7 @@ export interface DueRun {
 
 /** The list of parked runs, and of what is held. It follows the log, and may be a moment behind. */
 export abstract class DueRetries {
-  /** Resolves when the list shows everything up to `position`, holds as well. @throws ProjectionBehind after 2 s */
+  /** Resolves when the list shows everything up to `position`, holds as well. @throws ProjectionBehind after 5 s */
   abstract caughtUp(position: Position): Promise<void>;
   /** Lanes with a run that is due at `now` (ISO), by due time, company and task, after the one given; at most `limit`. */
   abstract due(now: string, limit: number, page: { company?: string; after?: DueLane }): Promise<DueLane[]>;

@@ -5,7 +5,7 @@ import type { Place } from '../events/run.js';
 import { DueRetries, type DueLane, type DueRun } from '../commands/promote-due-retries.js';
 import { heldSql } from './held.js';
 import { holds } from './holds.js';
-import type { Progress } from './projector/progress.js';
+import { patienceOfCommandsMs, type Progress } from './projector/progress.js';
 import { amend, change, projection, type Change, type Fact, type Handlers } from './projection.js';
 import type { ReadModels } from './read-models.js';
 
@@ -75,7 +75,7 @@ export class DueRetriesQueries extends DueRetries {
   }
 
   caughtUp(position: Position): Promise<void> {
-    return this.progress.reached([dueRetries.name, holds.name], position);
+    return this.progress.reached([dueRetries.name, holds.name], position, patienceOfCommandsMs);
   }
 
   async due(now: string, limit: number, { company, after }: { company?: string; after?: DueLane }): Promise<DueLane[]> {

@@ -5,7 +5,7 @@ import type { TaskKind, TaskPriority, TaskStatus } from '../events/task.js';
 import { ReadyRuns, type ReadyRun } from '../commands/claim-runs.js';
 import { heldSql, type HeldSql } from './held.js';
 import { holds } from './holds.js';
-import type { Progress } from './projector/progress.js';
+import { patienceOfCommandsMs, type Progress } from './projector/progress.js';
 import { amend, create, projection, remove, type Change, type Fact } from './projection.js';
 import type { ReadModels } from './read-models.js';
 
@@ -53,7 +53,7 @@ export class ReadyRunsQueries extends ReadyRuns {
   }
 
   caughtUp(position: Position): Promise<void> {
-    return this.progress.reached([readyRuns.name, holds.name], position);
+    return this.progress.reached([readyRuns.name, holds.name], position, patienceOfCommandsMs);
   }
 
   async candidates(company: string, agent: AgentId, limit: number): Promise<ReadyRun[]> {

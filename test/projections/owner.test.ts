@@ -81,7 +81,7 @@ describe('the ownership of a loop', () => {
     const ownership = await new Owners(database.pool).acquire('stood still', forever);
     expect([ownership!.isHeld(), ownership!.signal.aborted]).toEqual([true, false]);
     const now = performance.now();
-    const clock = jest.spyOn(performance, 'now').mockReturnValue(now + 15_001);
+    const clock = jest.spyOn(performance, 'now').mockReturnValue(now + 14_001);
     expect([ownership!.isHeld(), ownership!.signal.aborted]).toEqual([false, true]);
     clock.mockRestore();
     expect(ownership!.isHeld()).toBe(false);

@@ -21,6 +21,9 @@ export class ProjectionBehind extends Error {
 
 const askEveryMs = 20;
 
+/** A command that starts from a read model waits for longer than a reader does: while servers are restarted, its projector changes hands. */
+export const patienceOfCommandsMs = 5_000;
+
 /** How far the live read models are: told by this process's projectors, asked of the database for those of others. */
 export class Progress {
   private readonly known = new Map<string, Position>();
