@@ -1,6 +1,4 @@
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type pg from 'pg';
@@ -8,6 +6,7 @@ import { createPool } from '../../src/database.js';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../src/embedded-postgres.js';
 import { postmaster, within } from '../../src/embedded-postgres/postmaster.js';
 import { get, post } from '../processes/ask.js';
+import { freePort } from '../processes/free-port.js';
 import { endAll, serveLedger, type LedgerServer } from '../processes/ledger-server.js';
 import { caughtUp, faultsOf, lostCommands, readLog, unfaithful } from '../processes/log-checks.js';
 import { until } from '../processes/until.js';
@@ -150,12 +149,3 @@ describe(`a ledger whose processes are killed ${kills} times (SEED=${seed})`, ()
 
   const serve = () => serveLedger({ DATABASE_URL: postgres.url, LEDGER_HOME: home, PORT: port });
 });
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const probe = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = probe.address() as AddressInfo;
-      probe.close(() => resolve(port));
-    });
-  });
-}

@@ -76,7 +76,7 @@ export class Load {
     else this.acknowledged.push({ ...command, key, answer });
   }
 
-  private async insist(command: Ask): Promise<Answer> {
+  protected async insist(command: Ask): Promise<Answer> {
     const deadline = performance.now() + 60_000;
     for (;;) {
       const answer = await ask(this.url(), command).catch(() => undefined);

@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { beginning, type Recorded } from '../../src/events/event.js';
+import { beginning, type Position, type Recorded } from '../../src/events/event.js';
 import type { LaneEvent } from '../../src/events/lane.js';
 import type { LedgerEvent } from '../../src/events/ledger-event.js';
 import { PostgresEventStore } from '../../src/event-store/postgres.js';
@@ -18,6 +18,27 @@ export async function readLog(url: string): Promise<Log> {
   const store = new PostgresEventStore({ url });
   try {
     return await store.readAll<LedgerEvent>({ after: beginning, limit: 1_000_000 });
+  } finally {
+    await store.close();
+  }
+}
+
+/** How many promotions the log has, and those of them that promote once more what was promoted; read by pages, as it may be long. */
+export async function promotionsIn(url: string): Promise<{ count: number; doubled: string[] }> {
+  const store = new PostgresEventStore({ url });
+  const promoted = new Set<string>();
+  const doubled: string[] = [];
+  try {
+    const after = (position: Position) =>
+      store.readAll<LedgerEvent>({ after: position, limit: 20_000, types: ['RetryPromoted'] });
+    for (let page = await after(beginning); page.length > 0; page = await after(page.at(-1)!.position))
+      for (const { company, subject, type, data } of page) {
+        if (type !== 'RetryPromoted') continue;
+        const run = `${company} ${subject} ${data.runId}`;
+        if (promoted.has(run)) doubled.push(run);
+        promoted.add(run);
+      }
+    return { count: promoted.size + doubled.length, doubled };
   } finally {
     await store.close();
   }

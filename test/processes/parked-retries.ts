@@ -6,6 +6,7 @@ import { put } from './ask.js';
 import { failedRun } from './runs.js';
 
 const pattern = 'PATTERN';
+const atATime = 10_000;
 
 /** Has one run of a task fail, and gives `count` tasks that very history: each then has a retry that is due at the same time. */
 export async function parkRetries(serverUrl: string, databaseUrl: string, count: number): Promise<void> {
@@ -15,9 +16,11 @@ export async function parkRetries(serverUrl: string, databaseUrl: string, count:
   const store = new PostgresEventStore({ url: databaseUrl });
   try {
     const history = await store.readStream<LedgerEvent>(taskStream('acme', pattern));
-    const writes = Array.from({ length: count - 1 }, (_, n) => copy(history, n));
-    const results = await store.append(writes);
-    if (results.some(({ outcome }) => outcome !== 'appended')) throw new Error('a history could not be copied');
+    for (let from = 0; from < count - 1; from += atATime) {
+      const writes = Array.from({ length: Math.min(atATime, count - 1 - from) }, (_, n) => copy(history, from + n));
+      const results = await store.append(writes);
+      if (results.some(({ outcome }) => outcome !== 'appended')) throw new Error('a history could not be copied');
+    }
   } finally {
     await store.close();
   }
