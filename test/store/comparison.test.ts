@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Comparison } from '../../src/event-store/copy/comparison.js';
 import { Digests } from '../../src/event-store/copy/digests.js';
+import { storedText } from '../../src/event-store/copy/stored-text.js';
 import type { StoredEvent } from '../../src/event-store/stored-log.js';
 
 const event: StoredEvent = {
@@ -28,6 +29,9 @@ describe('two events in one place', () => {
     const both = compared([event, twin]);
     expect(both.first).toBeUndefined();
     expect(both.differingStreams()).toEqual([]);
+    const digests = new Digests();
+    digests.add(event.stream, storedText(event));
+    expect(both.digest()).toBe(digests.total());
   });
 
   it.each<[keyof StoredEvent, Partial<StoredEvent>]>([

@@ -1,5 +1,5 @@
 import { nameUuid } from '../../src/events/event.js';
-import { compareLogs, copyLog, type Target } from '../../src/event-store/copy/copy-log.js';
+import { compareLogs, copyLog, type Source, type Target } from '../../src/event-store/copy/copy-log.js';
 import { LogsDiffer } from '../../src/event-store/copy/logs-differ.js';
 import type { StoredEvent } from '../../src/event-store/stored-log.js';
 import { until } from '../processes/until.js';
@@ -207,6 +207,22 @@ it('follows the source until it is closed for writes', async () => {
   await source.log.seal();
   expect(await copying).toMatchObject({ end: 'complete' });
   expect(await keptOf(target.log)).toEqual(await keptOf(source.log));
+});
+
+it('knows what another copy has written that saw a later head', async () => {
+  const [source, target] = [await aLog(40), await open(postgresLog)];
+  let looks = 0;
+  const early: Source = {
+    id: () => source.log.id(),
+    after: (...page) => source.log.after(...page),
+    isSealed: () => source.log.isSealed(),
+    head: async () => {
+      const head = await source.log.head();
+      if (looks++ === 0) await filled(source.store, 10, 20).then(() => copied(source, target));
+      return head;
+    },
+  };
+  expect(await copyLog({ source: early, target: target.log })).toMatchObject({ end: 'open', written: 0 });
 });
 
 it('stops following when it is told to, and says that the source is open', async () => {
