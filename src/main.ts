@@ -8,9 +8,11 @@ import { listen } from './http/listen.js';
 import { LedgerProcess } from './ledger-process.js';
 import { createLog } from './log.js';
 import { nestLogger } from './nest-logger.js';
+import { storeAt } from './open-store.js';
 
 /**
- * `ledger serve`: runs until it is told to stop (SIGINT, SIGTERM); resolves when everything that it started has ended.
+ * `ledger serve`: runs until it is told to stop (SIGINT, SIGTERM); resolves when everything that it started has ended. Ends by an error
+ * when the ledger goes on in another log than this server works on.
  * `onReady` is told where it listens, which with PORT=0 nobody knows before; without the role api, nowhere.
  */
 export async function serve(
@@ -19,18 +21,20 @@ export async function serve(
 ): Promise<void> {
   const stopped = stopSignal();
   const log = createLog(config.logLevel);
+  const openStore = await storeAt(config.eventStoreUrl);
   const postgres = config.databaseUrl ? undefined : await startEmbeddedPostgres({ home: config.home });
   if (postgres?.note) log.warn(postgres.note);
-  const ledger = new LedgerProcess(config.databaseUrl ?? postgres!.url, config, log);
+  const ledger = new LedgerProcess(config.databaseUrl ?? postgres!.url, { ...config, openStore }, log);
   try {
     await ledger.start();
     const { app, url } = await open(ledger, config, nestLogger(log));
     ledger.startLoops(app.get(Dispatch));
     onReady(url);
     sayReady(url);
-    await stopped;
+    const movedAway = await Promise.race([stopped, ledger.movedAway]);
     await app.get(Drain).leave();
     await app.close();
+    if (movedAway !== undefined) throw new Error(movedAway);
   } finally {
     await ledger.stop();
     await postgres?.stop();
