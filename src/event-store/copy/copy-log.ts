@@ -66,12 +66,6 @@ export async function copyLog({ source, target, follow, progress }: Copy): Promi
   }
 }
 
-/** The same without writing anything. @throws LogsDiffer also when the target has not all that the source has. */
-export function compareLogs({ source, target, progress }: { source: Source; target: Source; progress?: Copy['progress'] }) {
-  const take = () => Promise.reject(new LogsDiffer('the target has not all events of the source: run ledger store copy first'));
-  return copyLog({ source, target: { id: () => target.id(), after: (...page) => target.after(...page), take }, progress });
-}
-
 async function refuseItself(source: Source, target: Target): Promise<void> {
   const id = await source.id();
   if (id === (await target.id()))
