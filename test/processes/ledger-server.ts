@@ -6,6 +6,7 @@ import { until } from './until.js';
 
 /** `ledger serve` in a process of its own. */
 export interface LedgerServer {
+  /** empty without the role api */
   readonly url: string;
   readonly pid: number;
   /** what it has logged so far */
@@ -24,13 +25,13 @@ const started = new Set<ChildProcess>();
 export async function serveLedger(env: Environment): Promise<LedgerServer> {
   const { child, log } = await spawnLedger(['serve'], { PORT: '0', ...env });
   const ended = exitOf(child);
-  const url = await until(
+  const { address: url } = await until(
     'a ready server',
     () => {
-      const [, address] = /ready at (\S+) after/.exec(log.join('\n')) ?? [];
-      if (address === undefined && child.exitCode !== null)
+      const [ready, address = ''] = /ready(?: at (\S+)|, without its API,) after/.exec(log.join('\n')) ?? [];
+      if (ready === undefined && child.exitCode !== null)
         throw new Error(`the server ended with ${child.exitCode}:\n${log.join('\n')}`);
-      return address;
+      return ready !== undefined && { address };
     },
     60_000,
   );
