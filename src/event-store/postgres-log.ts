@@ -2,7 +2,7 @@ import pg from 'pg';
 import { inTransaction, isOutage, rawText } from '../database.js';
 import type { JsonObject, Position } from '../events/event.js';
 import { positionOf } from './position.js';
-import { isDataError, unavailable } from './postgres-errors.js';
+import { unavailable } from './postgres-errors.js';
 import { StoredLog, type StoredEvent } from './stored-log.js';
 
 /**
@@ -52,17 +52,18 @@ export class PostgresLog extends StoredLog {
       const { rows } = await client.query<{ inOrder: boolean }>(areInOrder, [taken, events.length]);
       if (!rows[0]?.inOrder) throw new Error(`${otherEvents}: those that it has already do not follow each other there`);
     }).catch((error: unknown) => {
-      if (isDataError(error)) throw new Error(`${otherEvents}: ${error.detail ?? error.message}`, { cause: error });
+      if (isTaken(error)) throw new Error(`${otherEvents}: ${error.detail ?? error.message}`, { cause: error });
       throw error instanceof pg.DatabaseError || isOutage(error) ? unavailable(error) : error;
     });
   }
 
   /** `create trigger` waits for appends that are under way. Postgres fires those that are always enabled whatever a session is set to. */
   async seal(): Promise<void> {
-    await this.query(
-      'create or replace trigger events_are_sealed before insert on public.events for each statement execute function public.refuse_sealed_events()',
-    );
-    await this.query('alter table public.events enable always trigger events_are_sealed');
+    await this.query(`
+      create or replace trigger events_are_sealed
+      before insert on public.events
+      for each statement execute function public.refuse_sealed_events();
+      alter table public.events enable always trigger events_are_sealed`);
   }
 
   async unseal(): Promise<void> {
@@ -96,6 +97,9 @@ export class PostgresLog extends StoredLog {
     return rows[0]!.id;
   }
 }
+
+/** Unique violation: the place is another event's. */
+const isTaken = (error: unknown): error is pg.DatabaseError => error instanceof pg.DatabaseError && error.code === '23505';
 
 const lowest = '-9223372036854775808';
 
