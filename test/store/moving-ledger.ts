@@ -18,7 +18,6 @@ const metadata = { actor: person, correlationId: 'c', causationId: 'c', commandI
 export class MovingLedger {
   readonly db: pg.Pool;
   private readonly history: History;
-  private side: ReadSide | undefined;
 
   private constructor(
     readonly old: MovableLog,
@@ -37,15 +36,19 @@ export class MovingLedger {
   }
 
   /** Goes on, folded by projectors that follow this log, to its end. */
-  async worksOn({ store }: MovableLog, steps: number): Promise<void> {
+  async worksOn(log: MovableLog, steps: number): Promise<void> {
+    await this.happens(log, steps);
+    const side = new ReadSide(this.old.database.url, log.store, projectionsOfTheLedger);
+    await side.start();
+    await side.caughtUp();
+    await side.stop();
+  }
+
+  async happens({ store }: MovableLog, steps: number): Promise<void> {
     for (const write of this.history.steps(steps)) {
       const [result] = await store.append([write]);
       if (result?.outcome !== 'appended') throw new Error(`seed ${this.seed}: ${write.stream}: ${JSON.stringify(result)}`);
     }
-    this.side = new ReadSide(this.old.database.url, store, projectionsOfTheLedger);
-    await this.side.start();
-    await this.side.caughtUp();
-    await this.side.stop();
   }
 
   /** A fact of an operator, so that rebuilds have rows. */
@@ -88,7 +91,7 @@ export class MovingLedger {
   }
 
   /** What moves are to change altogether or not at all. */
-  async state(): Promise<object> {
+  async state(): Promise<object[][]> {
     const schemas = `select nspname from pg_namespace where nspname ~ '_v\\d' order by 1`;
     const asked = 'select projection, read_model from projection_versions order by 1';
     const checkpoints = 'select read_model, position, event_id, filling from checkpoints order by 1';
