@@ -1,89 +1,55 @@
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type pg from 'pg';
 import { createPool } from '../../src/database.js';
-import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../src/embedded-postgres.js';
-import { postmaster, within } from '../../src/embedded-postgres/postmaster.js';
 import { policiesOfTheLedger } from '../../src/policies/all.js';
 import { projectionsOfTheLedger } from '../../src/projections/all.js';
 import { seeded } from '../projections/history.js';
 import { ask, get, post, put } from './ask.js';
 import { endAll, serveLedger, type LedgerServer } from './ledger-server.js';
 import { Load } from './load.js';
-import { caughtUp, faultsOf, lostCommands, readLog, unfaithful } from './log-checks.js';
+import { caughtUp, faultsOf, lostCommands, unfaithful } from './log-checks.js';
+import { outageStores, type OutageStore } from './outage-stores.js';
 import { failedRun } from './runs.js';
 import { until } from './until.js';
 
-jest.setTimeout(120_000);
+/** `npm run test:processes` has three of thirty seconds. */
+const outages = Number(process.env.OUTAGES ?? 2);
+const awayMs = Number(process.env.OUTAGE_MS ?? 5_000);
 
-const awayMs = 10_000;
+jest.setTimeout(120_000 + outages * awayMs * 2);
+
 /** The term of an owner is 15 s: who is well below that has not waited for what it had itself. */
 const belowOwnTermMs = 10_000;
 /** Whatever follows the log says once that it does not go on, and once that it does; and twenty for all else. */
 const mostSentences = 2 * (projectionsOfTheLedger.length + policiesOfTheLedger.length) + 20;
 
-describe('a server whose Postgres goes away under load', () => {
+describe.each(outageStores)('a server whose store goes away under load: %s', (_, startStore) => {
   const seed = Number(process.env.SEED ?? Date.now() % 1_000_000);
-  let home: string;
-  let postgres: EmbeddedPostgres;
+  let store: OutageStore;
   let server: LedgerServer;
   let pool: pg.Pool;
   let load: Load;
 
   beforeAll(async () => {
-    home = mkdtempSync(join(tmpdir(), 'run-ledger-outage-'));
-    chmodSync(home, 0o755);
-    postgres = await startEmbeddedPostgres({ home });
-    server = await serveLedger({ DATABASE_URL: postgres.url, LEDGER_HOME: home });
-    pool = createPool(postgres.url, 'admin');
+    store = await startStore();
+    server = await serveLedger(store.settings);
+    pool = createPool(store.databaseUrl, 'admin');
   });
   afterEach(() => load.stop());
   afterAll(async () => {
     await endAll();
     await pool.end();
-    const left = postmaster(postgres.dataDir);
-    if (left) process.kill(left.pid, 'SIGQUIT');
-    await within(10_000, () => (postmaster(postgres.dataDir) ? undefined : true));
-    rmSync(home, { recursive: true, force: true });
+    await store.end();
   });
 
-  it.each(['SIGKILL', 'SIGQUIT'] as const)(
-    `loses nothing by a %s of ten seconds, and goes on by itself (SEED=${seed})`,
-    async (signal) => {
-      load = new Load(() => server.url, seeded(seed), signal.toLowerCase());
-      load.start(6);
-      await put(server.url, `agents/due-${signal}`, { policy: { retry: { delaysMs: [3_000, 600_000], jitterRatio: 0 } } });
-      await put(server.url, `agents/lost-${signal}`, { policy: { retry: { delaysMs: [600_000], jitterRatio: 0 } } });
-      await until('some commands under way', () => load.acknowledged.length > 20);
-      const lost = await startedRun(`lost-${signal}`);
-      const failed = await failedRun(server.url, `due-${signal}`);
-      const before = server.log.length;
-
-      process.kill(postgres.pid, signal);
-      const problems = await problemsWhileAway();
-      postgres = await startEmbeddedPostgres({ home });
-      await until('a ready server', async () => (await get(server.url, '/readyz')).status === 200, belowOwnTermMs);
-      await until('the retry that was due while Postgres was away', async () => (await status(failed.next.run)) === 'queued');
-      await until('the loss that the reaper reports', async () => (await status(lost)) === 'cancelled', 20_000);
-      const count = load.acknowledged.length;
-      await until('commands that go on', () => load.acknowledged.length > count + 20);
-      await load.stop();
-      await caughtUp(server.url);
-
-      const log = await readLog(postgres.url);
-      expect(load.unexpected).toEqual([]);
-      expect(Object.keys(problems).filter((code) => !expectedProblems.includes(code))).toEqual([]);
-      expect(await lostCommands(postgres.url, load.acknowledged, log)).toEqual([]);
-      expect(faultsOf(log, 3)).toEqual([]);
-      expect(server.log.slice(before).length).toBeLessThan(mostSentences);
-      expect(server.isRunning).toBe(true);
-      await until(
-        'read models that equal a fold of the log',
-        async () => (await unfaithful(pool, await readLog(postgres.url))).length === 0,
-      );
-    },
-  );
+  it(`loses nothing by ${outages} outages of ${awayMs} ms, and goes on by itself (SEED=${seed})`, async () => {
+    load = new Load(() => server.url, seeded(seed), 'outage');
+    load.start(6);
+    for (let outage = 1; outage <= outages; outage += 1) await goThroughOutage(outage);
+    await load.stop();
+    await expectSound();
+    expect(server.isRunning).toBe(true);
+    console.log(`${outages} outages, ${load.acknowledged.length} commands acknowledged, ${JSON.stringify([...load.repeats])}`);
+  });
 
   it(`loses nothing by storms that cut every connection (SEED=${seed})`, async () => {
     load = new Load(() => server.url, seeded(seed), 'storm');
@@ -102,16 +68,45 @@ describe('a server whose Postgres goes away under load', () => {
     await load.stop();
     await caughtUp(server.url);
     slowest = Math.max(slowest, performance.now() - calm);
-    const log = await readLog(postgres.url);
     expect(slowest).toBeLessThan(belowOwnTermMs);
+    await expectSound();
+  });
+
+  async function goThroughOutage(n: number): Promise<void> {
+    await put(server.url, `agents/due-${n}`, { policy: { retry: { delaysMs: [3_000, 600_000], jitterRatio: 0 } } });
+    await put(server.url, `agents/lost-${n}`, { policy: { retry: { delaysMs: [600_000], jitterRatio: 0 } } });
+    await goOn();
+    const lost = await startedRun(`lost-${n}`);
+    const failed = await failedRun(server.url, `due-${n}`);
+    const before = server.log.length;
+
+    await store.goAway();
+    const problems = await problemsWhileAway();
+    expect(Object.keys(problems).filter((code) => !expectedProblems.includes(code))).toEqual([]);
+    await store.comeBack();
+    await until('a ready server', async () => (await get(server.url, '/readyz')).status === 200, belowOwnTermMs);
+    await until('the retry that was due meanwhile', async () => (await status(failed.next.run)) === 'queued');
+    await until('the loss that the reaper reports', async () => (await status(lost)) === 'cancelled', 20_000);
+    await goOn();
+    expect(server.log.slice(before).length).toBeLessThan(mostSentences);
+  }
+
+  async function goOn(): Promise<void> {
+    const enough = load.acknowledged.length + 20;
+    await until('commands that go on', () => load.acknowledged.length > enough);
+  }
+
+  async function expectSound(): Promise<void> {
+    await caughtUp(server.url);
+    const log = await store.readLog();
     expect(load.unexpected).toEqual([]);
-    expect(await lostCommands(postgres.url, load.acknowledged, log)).toEqual([]);
+    expect(await lostCommands(store.databaseUrl, load.acknowledged, log)).toEqual([]);
     expect(faultsOf(log, 3)).toEqual([]);
     await until(
       'read models that equal a fold of the log',
-      async () => (await unfaithful(pool, await readLog(postgres.url))).length === 0,
+      async () => (await unfaithful(pool, await store.readLog())).length === 0,
     );
-  });
+  }
 
   /** Reads and commands of every kind, again and again; what was answered, by code. */
   async function problemsWhileAway(): Promise<Record<string, number>> {
