@@ -93,8 +93,8 @@ const partsOfTheLedger = [
   part(TriggerSecrets, ({ webhooks }) => webhooks.secrets),
   part(Bells, ({ bells }) => bells),
   part(LeaseBeats, ({ leases, ledger }) => new LeaseBeats(leases, ledger)),
-  part(Doctor, ({ reads: db, store, storedLog: log, clock, projections }) => ({
-    examine: () => examine({ db, store, log, skewMs: clock.skewMs }, projections),
+  part(Doctor, ({ reads: db, store, storedLog: log, elsewhere, clock, projections }) => ({
+    examine: () => examine({ db, store, log, elsewhere, skewMs: clock.skewMs }, projections),
   })),
   part(FigureQueries, (ledger) => new FigureQueries(ledger)),
   part(ManualClock, ({ clock }) => (clock instanceof ManualClock ? clock : undefined)),

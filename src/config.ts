@@ -152,7 +152,7 @@ function readerOf(env: Environment) {
 }
 
 /** What is between the first colon that says no protocol and the last @; a little too much is no harm. */
-export const withoutPassword = (value: string): string => value.replace(/:(?!\/\/).*@/s, ':***@');
+const withoutPassword = (value: string): string => value.replace(/:(?!\/\/).*@/s, ':***@');
 
 const portNumber: Parse<number> = (value, refuse) => {
   const port = Number(value);

@@ -30,20 +30,23 @@ export interface Examined {
   readonly db: pg.Pool;
   readonly store: EventStore;
   readonly log: StoredLog;
+  /** where the log is, as it may be shown; absent: in `db` */
+  readonly elsewhere?: string;
   /** by how much the clock of this process is behind the database's, in ms */
   readonly skewMs: number;
 }
 
 /** Looks at what could be wrong with the ledger's database, and says what it saw. */
 export async function examine(
-  { db, store, log, skewMs }: Examined,
+  { db, store, log, elsewhere, skewMs }: Examined,
   known: readonly AnyProjection[] = projectionsOfTheLedger,
 ): Promise<Check[]> {
   const end = await LogEnd.of(store);
   return [
     await schema(db),
+    await eventStore(db, log, elsewhere),
     await liveVersions(db, known),
-    ...(await durability(db)),
+    ...(await durability(db, elsewhere)),
     ...(await readModels(db, end)),
     await parkedStreams(db),
     ...(await policies(db, end)),
@@ -54,7 +57,7 @@ export async function examine(
     await unexplainedWork(db, store),
     await firesUnderWay(db),
     await routinesOverdue(db),
-    ...(await safeguards(db, { log, events: await end.events() })),
+    ...(await safeguards(db, { log, elsewhere, events: await end.events() })),
     await clocks(db, skewMs),
   ];
 }
@@ -72,6 +75,20 @@ async function schema(db: pg.Pool): Promise<Check> {
   } catch (error) {
     return check('schema', false, error instanceof Error ? error.message : String(error), remedy);
   }
+}
+
+/** Where facts are kept, whether they can be, and whether what this database says is about them. */
+async function eventStore(db: pg.Pool, log: StoredLog, elsewhere: string | undefined): Promise<Check> {
+  const [id, isSealed] = [await log.id(), await log.isSealed()];
+  const { rows } = await db.query<{ id: string }>('select id from followed_log');
+  const followed = rows[0]?.id ?? id;
+  const where = elsewhere === undefined ? 'in this Postgres' : `in the EventStoreDB at ${elsewhere}`;
+  const belongs =
+    followed === id ? 'read models and checkpoints belong to it' : `read models and checkpoints belong to log ${followed}`;
+  const sentence = `log ${id} ${where}, ${isSealed ? 'closed' : 'open'} for writes; ${belongs}`;
+  const remedy =
+    followed === id ? 'ledger store unseal opens it' : 'start the servers with the store of that log: see ledger store';
+  return check('event store', followed === id && !isSealed, sentence, remedy);
 }
 
 /** Which version of each projection is asked, against those that this code has; and what is to be done about them. */
@@ -101,21 +118,20 @@ async function liveVersions(db: pg.Pool, known: readonly AnyProjection[]): Promi
 }
 
 /** https://www.postgresql.org/docs/current/runtime-config-wal.html: what makes a commit survive a crash of the machine. */
-async function durability(db: pg.Pool): Promise<Check[]> {
+async function durability(db: pg.Pool, elsewhere: string | undefined): Promise<Check[]> {
+  // For its own appends begin_append() turns synchronous_commit on; claims and keys go before an append to another store as it says.
+  const asked = ['fsync', 'full_page_writes', ...(elsewhere === undefined ? [] : ['synchronous_commit'])];
   const { rows } = await db.query<{ name: string; setting: string }>(
     `select name, setting
      from pg_settings
-     where name in ('fsync', 'full_page_writes')
+     where name = any($1)
      order by name`,
+    [asked],
   );
-  // synchronous_commit is not asked for: where it is off, begin_append() turns it on for what it appends.
+  const lost =
+    elsewhere === undefined ? 'lose acknowledged commands' : 'forget what was claimed or answered, while the log knows it';
   return rows.map(({ name, setting }) =>
-    check(
-      `postgres ${name}`,
-      setting === 'on',
-      `${name} is ${setting}`,
-      `set ${name} = on: a crash of the machine can lose acknowledged commands`,
-    ),
+    check(`postgres ${name}`, setting !== 'off', `${name} is ${setting}`, `set ${name} = on: a crash of the machine can ${lost}`),
   );
 }
 

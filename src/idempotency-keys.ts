@@ -40,11 +40,19 @@ interface Row {
   body: string | null;
 }
 
-/** Keys are reserved before the command, and settled with its answer; one that is still pending is asked again. */
+/**
+ * Keys are reserved before the command, and settled with its answer; one that is still pending is asked again.
+ *
+ * A reservation has to be as durable as the command. In the same Postgres, the append that comes after it brings it to the disk; a log that
+ * is kept elsewhere would outlive it in a crash of Postgres, and a repeat would be another command: there it waits for the disk itself.
+ */
 export class IdempotencyKeys {
   private secret: Promise<Buffer> | undefined;
 
-  constructor(private readonly db: pg.Pool) {}
+  constructor(
+    private readonly db: pg.Pool,
+    private readonly log: { readonly isElsewhere: boolean } = { isElsewhere: false },
+  ) {}
 
   /** @throws StoreUnavailable */
   async reserve({ path, key, compared, target }: Keyed): Promise<Reservation> {
@@ -53,7 +61,8 @@ export class IdempotencyKeys {
       .digest();
     // Not made from the key: after its 24 hours a key may come again, and is then another command.
     const commandId = randomUUID();
-    const [row] = await this.query<Row>('idempotency-reserve', reserve, [path, key, hash, target, commandId]);
+    const { isElsewhere } = this.log;
+    const [row] = await this.query<Row>('idempotency-reserve', reserve, [path, key, hash, target, commandId, isElsewhere]);
     if (!row) throw new Error(`${path}: the key ${key} was neither reserved nor found`);
     return {
       commandId: row.command_id,
@@ -107,7 +116,7 @@ const answeredOf = ({ status, headers, body }: Row): Answered | undefined =>
 /** The update changes nothing: it makes the row that is there come back. */
 const reserve = `
   with relaxed as materialized (
-    select set_config('synchronous_commit', 'off', true)
+    select set_config('synchronous_commit', case when $6 then current_setting('synchronous_commit') else 'off' end, true)
   )
   insert into idempotency_keys as known (path, key, body_hash, target, command_id)
   select $1, $2, $3, $4, $5

@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import type pg from 'pg';
-import { SealedRanges } from './audit/sealed-ranges.js';
+import type { SealedRanges } from './audit/sealed-ranges.js';
 import { SystemClock } from './clock.js';
 import type { CommandPorts } from './commands/catalogue.js';
 import type { Dispatch } from './commands/dispatch.js';
@@ -8,15 +8,16 @@ import { Ledger } from './commands/ledger.js';
 import { Turns } from './commands/turns.js';
 import type { ServerConfig } from './config.js';
 import { createPool } from './database.js';
-import { PostgresEventStore } from './event-store/postgres.js';
-import { PostgresLog } from './event-store/postgres-log.js';
+import type { EventStore } from './event-store/event-store.js';
 import type { StoredLog } from './event-store/stored-log.js';
 import { operations } from './events/evolve-operations.js';
 import { operationsStream } from './events/operations.js';
+import { followLog } from './followed-log.js';
 import { IdempotencyKeys } from './idempotency-keys.js';
 import type { Log } from './log.js';
 import { ManualClock } from './manual-clock.js';
 import { migrate } from './migrator.js';
+import { ownDatabase, type OpenedStore, type OpenStore } from './open-store.js';
 import { policiesOfTheLedger } from './policies/all.js';
 import { projectionsOfTheLedger } from './projections/all.js';
 import { AsOfSchemas } from './projections/side-schemas/as-of-schemas.js';
@@ -54,7 +55,10 @@ import { scheduler } from './workers/scheduler.js';
 import { sealer } from './workers/sealer.js';
 import { silenceWatch } from './workers/silence-watch.js';
 
-type Settings = Pick<ServerConfig, 'roles' | 'clock'> & Partial<Pick<ServerConfig, 'auditKey' | 'secretKey' | 'home'>>;
+interface Settings extends Pick<ServerConfig, 'roles' | 'clock'>, Partial<Pick<ServerConfig, 'auditKey' | 'secretKey' | 'home'>> {
+  /** default: events are kept in the ledger's own database */
+  readonly openStore?: OpenStore;
+}
 
 /**
  * Everything that one process of the ledger is made of, put together without a container: connections, store, decisions, read models
@@ -65,10 +69,12 @@ export class LedgerProcess implements CommandPorts {
   readonly promotions = new Turns();
   readonly reads: pg.Pool;
   readonly clock: SystemClock | ManualClock;
-  readonly store: PostgresEventStore;
+  readonly store: EventStore;
   /** the same log, as it is written */
   readonly storedLog: StoredLog;
   readonly ranges: SealedRanges;
+  /** where the log is, as it may be shown; undefined: in the ledger's own database */
+  readonly elsewhere: string | undefined;
   readonly leases: PostgresLeases;
   readonly keys: IdempotencyKeys;
   readonly ledger: Ledger;
@@ -90,6 +96,8 @@ export class LedgerProcess implements CommandPorts {
   /** of rebuilds, whose statements may take long */
   private readonly rebuilds: pg.Pool;
   private readonly pages: LogPages;
+  private readonly opened: OpenedStore;
+  private readonly me = thisProcess();
   private readonly owners: Owners;
   private readonly signOfLife: ProcessBeat;
   private readonly projectors: Projectors;
@@ -112,11 +120,14 @@ export class LedgerProcess implements CommandPorts {
     this.pools = [this.reads, loops, this.beats, this.catchUp, this.rebuilds];
     this.clock =
       settings.clock === 'manual' ? new ManualClock(this.reads, () => this.bells.ringAll(dueBells)) : new SystemClock(this.reads);
-    this.store = new PostgresEventStore({ url: databaseUrl, log });
-    this.storedLog = new PostgresLog(this.reads);
-    this.ranges = new SealedRanges(this.reads, this.storedLog);
+    const { openStore = ownDatabase } = settings;
+    this.opened = openStore({ databaseUrl, db: this.reads, now: () => this.clock.now(), log });
+    this.store = this.opened.store;
+    this.storedLog = this.opened.storedLog;
+    this.ranges = this.opened.ranges;
+    this.elsewhere = this.opened.elsewhere;
     this.leases = new PostgresLeases(loops, this.beats, this.bells);
-    this.keys = new IdempotencyKeys(this.reads);
+    this.keys = new IdempotencyKeys(this.reads, { isElsewhere: this.elsewhere !== undefined });
     this.ledger = new Ledger(this.store, this.clock, this.leases);
     const key = new SecretKey(settings.secretKey, settings.home);
     this.webhooks = new Webhooks({ db: this.reads, key, clock: this.clock, streams: this.ledger.streams, log });
@@ -125,9 +136,8 @@ export class LedgerProcess implements CommandPorts {
     this.dueRetries = new DueRetriesQueries(this.readModels, this.progress);
     this.readyRuns = new ReadyRunsQueries(this.readModels, this.progress);
     this.pages = new LogPages(this.store);
-    const me = thisProcess();
-    this.owners = new Owners(this.catchUp, me, () => this.storedLog.id());
-    this.signOfLife = new ProcessBeat(this.beats, me, settings.roles, this.clock);
+    this.owners = new Owners(this.catchUp, this.me, () => this.storedLog.id());
+    this.signOfLife = new ProcessBeat(this.beats, this.me, settings.roles, this.clock);
     this.moves = new MoveWatch(this.reads, () => this.storedLog.id());
     this.projectors = new Projectors(projections, this.followers());
     this.parking = new ParkedStreams({ ...this.followers(), projections });
@@ -143,6 +153,7 @@ export class LedgerProcess implements CommandPorts {
     await migrate(this.reads);
     this.run(await this.clock.start());
     await this.signOfLife.beat();
+    await this.followLog();
     this.run(this.signOfLife);
     this.run(this.moves);
     if (this.has('projector') || this.has('policies')) this.running.push(this.pages.follow(this.stopping.signal));
@@ -183,8 +194,13 @@ export class LedgerProcess implements CommandPorts {
     await this.projectors.stop();
     await this.sideSchemas.stop();
     await this.signOfLife.end();
-    await this.store.close();
+    await this.opened.close();
     await Promise.all(this.pools.map((pool) => pool.end()));
+  }
+
+  private async followLog(): Promise<void> {
+    const { reads: db, elsewhere, storedLog, me } = this;
+    await followLog({ db, elsewhere, id: await storedLog.id(), holder: me.holder });
   }
 
   private startPolicies(dispatch: Dispatch): void {

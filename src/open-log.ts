@@ -1,8 +1,6 @@
 import type pg from 'pg';
 import { createPool } from './database.js';
 import { startEmbeddedPostgres } from './embedded-postgres.js';
-import { EventStoreDbLog } from './event-store/eventstoredb-log.js';
-import { EventStoreDbEventStore } from './event-store/eventstoredb.js';
 import { PostgresLog } from './event-store/postgres-log.js';
 import { PostgresEventStore } from './event-store/postgres.js';
 import type { EventStore } from './event-store/event-store.js';
@@ -49,7 +47,12 @@ export const embeddedUnder = (home: string): string => `the embedded Postgres un
 /** As it may be shown. */
 export const withoutPassword = (url: string): string => url.replace(/\/\/[^/?@]*@/, '//');
 
-function openEventStoreDb(url: string): OpenLog {
+/** Loaded when it is asked for: its client takes a third of a second. */
+async function openEventStoreDb(url: string): Promise<OpenLog> {
+  const [{ EventStoreDbLog }, { EventStoreDbEventStore }] = await Promise.all([
+    import('./event-store/eventstoredb-log.js'),
+    import('./event-store/eventstoredb.js'),
+  ]);
   const [log, store] = [new EventStoreDbLog({ url }), new EventStoreDbEventStore({ url })];
   const close = async () => void (await Promise.all([store.close(), log.close()]));
   return { engine: 'EventStoreDB', where: withoutPassword(url), log, store, close };

@@ -6,6 +6,7 @@ import { createPool } from './database.js';
 import { startEmbeddedPostgres } from './embedded-postgres.js';
 import { LedgerProcess } from './ledger-process.js';
 import { createLog } from './log.js';
+import { storeAt } from './open-store.js';
 import { embeddedUnder, refusePending, withoutPassword, type OpenLog } from './open-log.js';
 
 /** Who types commands that work on the stores directly; there is no server that could know more. */
@@ -14,10 +15,11 @@ export const byOperator = (): CommandContext => ({ commandId: randomUUID(), acto
 /** Works on the ledger that the environment names without serving it: no loops, no read models, no port. */
 export async function withLedger<T>(work: (ledger: LedgerProcess, config: ServerConfig) => Promise<T>): Promise<T> {
   const config = serverConfig();
+  const openStore = await storeAt(config.eventStoreUrl);
   const postgres = config.databaseUrl ? undefined : await startEmbeddedPostgres({ home: config.home });
   try {
     const url = config.databaseUrl ?? postgres!.url;
-    const ledger = new LedgerProcess(url, { ...config, roles: [] }, createLog('error'));
+    const ledger = new LedgerProcess(url, { ...config, openStore, roles: [] }, createLog('error'));
     try {
       await refusePending(ledger.reads, storeInUse(config).where);
       return await work(ledger, config);

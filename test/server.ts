@@ -6,6 +6,7 @@ import type { Rate } from '../src/http/rate-limit.js';
 import type { StreamLimits } from '../src/http/stream/live-streams.js';
 import type { Log } from '../src/log.js';
 import { LedgerProcess } from '../src/ledger-process.js';
+import { storeAt } from '../src/open-store.js';
 import type { AnyProjection } from '../src/projections/projection.js';
 import { freshDatabase, type TestDatabase } from './postgres.js';
 
@@ -44,6 +45,8 @@ interface Options {
   readonly projections?: readonly AnyProjection[];
   /** of another server; without one, a database of its own */
   readonly database?: TestDatabase;
+  /** of an EventStoreDB that keeps the events; without one, the database does */
+  readonly eventStoreUrl?: string;
 }
 
 /** The real application on a free port of 127.0.0.1, in this process. */
@@ -57,10 +60,16 @@ export async function startServer({
   streams,
   projections,
   database: shared,
+  eventStoreUrl,
 }: Options = {}): Promise<TestServer> {
   const database = shared ?? (await freshDatabase());
-  const ledger = new LedgerProcess(database.url, { roles, clock, auditKey, secretKey }, log, projections);
-  await ledger.start();
+  const openStore = await storeAt(eventStoreUrl);
+  const ledger = new LedgerProcess(database.url, { roles, clock, auditKey, secretKey, openStore }, log, projections);
+  await ledger.start().catch(async (error: unknown) => {
+    await ledger.stop();
+    if (!shared) await database.drop();
+    throw error;
+  });
   const { app, url } = await listen(AppModule.of(ledger), { host: '127.0.0.1', port: 0, logger: false, rate, streams });
   ledger.startLoops(app.get(Dispatch));
   let closing: Promise<void> | undefined;

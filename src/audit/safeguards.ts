@@ -16,16 +16,29 @@ export interface Safeguard {
 /** The log whose seals are looked at, and how many events it has. */
 export interface Sealing {
   readonly log: Pick<StoredLog, 'id'>;
+  /** where it is, as it may be shown; absent: in the database */
+  readonly elsewhere?: string;
   readonly events: number;
 }
 
 export async function safeguards(db: pg.Pool, of: Sealing): Promise<Safeguard[]> {
   return [
-    await immutable(db, { name: 'immutable events', table: 'events', migration: '0001_events.sql' }),
+    of.elsewhere === undefined
+      ? await immutable(db, { name: 'immutable events', table: 'events', migration: '0001_events.sql' })
+      : removable(of.elsewhere),
     await immutable(db, { name: 'immutable seals', table: 'audit_ranges', migration: '0009_audit.sql' }),
     await sealing(db, of),
   ];
 }
+
+/** Nothing that can be asked of an EventStoreDB says more. */
+const removable = (where: string): Safeguard => ({
+  name: 'immutable events',
+  ok: true,
+  sentence:
+    `no event is ever changed in the EventStoreDB at ${where}; whoever may delete streams there, limit them by metadata or ` +
+    'change its files can remove events, which ledger audit verify finds once they are sealed',
+});
 
 interface Guarded {
   readonly name: string;

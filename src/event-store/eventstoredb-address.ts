@@ -8,6 +8,11 @@ const keepAliveTimeout = 5_000;
 export function addressOf(url: string): string {
   const [, query = ''] = url.split('?');
   const settings = new Map([...new URLSearchParams(query)].map(([name, value]) => [flat(name), flat(value)]));
+  const unknown = [...settings.keys()].find((name) => !known.has(name));
+  if (unknown !== undefined)
+    throw new Error(
+      `the address of the EventStoreDB has a setting ${unknown}, which there is not; there are ${names.replaceAll(' ', ', ')}`,
+    );
   const preference = settings.get('nodepreference') ?? 'leader';
   if (preference !== 'leader')
     throw new Error(
@@ -19,5 +24,12 @@ export function addressOf(url: string): string {
   return `${url}${query === '' ? '?' : '&'}keepAliveTimeout=${keepAliveTimeout}`;
 }
 
+/** The client shows the whole address, password and all, where it does not know one. */
+const names =
+  'tls tlsCAFile tlsVerifyCert userCertFile userKeyFile connectionName nodePreference maxDiscoverAttempts discoveryInterval ' +
+  'gossipTimeout defaultDeadline keepAliveInterval keepAliveTimeout throwOnAppendFailure';
+
 /** The client takes names in any case, with dashes or without. */
 const flat = (text: string): string => text.trim().toLowerCase().replace(/[_-]/g, '');
+
+const known: ReadonlySet<string> = new Set(names.split(' ').map(flat));
