@@ -16,7 +16,7 @@ import { anyProjection } from '../../src/projections/projection.js';
 import { takeCheckpoint } from '../../src/projections/projector/checkpoint.js';
 import { Owners, type Ownership } from '../../src/projections/projector/owner.js';
 import { runStatus } from '../../src/projections/run-status.js';
-import { History, seeded } from '../projections/history.js';
+import { countedIds, History, seeded } from '../projections/history.js';
 import { Operator } from '../projections/operator.js';
 import { compiledLedger } from './compiled.js';
 import { until } from './until.js';
@@ -34,6 +34,7 @@ beforeAll(async () => {
   home = mkdtempSync(join(tmpdir(), 'run-ledger-rebuild-'));
   chmodSync(home, 0o755);
   postgres = await startEmbeddedPostgres({ home });
+  await makeFormer();
 });
 afterAll(async () => {
   const left = postmaster(postgres.dataDir);
@@ -230,8 +231,7 @@ describe.each(phases)('a rebuild that is $phase', ({ bring, goOn }) => {
   let server: Server;
 
   beforeEach(async () => {
-    const history = new History(seeded(3));
-    scene = new Scene(await databaseWith(history), history);
+    scene = await newScene();
     server = await serve(scene.url);
   });
   afterEach(async () => {
@@ -262,7 +262,7 @@ describe.each(phases)('a rebuild that is $phase', ({ bring, goOn }) => {
 });
 
 it('drops what was given up while no server was there', async () => {
-  const scene = new Scene(await databaseWith(new History(seeded(3))), new History(seeded(3)));
+  const scene = await newScene();
   const server = await serve(scene.url);
   await phases[0]!.bring(scene);
   await server.end('SIGKILL');
@@ -284,21 +284,33 @@ async function expectCutOver(scene: Scene): Promise<void> {
   expect(await scene.differences()).toBe(0);
 }
 
-let databases = 0;
+const former = 'former';
+const stepsBefore = 300;
+const newHistory = () => new History(seeded(3), undefined, countedIds());
 
-/** As a server left it that knew the first version. */
-async function databaseWith(history: History): Promise<string> {
-  const database = `rebuild_${++databases}`;
+/** The database of a server that knew the first version. */
+async function makeFormer(): Promise<void> {
+  const server = new LedgerProcess(await createDatabase(former), { roles: ['projector'], clock: 'system' }, silent);
+  await server.start();
+  await new Operator(server).happens(newHistory(), stepsBefore);
+  await server.stop();
+}
+
+let scenes = 0;
+
+/** What that server left, in a database of the scene's own. */
+async function newScene(): Promise<Scene> {
+  const history = newHistory();
+  history.steps(stepsBefore);
+  return new Scene(await createDatabase(`rebuild_${++scenes}`, `template ${former}`), history);
+}
+
+async function createDatabase(database: string, how = ''): Promise<string> {
   const admin = new pg.Client(postgres.url);
   await admin.connect();
-  await admin.query(`create database ${database}`);
+  await admin.query(`create database ${database} ${how}`);
   await admin.end();
-  const url = postgres.url.replace(/postgres$/, database);
-  const former = new LedgerProcess(url, { roles: ['projector'], clock: 'system' }, silent);
-  await former.start();
-  await new Operator(former).happens(history, 300);
-  await former.stop();
-  return url;
+  return postgres.url.replace(/postgres$/, database);
 }
 
 interface Server {

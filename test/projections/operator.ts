@@ -70,7 +70,7 @@ export class Operator {
   }
 
   async seesGone(readModel: string): Promise<void> {
-    await until(`${readModel} is dropped`, async () => !(await this.isThere(readModel)));
+    await until(`${readModel} is dropped`, async () => !(await this.isThere(readModel)), 20_000);
   }
 
   async isThere(readModel: string): Promise<boolean> {
