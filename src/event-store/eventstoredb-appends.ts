@@ -80,9 +80,10 @@ export class EventStoreDbAppends {
 
   async #sendAt(head: number, write: PreparedWrite): Promise<Sent> {
     const { connection, recordedAt } = this.#parts;
-    const events = unplaced(write, recordedAt());
+    let events: Unplaced[] = [];
+    const toSend = () => (events = unplaced(write, recordedAt())).map(toWire);
     try {
-      const sent = await connection.append(write.stream, events.map(toWire), head < 0 ? 'no_stream' : BigInt(head));
+      const sent = await connection.append(write.stream, toSend, head < 0 ? 'no_stream' : BigInt(head));
       return await this.#answer(write, events, Number(sent.nextExpectedRevision), sent.position);
     } catch (error) {
       return failed(write, error);

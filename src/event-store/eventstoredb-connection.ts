@@ -51,7 +51,8 @@ export class EventStoreDbConnection {
     sharedClients.set(this.#address, this.#shared);
   }
 
-  append(stream: string, events: EventData[], expectedRevision: Expectation): Promise<AppendResult> {
+  /** `events` is asked when they are sent, in the order of sending, which is that of the log. */
+  append(stream: string, events: () => EventData[], expectedRevision: Expectation): Promise<AppendResult> {
     return this.#counted(() => within(this.timeoutMs, this.#send(stream, events, expectedRevision)));
   }
 
@@ -85,9 +86,9 @@ export class EventStoreDbConnection {
     await endClient(this.#shared.client);
   }
 
-  async #send(stream: string, events: EventData[], expectedRevision: Expectation): Promise<AppendResult> {
+  async #send(stream: string, events: () => EventData[], expectedRevision: Expectation): Promise<AppendResult> {
     const client = await this.#connected();
-    return client.appendToStream(stream, events, { expectedRevision, deadline: this.timeoutMs + clocksApartMs });
+    return client.appendToStream(stream, events(), { expectedRevision, deadline: this.timeoutMs + clocksApartMs });
   }
 
   /** Also the call that a cold connection is warmed with: appends wait until it is there. */

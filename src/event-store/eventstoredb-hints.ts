@@ -1,4 +1,3 @@
-import type { AllStreamSubscription } from '@eventstore/db-client';
 import { pause } from '../pause.js';
 import type { Changes } from './changes.js';
 import type { EventStoreDbConnection } from './eventstoredb-connection.js';
@@ -41,7 +40,11 @@ export class EventStoreDbHints {
 
   async #keepListening(signal: AbortSignal): Promise<void> {
     for (let attempt = 0; !signal.aborted; attempt += 1) {
-      const error = await this.#listenOnce(signal, () => (attempt = 0));
+      const error = await this.#listenOnce(signal, () => {
+        attempt = 0;
+        this.#reachability.back(this);
+        this.#announce();
+      });
       if (signal.aborted) break;
       this.#announce();
       if (isTooSlow(error)) await pause(restMs, signal);
@@ -53,21 +56,27 @@ export class EventStoreDbHints {
     this.#reachability.forget(this);
   }
 
-  /** Resolves to what ended the subscription. */
-  async #listenOnce(signal: AbortSignal, confirmed: () => void): Promise<unknown> {
-    const subscription = this.#connection.client.subscribeToAll({ fromPosition: 'end', filter: this.#nothing() });
-    const stop = () => void subscription.unsubscribe().catch(() => {});
-    signal.addEventListener('abort', stop);
-    subscription.on('confirmation', () => {
-      confirmed();
-      this.#reachability.back(this);
-      this.#announce();
+  /** Resolves to what ended the subscription, or kept it from beginning. */
+  #listenOnce(signal: AbortSignal, confirmed: () => void): Promise<unknown> {
+    return new Promise((done) => {
+      const subscription = this.#connection.client.subscribeToAll({ fromPosition: 'end', filter: this.#nothing() });
+      const end = (why: unknown) => {
+        clearTimeout(late);
+        signal.removeEventListener('abort', end);
+        subscription.unsubscribe().catch(() => {});
+        done(why);
+      };
+      const late = setTimeout(() => end(new Error('a subscription was not answered')), this.#connection.timeoutMs).unref();
+      signal.addEventListener('abort', end);
+      subscription.on('confirmation', () => {
+        clearTimeout(late);
+        confirmed();
+      });
+      // It has to be read, and its errors heard, to the end.
+      subscription.on('data', () => {});
+      subscription.on('error', end);
+      subscription.on('end', () => end(new Error('a subscription ended')));
     });
-    try {
-      return await ending(subscription, signal);
-    } finally {
-      signal.removeEventListener('abort', stop);
-    }
   }
 
   #nothing() {
@@ -92,14 +101,4 @@ export class EventStoreDbHints {
       if (this.#again) this.#announce();
     }, minGapMs).unref();
   }
-}
-
-/** The subscription has to be read, and its errors heard, to the end. */
-function ending(subscription: AllStreamSubscription, signal: AbortSignal): Promise<unknown> {
-  return new Promise((done) => {
-    subscription.on('error', done);
-    subscription.on('end', () => done(new Error('the subscription ended')));
-    subscription.on('data', () => {});
-    signal.addEventListener('abort', done, { once: true });
-  });
 }

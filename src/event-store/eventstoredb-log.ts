@@ -76,7 +76,7 @@ export class EventStoreDbLog extends StoredLog {
     if (!first) return;
     const expected = first.revision === 0 ? 'no_stream' : BigInt(first.revision - 1);
     try {
-      await this.#connection.append(first.stream, events.map(toWire), expected);
+      await this.#connection.append(first.stream, () => events.map(toWire), expected);
     } catch (error) {
       const actual = actualRevision(error);
       if (actual === undefined) throw outOfReach(error);

@@ -98,7 +98,7 @@ export class EventStoreDbSeal {
   /** False when somebody else was there first. */
   async #append(event: JSONEventData, expected: bigint | 'no_stream'): Promise<boolean> {
     try {
-      await this.#connection.append(stream, [event], expected);
+      await this.#connection.append(stream, () => [event], expected);
       return true;
     } catch (error) {
       if (actualRevision(error) !== undefined) return false;
