@@ -9,6 +9,9 @@ import * as statuses from './statuses.js';
 type BatchCall = ServerDuplexStream<streams.BatchAppendReq, streams.BatchAppendResp>;
 type SingleCall = ServerReadableStream<streams.AppendReq, streams.AppendResp>;
 
+/** What it cannot read, it answers at once, and once more when so much time has passed: the client throws at the second answer. */
+const writeTimeoutMs = 2_000;
+
 /** The two ways to append: one long call with many appends in it, and a call for each. */
 export class Appends {
   /** How many appends have arrived, whatever became of them. */
@@ -49,12 +52,17 @@ export class Appends {
       options,
       parts.flatMap((part) => part.getProposedMessagesList()),
     );
-    const response = new streams.BatchAppendResp();
-    response.setCorrelationId(parts[0]!.getCorrelationId());
-    response.setStreamIdentifier(options.getStreamIdentifier());
+    const response = () =>
+      new streams.BatchAppendResp()
+        .setCorrelationId(parts[0]!.getCorrelationId())
+        .setStreamIdentifier(options.getStreamIdentifier());
+    const timedOut = () => call.write(response().setError(statuses.batchTimedOut()));
     await this.answer(append, {
-      answered: (answer) => call.write(inBatch(response, append, answer, this.limits)),
-      timedOut: () => call.write(response.setError(statuses.batchTimedOut())),
+      answered: (answer) => {
+        call.write(inBatch(response(), append, answer, this.limits));
+        if (answer.outcome === 'bad-request') setTimeout(timedOut, writeTimeoutMs).unref();
+      },
+      timedOut,
       broken: (with_) => call.emit('error', with_),
     });
   }
@@ -79,8 +87,8 @@ export class Appends {
     const answer = fault?.written === false ? undefined : this.perform(append);
     await this.faults.delay();
     for (const key of keys) this.underWay.delete(key);
-    if (fault) return this.goWrong(fault, told);
-    if (answer) told.answered(answer);
+    if (answer && (!fault || fault.then === 'answered-twice')) told.answered(answer);
+    if (fault) this.goWrong(fault, told);
   }
 
   private perform({ stream, expected, events, deadline }: Append): Answer {
@@ -92,7 +100,7 @@ export class Appends {
 
   private goWrong({ then, leader }: AppendFault, told: Told): void {
     if (then === 'cut') this.cut();
-    if (then === 'deadline-exceeded') told.timedOut();
+    if (then === 'deadline-exceeded' || then === 'answered-twice') told.timedOut();
     if (then === 'unavailable') told.broken(statuses.unavailable());
     if (then === 'unknown') told.broken(statuses.broken());
     if (then === 'not-leader') told.broken(statuses.notLeader(leader ?? 0));

@@ -6,6 +6,8 @@ export interface AppendFault {
     /** the connection breaks, for everybody */
     | 'cut'
     | 'deadline-exceeded'
+    /** the answer, and another that nobody waits for any more: a time-out */
+    | 'answered-twice'
     /** the call breaks, and with it whatever else waits for its answer in it */
     | 'unavailable'
     | 'unknown'
