@@ -51,8 +51,11 @@ async function adoptShown(from: OpenLog, to: OpenLog, reason: string | undefined
     import('../../projections/all.js'),
   ]);
   const rate = rateOf();
-  const moved = ({ name, phase, done, total }: Moving) =>
-    bar.show({ name, phase, progress: { done, total, rate: rate(`${name} ${phase}`, done) } });
+  const moved = ({ name, phase, done, total }: Moving) => {
+    // Phases are short and many: away from a terminal, none is worth a line of its own.
+    const doing = `${name} ${phase.replaceAll('_', ' ')}`;
+    bar.show({ name: doing, progress: { done, total, rate: rate(doing, done) } });
+  };
   const { actor } = byOperator();
   const { signal } = new AbortController();
   return withReadModels((db) => adopt({ db, from, to, projections, actor, reason, signal, moved }).finally(() => bar.end()));
