@@ -34,6 +34,8 @@ export class Faults {
   delayMs = 0;
   readonly appends = new Planned<AppendFault>();
   readonly reads = new Planned<ReadFault>();
+  /** How many events readers were sent. */
+  eventsRead = 0;
 
   /** Everything goes well from now on. */
   clear(): void {

@@ -29,6 +29,7 @@ export async function answerRead(call: ReadCall, log: ServerLog, faults: Faults,
   if (found === 'not-found') return void call.end();
   const sent = fault ? found.slice(0, fault.afterEvents ?? 0) : found;
   for (const record of sent) call.write(eventMessage(record));
+  faults.eventsRead += sent.length;
   if (!fault) call.end();
   else if (fault.then === 'cut') cut();
   else if (fault.then !== 'silence') call.emit('error', fault.then === 'unknown' ? statuses.broken() : statuses.unavailable());
