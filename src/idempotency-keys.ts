@@ -56,9 +56,7 @@ export class IdempotencyKeys {
 
   /** @throws StoreUnavailable */
   async reserve({ path, key, compared, target }: Keyed): Promise<Reservation> {
-    const hash = createHmac('sha256', await this.readSecret())
-      .update(compared)
-      .digest();
+    const hash = await this.hashOf(compared);
     // Not made from the key: after its 24 hours a key may come again, and is then another command.
     const commandId = randomUUID();
     const { isElsewhere } = this.log;
@@ -72,9 +70,13 @@ export class IdempotencyKeys {
     };
   }
 
-  /** Its loss does no harm: the command is found by its id, and answered the same. */
-  async settle({ path, key }: Keyed, { status, headers, body }: Answered): Promise<void> {
-    await this.query('idempotency-settle', settle, [path, key, status, headers, body]).catch(() => {});
+  /**
+   * Its loss does no harm: the command is found by its id, and answered the same. A reservation that a crash of Postgres took back before
+   * the command was appended, by somebody who did not give up, is made up for.
+   */
+  async settle({ path, key, compared, target }: Keyed, commandId: string, { status, headers, body }: Answered): Promise<void> {
+    const values = [path, key, await this.hashOf(compared), target, commandId, status, headers, body];
+    await this.query('idempotency-settle', settle, values).catch(() => {});
   }
 
   /** Nothing was decided, so the key is free for a request that can be. */
@@ -88,6 +90,12 @@ export class IdempotencyKeys {
   /** Removes keys of more than 24 hours, at most `limit`; answers how many. */
   async expire(limit: number): Promise<number> {
     return (await this.query('idempotency-expire', expire, [limit])).length;
+  }
+
+  private async hashOf(compared: Keyed['compared']): Promise<Buffer> {
+    return createHmac('sha256', await this.readSecret())
+      .update(compared)
+      .digest();
   }
 
   private readSecret(): Promise<Buffer> {
@@ -129,13 +137,14 @@ const settle = `
   with relaxed as materialized (
     select set_config('synchronous_commit', 'off', true)
   )
-  update idempotency_keys
-  set status = $3,
-    headers = $4,
-    body = $5
+  insert into idempotency_keys as known (path, key, body_hash, target, command_id, status, headers, body)
+  select $1, $2, $3, $4, $5, $6, $7, $8
   from relaxed
-  where path = $1
-    and key = $2`;
+  on conflict (path, key) do update
+  set status = excluded.status,
+    headers = excluded.headers,
+    body = excluded.body
+  where known.command_id = excluded.command_id`;
 
 const expire = `
   delete from idempotency_keys

@@ -82,10 +82,10 @@ export class CommandDoor {
     if (known) return { ...known, replayed: true };
     try {
       const outcome = await work(commandId, target);
-      await this.keys.settle(keyed, { ...outcome, body: outcome.kept ?? outcome.body });
+      await this.keys.settle(keyed, commandId, { ...outcome, body: outcome.kept ?? outcome.body });
       return outcome;
     } catch (error) {
-      if (error instanceof Rejected) await this.keys.settle(keyed, refused(error, call));
+      if (error instanceof Rejected) await this.keys.settle(keyed, commandId, refused(error, call));
       if (error instanceof InvalidCommand || error instanceof Refusal) await this.keys.forget(keyed);
       throw error;
     }

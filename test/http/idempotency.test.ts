@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { IdempotencyKeys } from '../../src/idempotency-keys.js';
 import { longGone } from '../../src/workers/expiry.js';
+import { until } from '../processes/until.js';
 import { startServer, type TestServer } from '../server.js';
 
 let server: TestServer;
@@ -77,6 +78,22 @@ it('carries out again, on its first target, what was reserved and never settled'
   const { status, body } = await api('POST', 'wakeups', { agent: 'coder', payload: { n: 1 } }, { 'idempotency-key': 'pending' });
   expect(status).toBe(202);
   expect(body.run.agent).toBe('other');
+});
+
+it('knows a command whose reservation a crash of Postgres took back before it was written', async () => {
+  const { pool } = server.database;
+  const key = { 'idempotency-key': randomUUID() };
+  const appender = await pool.connect();
+  await appender.query('begin; select public.begin_append()');
+  const sending = api('PUT', 'tasks/CRASH-1', { title: 'once' }, key);
+  const taken = `delete from idempotency_keys where key = '${key['idempotency-key']}'`;
+  await until('the reservation', async () => (await pool.query(taken)).rowCount === 1);
+  await appender.query('commit');
+  appender.release();
+  const first = await sending;
+  const again = await api('PUT', 'tasks/CRASH-1', { title: 'once' }, key);
+  expect([first.status, again.status, again.body]).toEqual([200, 200, first.body]);
+  expect(again.headers.get('idempotent-replayed')).toBe('true');
 });
 
 it('takes no part of the target from a repeat that the first request had not', async () => {
