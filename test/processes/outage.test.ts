@@ -3,7 +3,7 @@ import { createPool } from '../../src/database.js';
 import { policiesOfTheLedger } from '../../src/policies/all.js';
 import { projectionsOfTheLedger } from '../../src/projections/all.js';
 import { seeded } from '../projections/history.js';
-import { ask, get, post, put } from './ask.js';
+import { ask, get, post, put, type Ask } from './ask.js';
 import { endAll, serveLedger, type LedgerServer } from './ledger-server.js';
 import { Load } from './load.js';
 import { caughtUp, faultsOf, lostCommands, unfaithful } from './log-checks.js';
@@ -12,17 +12,17 @@ import { failedRun } from './runs.js';
 import { until } from './until.js';
 
 /** `npm run test:processes` has three of thirty seconds. */
-const outages = Number(process.env.OUTAGES ?? 2);
-const awayMs = Number(process.env.OUTAGE_MS ?? 5_000);
+const awayMs = Number(process.env.OUTAGE_MS ?? 4_000);
 
-jest.setTimeout(120_000 + outages * awayMs * 2);
+jest.setTimeout(120_000 + 3 * (awayMs + 60_000));
 
 /** The term of an owner is 15 s: who is well below that has not waited for what it had itself. */
 const belowOwnTermMs = 10_000;
 /** Whatever follows the log says once that it does not go on, and once that it does; and twenty for all else. */
 const mostSentences = 2 * (projectionsOfTheLedger.length + policiesOfTheLedger.length) + 20;
 
-describe.each(outageStores)('a server whose store goes away under load: %s', (_, startStore) => {
+describe.each(outageStores)('a server whose store goes away under load: %s', (_, startStore, usual) => {
+  const outages = Number(process.env.OUTAGES ?? usual);
   const seed = Number(process.env.SEED ?? Date.now() % 1_000_000);
   let store: OutageStore;
   let server: LedgerServer;
@@ -49,27 +49,6 @@ describe.each(outageStores)('a server whose store goes away under load: %s', (_,
     await expectSound();
     expect(server.isRunning).toBe(true);
     console.log(`${outages} outages, ${load.acknowledged.length} commands acknowledged, ${JSON.stringify([...load.repeats])}`);
-  });
-
-  it(`loses nothing by storms that cut every connection (SEED=${seed})`, async () => {
-    load = new Load(() => server.url, seeded(seed), 'storm');
-    load.start(6);
-    let slowest = 0;
-    for (let storm = 0; storm < 15; storm += 1) {
-      const enough = load.acknowledged.length + 8;
-      const began = performance.now();
-      await until('some acknowledged commands', () => load.acknowledged.length >= enough);
-      slowest = Math.max(slowest, performance.now() - began);
-      await pool.query(
-        `select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid() and application_name like 'run-ledger %'`,
-      );
-    }
-    const calm = performance.now();
-    await load.stop();
-    await caughtUp(server.url);
-    slowest = Math.max(slowest, performance.now() - calm);
-    expect(slowest).toBeLessThan(belowOwnTermMs);
-    await expectSound();
   });
 
   async function goThroughOutage(n: number): Promise<void> {
@@ -108,23 +87,24 @@ describe.each(outageStores)('a server whose store goes away under load: %s', (_,
     );
   }
 
-  /** Reads and commands of every kind, again and again; what was answered, by code. */
+  /** Reads and commands of every kind, again and again: what could not be answered, by code. What needs no more than is there, is. */
   async function problemsWhileAway(): Promise<Record<string, number>> {
     const problems: Record<string, number> = {};
     const until = performance.now() + awayMs;
-    const requests = [
+    const requests: (Ask & { readonly writes?: true })[] = [
       { method: 'GET', path: 'runs' },
       { method: 'GET', path: 'dashboard' },
       { method: 'GET', path: '/readyz' },
       { method: 'GET', path: '/v1/doctor' },
       { method: 'POST', path: 'retries/promote-due', body: {} },
       { method: 'POST', path: 'runs/none.1/beat', body: { lease: 'none' } },
-      { method: 'PUT', path: 'tasks/away', body: { title: 'Away' } },
+      { method: 'PUT', path: 'tasks/away', body: { title: 'Away' }, writes: true },
     ];
     const each = async (request: (typeof requests)[number]) => {
       while (performance.now() < until) {
         const { status, body, text } = await ask(server.url, request);
         const code = status === 503 && body.retryable === true ? String(body.code) : `${status} ${text}`;
+        if (status < 500 && !request.writes) continue;
         problems[code] = (problems[code] ?? 0) + 1;
       }
     };

@@ -48,7 +48,7 @@ describe('two servers on one database', () => {
   const draw = seeded(seed);
   let database: TestDatabase;
   let servers: LedgerServer[];
-  let loads: Load[];
+  let loads: Load[] = [];
 
   beforeEach(async () => {
     database = await freshDatabase();
