@@ -14,7 +14,7 @@ import { until } from './until.js';
 jest.setTimeout(120_000);
 
 const kills = 8;
-/** An owner's term is 15 s: who is well below that has not waited for a dead one. */
+/** An owner's term is 14 s: who is well below that has not waited for a dead one. */
 const belowOwnTermMs = 12_000;
 
 describe('a server that is killed', () => {

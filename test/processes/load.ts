@@ -13,6 +13,9 @@ export interface Acknowledged extends Ask {
 /** Every agent of the load has short retries, so that all of a run's life happens while it goes on. */
 const policy = { retry: { delaysMs: [1_000, 1_000, 2_000], jitterRatio: 0.25 }, maxConcurrentRuns: 5 };
 
+/** Nobody beats, and a server may stand still for half a minute with what it was asked. */
+const leaseMs = 300_000;
+
 /**
  * Clients that open tasks, ask for wakeups, claim runs and finish them, well and badly. Each keeps to what a careful client does:
  * what was not answered, or answered 503, it sends again with the same key until it is.
@@ -56,7 +59,7 @@ export class Load {
   }
 
   private async work(agent: string): Promise<void> {
-    const request = { workerId: `worker-${agent}`, requestId: randomUUID(), max: 1 + this.draw(3) };
+    const request = { workerId: `worker-${agent}`, requestId: randomUUID(), max: 1 + this.draw(3), leaseMs };
     const claimed = await this.insist({ method: 'POST', path: `agents/${agent}/claims`, body: request });
     if (claimed.status !== 200) return void this.unexpected.push(`claim: ${claimed.status} ${claimed.text}`);
     for (const { run, lease } of claimed.body.runs) await this.finish(run.id, lease.token);

@@ -16,10 +16,10 @@ const awayMs = Number(process.env.OUTAGE_MS ?? 4_000);
 
 jest.setTimeout(120_000 + 3 * (awayMs + 60_000));
 
-/** The term of an owner is 15 s: who is well below that has not waited for what it had itself. */
+/** The term of an owner is 14 s: who is well below that has not waited for what it had itself. */
 const belowOwnTermMs = 10_000;
-/** Whatever follows the log says once that it does not go on, and once that it does; and twenty for all else. */
-const mostSentences = 2 * (projectionsOfTheLedger.length + policiesOfTheLedger.length) + 20;
+/** Whatever follows the log says once that it does not go on, and once that it does; and forty for all else. */
+const mostSentences = 2 * (projectionsOfTheLedger.length + policiesOfTheLedger.length) + 40;
 
 describe.each(outageStores)('a server whose store goes away under load: %s', (_, startStore, usual) => {
   const outages = Number(process.env.OUTAGES ?? usual);
