@@ -13,22 +13,24 @@ const rounds = Number(process.env.SERVER_ROUNDS ?? 3);
 const promotions = Number(process.env.SERVER_PROMOTIONS ?? 5_000);
 const soundEvery = 10;
 const mostReadAtOnce = 20_000;
+/** Within the term of an owner, who goes on. */
+const mostStandsMs = 2_000;
 /** Longer than the term of an owner, of which the other one waits for the end. */
 const standstillMs = 30_000;
 
 jest.setTimeout(120_000 + rounds * 40_000 + promotions * 10);
 
-type Mishap = (struck: LedgerServer, other: Load) => Promise<unknown>;
+type Mishap = (struck: LedgerServer, other: Load, ms: number) => Promise<unknown>;
 
 const killed: Mishap = (struck) => struck.end('SIGKILL');
-const stoodStill: Mishap = async (struck, other) => {
+const stoodStill: Mishap = async (struck, _, ms) => {
   struck.signal('SIGSTOP');
-  await goOn([other], 20);
+  await pause(ms);
   struck.signal('SIGCONT');
 };
-const killedWhereItStood: Mishap = async (struck, other) => {
+const killedWhereItStood: Mishap = async (struck, _, ms) => {
   struck.signal('SIGSTOP');
-  await goOn([other], 10);
+  await pause(ms);
   await struck.end('SIGKILL');
 };
 const restarted: Mishap = (struck) => struck.end('SIGTERM');
@@ -66,7 +68,7 @@ describe('two servers on one database', () => {
     for (let round = 0; round < rounds; round += 1) {
       const struck = draw(2);
       await goOn(loads, 5 + draw(30));
-      await mishaps[round % mishaps.length]!(servers[struck]!, loads[1 - struck]!);
+      await mishaps[round % mishaps.length]!(servers[struck]!, loads[1 - struck]!, draw(mostStandsMs));
       if (!servers[struck]!.isRunning) servers[struck] = await serveLedger({ DATABASE_URL: database.url });
       if (round % soundEvery === soundEvery - 1 || round === rounds - 1) await expectSound(round === rounds - 1);
     }
