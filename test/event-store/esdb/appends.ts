@@ -63,7 +63,7 @@ export class Appends {
         if (answer.outcome === 'bad-request') setTimeout(timedOut, writeTimeoutMs).unref();
       },
       timedOut,
-      broken: (with_) => call.emit('error', with_),
+      broken: (status) => call.emit('error', status),
     });
   }
 
@@ -74,7 +74,7 @@ export class Appends {
     await this.answer(append, {
       answered: (result) => alone(append, result, this.limits, answer),
       timedOut: () => answer(statuses.timedOut()),
-      broken: (with_) => answer(with_),
+      broken: (status) => answer(status),
     });
   }
 
@@ -110,7 +110,7 @@ export class Appends {
 interface Told {
   answered(answer: Answer): void;
   timedOut(): void;
-  broken(with_: StatusObject): void;
+  broken(status: StatusObject): void;
 }
 
 const isId = (id: string): boolean => /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/.test(id) && /[1-9a-f]/.test(id);

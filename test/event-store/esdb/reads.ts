@@ -25,14 +25,18 @@ export async function answerRead(call: ReadCall, log: ServerLog, faults: Faults,
   await faults.delay();
   if (call.cancelled || found === 'endless') return;
   if (typeof found === 'object' && 'status' in found) return void call.emit('error', found.status);
-  if (found === 'not-found') call.write(notFound(options.getStream()!));
-  if (found === 'not-found') return void call.end();
+  if (found === 'not-found') return end(call, [notFound(options.getStream()!)]);
   const sent = fault ? found.slice(0, fault.afterEvents ?? 0) : found;
-  for (const record of sent) call.write(eventMessage(record));
   faults.eventsRead += sent.length;
-  if (!fault) call.end();
-  else if (fault.then === 'cut') cut();
+  if (!fault) return end(call, sent.map(eventMessage));
+  for (const record of sent) call.write(eventMessage(record));
+  if (fault.then === 'cut') cut();
   else if (fault.then !== 'silence') call.emit('error', fault.then === 'unknown' ? statuses.broken() : statuses.unavailable());
+}
+
+function end(call: ReadCall, messages: readonly streams.ReadResp[]): void {
+  for (const message of messages) call.write(message);
+  call.end();
 }
 
 /** Both ends inclusive. From behind the end there is nothing to come, and backwards everything. */

@@ -84,6 +84,7 @@ class Subscription {
         if (this.call.cancelled) return;
         await new Promise<unknown>((done) => this.call.write(message, done));
       }
+    if (this.call.cancelled) return;
     this.stop = this.log.follow((records) => this.hand(records));
     if (this.from.isThere) this.sayCaughtUp();
   }

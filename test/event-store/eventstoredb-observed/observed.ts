@@ -74,7 +74,7 @@ export async function all<T>(read: AsyncIterable<T>): Promise<T[]> {
 }
 
 export const revisions = async (read: AsyncIterable<{ event?: { revision: bigint } }>): Promise<(bigint | undefined)[]> =>
-  (await all(read)).map((read_) => read_.event?.revision);
+  (await all(read)).map((found) => found.event?.revision);
 
 /** What a failed call says: errors of the client are told apart by these alone. */
 export async function failureOf(call: Promise<unknown>): Promise<object> {
