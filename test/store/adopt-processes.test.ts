@@ -2,7 +2,8 @@ import pg from 'pg';
 import { endAll, exitOf, serveLedger, spawnLedger } from '../processes/ledger-server.js';
 import { until } from '../processes/until.js';
 import { MovingLedger } from './moving-ledger.js';
-import { denseLog } from './spread-log.js';
+import { eventStoreDbLog } from './logs.js';
+import { denseLog, type MovableLog } from './spread-log.js';
 
 jest.setTimeout(120_000);
 afterEach(endAll);
@@ -29,7 +30,7 @@ describe('ledger store adopt', () => {
     await ledger.closes(young);
     await ledger.copy(young, old);
     env = { DATABASE_URL: old.database.url };
-    args = ['store', 'adopt', '-o', 'table', '--from', young.database.url, '--to', old.database.url];
+    args = ['store', 'adopt', '-o', 'table', '--from', young.url, '--to', old.database.url];
   });
 
   it('goes on where it was killed, and the database belongs to one log or the other all the time', async () => {
@@ -89,20 +90,41 @@ const withoutStaged = ([schemas = [], ...others]: object[][]) => [
   ...others,
 ];
 
-describe('a server that is left on the old store', () => {
-  it('ends by itself, and does nothing to what stands in the place of its read models', async () => {
-    const ledger = await MovingLedger.begin(7);
+describe('servers of a ledger that moves to an EventStoreDB', () => {
+  let ledger: MovingLedger;
+  beforeEach(async () => {
+    ledger = await MovingLedger.begin(7, inEventStoreDb);
+  });
+  afterEach(async () => {
+    await endAll();
+    await ledger.end();
+  });
+
+  it('end by themselves on the old store, touch nothing of the new one, and go on there', async () => {
     const { old, young } = ledger;
-    const server = await serveLedger({ DATABASE_URL: old.database.url });
+    // Of roles that write, the history would not know.
+    const onOld = { DATABASE_URL: old.database.url, LEDGER_ROLES: 'api,projector' };
+    const left = await serveLedger(onOld);
     await ledger.happens(old, 30);
     await ledger.closes(old);
     await ledger.copy(old, young);
     await ledger.adopts(old, young);
-    await until('the end of the server', () => !server.isRunning);
-    expect(server.log.join('\n')).toContain(`the ledger goes on in log ${await young.log.id()} and no more in log`);
+    await until('the end of the server', () => !left.isRunning);
+    expect(left.log.join('\n')).toContain(`the ledger goes on in log ${await young.log.id()} and no more in log`);
     expect(await ledger.all('select from checkpoints where not filling and (halted is not null or term > 0)')).toEqual([]);
-    await ledger.worksOn(young, 20);
+
+    const server = await serveLedger({ ...onOld, EVENT_STORE_URL: young.url });
+    await ledger.happens(young, 20);
+    const head = await young.store.head();
+    await until('read models at the head', async () => {
+      const behind = await ledger.all(`select from checkpoints where not filling and position <> '${head}'`);
+      return behind.length === 0;
+    });
+    await server.end('SIGTERM');
     await ledger.expectRowsOf(young);
-    await ledger.end();
   });
 });
+
+async function inEventStoreDb(): Promise<MovableLog> {
+  return { ...(await eventStoreDbLog()), engine: 'EventStoreDB' };
+}

@@ -20,7 +20,7 @@ export class MovingLedger {
   private readonly history: History;
 
   private constructor(
-    readonly old: MovableLog,
+    readonly old: Awaited<ReturnType<typeof denseLog>>,
     readonly young: MovableLog,
     readonly seed: number,
   ) {

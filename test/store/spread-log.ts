@@ -106,23 +106,23 @@ class SpreadLog extends StoredLog {
   isSealed = (): Promise<boolean> => this.inner.isSealed();
 }
 
-/** A log in a database of its own, and the engine that writes to it. */
+/** A log in a store of its own, and the engine that writes to it. */
 export interface MovableLog {
   readonly engine: 'Postgres' | 'EventStoreDB';
-  readonly database: TestDatabase;
+  readonly url: string;
   readonly log: StoredLog;
   readonly store: EventStore;
   end(): Promise<void>;
 }
 
-export async function denseLog(): Promise<MovableLog & { readonly log: PostgresLog }> {
+export async function denseLog(): Promise<MovableLog & { readonly database: TestDatabase; readonly log: PostgresLog }> {
   const database = await freshDatabase();
   const store = new PostgresEventStore({ url: database.url });
   const end = async () => {
     await store.close();
     await database.drop();
   };
-  return { engine: 'Postgres', database, log: new PostgresLog(database.pool), store, end };
+  return { engine: 'Postgres', url: database.url, database, log: new PostgresLog(database.pool), store, end };
 }
 
 export async function spreadLog(): Promise<MovableLog> {
