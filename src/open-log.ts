@@ -1,6 +1,7 @@
 import type pg from 'pg';
-import { createPool } from './database.js';
+import { createPool, isOutage } from './database.js';
 import { startEmbeddedPostgres } from './embedded-postgres.js';
+import { outOfReach } from './event-store/postgres-errors.js';
 import { PostgresLog } from './event-store/postgres-log.js';
 import { PostgresEventStore } from './event-store/postgres.js';
 import type { EventStore } from './event-store/event-store.js';
@@ -66,7 +67,7 @@ async function openPostgresLog(url: string, prepare: boolean): Promise<OpenLog> 
     else await refusePending(pool, where);
   } catch (error) {
     await pool.end();
-    throw error;
+    throw isOutage(error) ? outOfReach(error) : error;
   }
   const store = new PostgresEventStore({ url });
   const close = async () => void (await Promise.all([store.close(), pool.end()]));

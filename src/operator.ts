@@ -16,33 +16,38 @@ export const byOperator = (): CommandContext => ({ commandId: randomUUID(), acto
 export async function withLedger<T>(work: (ledger: LedgerProcess, config: ServerConfig) => Promise<T>): Promise<T> {
   const config = serverConfig();
   const openStore = await storeAt(config.eventStoreUrl);
-  const postgres = config.databaseUrl ? undefined : await startEmbeddedPostgres({ home: config.home });
-  try {
-    const url = config.databaseUrl ?? postgres!.url;
+  return withDatabase(config, async (url, where) => {
     const ledger = new LedgerProcess(url, { ...config, openStore, roles: [] }, createLog('error'));
     try {
-      await refusePending(ledger.reads, storeInUse(config).where);
+      await refusePending(ledger.reads, where);
       return await work(ledger, config);
     } finally {
       await ledger.stop();
     }
-  } finally {
-    await postgres?.stop();
-  }
+  });
 }
 
 /** Works on the database that the environment names, whatever keeps the log. */
-export async function withReadModels<T>(work: (db: pg.Pool) => Promise<T>): Promise<T> {
-  const { databaseUrl, home } = serverConfig();
-  const postgres = databaseUrl ? undefined : await startEmbeddedPostgres({ home });
-  const db = createPool(databaseUrl ?? postgres!.url, 'admin', 6);
-  try {
-    await refusePending(db, databaseUrl ? withoutPassword(databaseUrl) : embeddedUnder(home));
-    return await work(db);
-  } finally {
-    await db.end();
-    await postgres?.stop();
-  }
+export function withReadModels<T>(work: (db: pg.Pool) => Promise<T>): Promise<T> {
+  return withDatabase(serverConfig(), async (url, where) => {
+    const db = createPool(url, 'admin', 6);
+    try {
+      await refusePending(db, where);
+      return await work(db);
+    } finally {
+      await db.end();
+    }
+  });
+}
+
+/** `where`: its address as it may be shown. */
+async function withDatabase<T>(
+  { databaseUrl, home }: ServerConfig,
+  work: (url: string, where: string) => Promise<T>,
+): Promise<T> {
+  if (databaseUrl) return work(databaseUrl, withoutPassword(databaseUrl));
+  const postgres = await startEmbeddedPostgres({ home });
+  return work(postgres.url, embeddedUnder(home)).finally(() => postgres.stop());
 }
 
 /** Where the log is that the environment names. */

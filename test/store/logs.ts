@@ -26,16 +26,15 @@ export async function postgresLog(): Promise<TestLog & { readonly database: Test
   return { database, url: database.url, log: new PostgresLog(database.pool), store, end };
 }
 
-/** A seal takes three seconds. */
 export async function eventStoreDbLog(): Promise<TestLog & { readonly server: ProtocolServer }> {
   const server = await ProtocolServer.start();
-  const options = { url: server.url, timeoutMs: 500 };
-  const [log, store] = [new EventStoreDbLog(options), new EventStoreDbEventStore(options)];
+  const { url } = server;
+  const [log, store] = [new EventStoreDbLog({ url }), new EventStoreDbEventStore({ url })];
   const end = async () => {
     await Promise.all([store.close(), log.close()]);
     await server.end();
   };
-  return { server, url: server.url, log, store, end };
+  return { server, url, log, store, end };
 }
 
 export const engines: readonly [name: string, open: () => Promise<TestLog>][] = [
