@@ -5,7 +5,7 @@ import { EventStore, StoreUnavailable } from '../../event-store/event-store.js';
 import type { Position } from '../../events/event.js';
 import { backOff, pause } from '../../pause.js';
 import { Drain } from '../drain.js';
-import { Told } from './messages.js';
+import { readAfter, Told } from './messages.js';
 
 const pageSize = 100;
 /** Readers that are no further behind than this need no query of their own. */
@@ -49,7 +49,7 @@ export class LiveLog {
   private async page(position: Position, signal: AbortSignal): Promise<readonly Told[]> {
     if (this.from !== undefined && position >= this.from) return this.keptAfter(position);
     try {
-      const read = async () => (signal.aborted ? [] : this.store.readAll({ after: position, limit: pageSize }));
+      const read = async () => (signal.aborted ? [] : this.store.readAll({ after: readAfter(position), limit: pageSize }));
       const events = await this.turns.take('log', read);
       return events.map((event) => new Told(event));
     } catch (error) {

@@ -9,6 +9,7 @@ import { Drain } from '../drain.js';
 import { malformed, Refusal } from '../problem.js';
 import { LiveLog } from './live-log.js';
 import { LiveStream, type StreamTimes } from './live-stream.js';
+import { beforeAll } from './messages.js';
 import type { StreamFilter } from './stream-filter.js';
 
 export interface StreamLimits extends StreamTimes {
@@ -17,9 +18,6 @@ export interface StreamLimits extends StreamTimes {
 }
 
 const usual: StreamLimits = { connections: 250, beatMs: 15_000, stalledMs: 30_000, dashboardMs: 1_000, retryMs: 1_000 };
-
-/** Before the first event, as an id: an empty one would say that there is none. */
-const beforeAll: Position = '0'.repeat(16);
 
 /** The connections of those who follow the log. */
 @Injectable()

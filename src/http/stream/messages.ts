@@ -1,4 +1,4 @@
-import type { Position, Recorded } from '../../events/event.js';
+import { beginning, type Position, type Recorded } from '../../events/event.js';
 import type { LedgerEvent } from '../../events/ledger-event.js';
 import { story } from '../../projections/story.js';
 import type { Topic } from './topics.js';
@@ -20,6 +20,12 @@ export const messages = {
 
 const message = (event: string, id: Position, data: object): string =>
   `event: ${event}\nid: ${id}\ndata: ${JSON.stringify(data)}\n\n`;
+
+/** Before the first event, as an id: an empty one would say that there is none. */
+export const beforeAll: Position = '0'.repeat(16);
+
+/** Where the log is read on for who was told this id last, in zeros as many as its positions have. */
+export const readAfter = (id: Position): Position => (/^0+$/.test(id) ? beginning : id);
 
 /** An event with what readers are told of it, which is made once however many they are. */
 export class Told {
