@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import { SealedRanges } from './audit/sealed-ranges.js';
+import { ConfigError } from './config.js';
 import type { EventStore } from './event-store/event-store.js';
 import { PostgresLog } from './event-store/postgres-log.js';
 import { PostgresEventStore } from './event-store/postgres.js';
@@ -46,7 +47,11 @@ async function eventStoreDbAt(url: string): Promise<OpenStore> {
     import('./event-store/eventstoredb-log.js'),
     import('./event-store/eventstoredb.js'),
   ]);
-  await new EventStoreDbLog({ url }).close();
+  try {
+    await new EventStoreDbLog({ url }).close();
+  } catch (error) {
+    throw new ConfigError(`EVENT_STORE_URL cannot be used: ${error instanceof Error ? error.message : String(error)}`);
+  }
   return ({ db, now, log }) => {
     const storedLog = new EventStoreDbLog({ url });
     const ranges = new SealedRanges(db, storedLog);

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { clientConfig, commandEnvironment, ConfigError, describeConfig, serverConfig } from '../src/config.js';
+import { storeAt } from '../src/open-store.js';
 
 describe('the configuration of a server', () => {
   it('needs no variable at all', () => {
@@ -92,6 +93,19 @@ describe('the configuration of a server', () => {
     'esdb://ada:s%2Fecret@one:2113,two:2113,three/?tlsCAFile=/etc/ca.pem&keepAliveInterval=10000',
   ])('takes %s for an EventStoreDB', (url) => {
     expect(serverConfig({ EVENT_STORE_URL: url })).toMatchObject({ eventStoreUrl: url });
+  });
+});
+
+describe('the address of an EventStoreDB', () => {
+  it.each([
+    ['tsl=false', 'has a setting tsl, which there is not; there are tls, tlsCAFile'],
+    ['keepAliveInterval=often', 'expected Integer'],
+    ['nodePreference=follower', 'leave nodePreference out'],
+  ])('is refused before anything is started where it cannot be used, without its password: %s', async (setting, why) => {
+    const opening = storeAt(`esdb://ada:secret@localhost:2113?${setting}`);
+    await expect(opening).rejects.toThrow(ConfigError);
+    await expect(opening).rejects.toThrow(why);
+    await expect(opening).rejects.not.toThrow('secret');
   });
 });
 

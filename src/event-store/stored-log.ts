@@ -14,8 +14,6 @@ export interface StoredEvent {
   readonly data: JsonObject;
 }
 
-export { StoreSealed } from './event-store.js';
-
 /**
  * A log as it is written, for who proves it, copies it, or closes it. The event store reads yesterday's shapes as today's; here every
  * event is what was written. Engines: postgres, eventstoredb.
