@@ -104,6 +104,9 @@ export class LedgerProcess implements CommandPorts {
   private readonly moves: MoveWatch;
   private readonly stopping = new AbortController();
   private running: Promise<void>[] = [];
+  /** Of the log, for projectors and policies; it ends last, because whatever ends may wait for a read model until then. */
+  private readonly leaving = new AbortController();
+  private following: Promise<void> | undefined;
 
   constructor(
     databaseUrl: string,
@@ -149,14 +152,14 @@ export class LedgerProcess implements CommandPorts {
   /** Brings the database up to this code, then follows it. */
   async start(): Promise<void> {
     // Every loop waits for its end.
-    setMaxListeners(0, this.stopping.signal);
+    setMaxListeners(0, this.stopping.signal, this.leaving.signal);
     await migrate(this.reads);
     this.run(await this.clock.start());
     await this.signOfLife.beat();
     await this.followLog();
     this.run(this.signOfLife);
     this.run(this.moves);
-    if (this.has('projector') || this.has('policies')) this.running.push(this.pages.follow(this.stopping.signal));
+    if (this.has('projector') || this.has('policies')) this.following = this.pages.follow(this.leaving.signal);
     if (this.has('projector')) await this.projectors.start();
     if (this.has('projector')) this.run(this.sealer());
     this.run(logFollower(this, await this.store.head()));
@@ -192,6 +195,8 @@ export class LedgerProcess implements CommandPorts {
     this.stopping.abort();
     await Promise.all(this.running);
     await this.projectors.stop();
+    this.leaving.abort();
+    await this.following;
     await this.sideSchemas.stop();
     await this.signOfLife.end();
     await this.opened.close();
