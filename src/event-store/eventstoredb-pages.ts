@@ -9,7 +9,8 @@ import type { StoredEvent } from './stored-log.js';
 
 type Page = readonly AllStreamRecordedEvent[];
 
-const mostAtOnce = 4_096;
+const mostAtOnce = 8_192;
+const firstOfMany = 1_024;
 const backwards = { firstPage: 4, growth: 16 };
 const nothingPassed = { after: beginning, to: beginning };
 
@@ -32,7 +33,7 @@ export class EventStoreDbPages {
   async *after(after: Position, wanted: number): AsyncGenerator<StoredEvent[]> {
     const passed = this.#passed.after === after ? this.#passed.to : undefined;
     let last = passed !== undefined || after === beginning ? after : undefined;
-    let count = atOnce(wanted);
+    let count = atOnce(wanted === Infinity ? firstOfMany : wanted);
     for (let page = await this.#firstPage(passed, after, count), seen = after; ;) {
       const events = page.flatMap((event) => fromWire(event) ?? []);
       last = events.at(-1)?.position ?? last;
@@ -44,8 +45,8 @@ export class EventStoreDbPages {
       wanted -= fresh.length;
       if (isEnd || wanted <= 0) return;
       seen = laterOf(seen, positionOfRecord(end.position));
-      // Among many events of others, larger pages.
-      count = atOnce(Math.max(wanted, count * 2));
+      // As many as it takes where so many are of others, but not far beyond what may be enough.
+      count = atOnce(Math.min(Math.ceil((wanted * page.length) / Math.max(fresh.length, 1)), 2 * count));
       page = await this.#pageFrom(end.position, count);
     }
   }

@@ -6,7 +6,6 @@ import type { LogMark, LogMarks } from './log-marks.js';
 import { epochMs } from './position.js';
 import type { StoredEvent } from './stored-log.js';
 
-const sortedAtOnce = 4_096;
 const countsKept = 64;
 /** Processes write side by side, each with a time of its own: an event may be recorded before others that lie so far behind it, not more. */
 const timesApartMs = 60_000;
@@ -27,14 +26,14 @@ export class EventStoreDbReads {
   async readAll({ after, upTo, limit, types }: ReadAll): Promise<StoredEvent[]> {
     const found: StoredEvent[] = [];
     if (limit <= 0) return found;
-    for await (const event of this.#events(after, upTo, types ? Infinity : limit)) {
-      if (!types || types.includes(event.type)) found.push(event);
-      if (found.length === limit) break;
+    for await (const page of this.#pagesUpTo(upTo, after, types ? Infinity : limit)) {
+      found.push(...(types ? page.filter(({ type }) => types.includes(type)) : page));
+      if (found.length >= limit) break;
     }
-    return found;
+    return found.slice(0, limit);
   }
 
-  /** Reads the whole log for each page: keeps no more of it than the page and as much again. */
+  /** Reads the whole log for each page: keeps no more of it than the page and twice as much. */
   async readByStream({ upTo, from = '', before, after, limit, types }: ReadByStream): Promise<StoredEvent[]> {
     const wanted = ({ stream, revision, type }: StoredEvent) =>
       compareBytes(stream, from) >= 0 &&
@@ -42,9 +41,9 @@ export class EventStoreDbReads {
       (!after || compareBytes(stream, after.stream) > 0 || (stream === after.stream && revision > after.revision)) &&
       (types?.includes(type) ?? true);
     let found: StoredEvent[] = [];
-    for await (const event of this.#events(beginning, upTo, Infinity)) {
-      if (wanted(event)) found.push(event);
-      if (found.length > 2 * limit + sortedAtOnce) found = found.toSorted(byStream).slice(0, limit);
+    for await (const page of this.#pagesUpTo(upTo, beginning, Infinity)) {
+      found.push(...page.filter(wanted));
+      if (found.length > 2 * limit) found = found.toSorted(byStream).slice(0, limit);
     }
     return found.toSorted(byStream).slice(0, limit);
   }
@@ -54,9 +53,9 @@ export class EventStoreDbReads {
     const mark = await this.#lastMark(checkPosition(upTo));
     let { events, position } = mark;
     if (position === upTo) return events;
-    for await (const event of this.#events(position, upTo, Infinity)) {
-      events += 1;
-      position = event.position;
+    for await (const page of this.#pagesUpTo(upTo, position, Infinity)) {
+      events += page.length;
+      position = page.at(-1)?.position ?? position;
     }
     this.#keep(position, events);
     return events;
@@ -67,20 +66,22 @@ export class EventStoreDbReads {
     const at = epochMs(time);
     const settled = new Date(Math.max(at - timesApartMs, earliestMs)).toISOString();
     let last = (await this.#marks?.before(settled))?.position ?? beginning;
-    for await (const event of this.#events(last, undefined, Infinity)) {
-      if (Date.parse(event.recordedAt) > at) return last;
-      last = event.position;
+    for await (const page of this.#pagesUpTo(undefined, last, Infinity)) {
+      const later = page.findIndex(({ recordedAt }) => Date.parse(recordedAt) > at);
+      if (later === 0) return last;
+      last = page.at(later < 0 ? -1 : later - 1)?.position ?? last;
+      if (later > 0) return last;
     }
     return last;
   }
 
-  async *#events(after: Position, upTo: Position | undefined, wanted: number): AsyncGenerator<StoredEvent> {
+  async *#pagesUpTo(upTo: Position | undefined, after: Position, wanted: number): AsyncGenerator<readonly StoredEvent[]> {
     if (upTo !== undefined && checkPosition(upTo) <= after) return;
-    for await (const page of this.#pages.after(checkPosition(after), wanted))
-      for (const event of page) {
-        if (upTo !== undefined && event.position > upTo) return;
-        yield event;
-      }
+    for await (const page of this.#pages.after(checkPosition(after), wanted)) {
+      const end = upTo === undefined ? -1 : page.findIndex(({ position }) => position > upTo);
+      yield end < 0 ? page : page.slice(0, end);
+      if (end >= 0) return;
+    }
   }
 
   async #lastMark(upTo: Position): Promise<LogMark> {

@@ -62,8 +62,9 @@ export function fromWire({
   };
 }
 
-function isOfLedger(metadata: MetadataType | undefined): metadata is JsonObject & { ledger: Mark & JsonObject } {
-  if (typeof metadata !== 'object' || !('ledger' in metadata)) return false;
+/** Of others, any JSON at all may be there. */
+function isOfLedger(metadata: MetadataType | null | undefined): metadata is JsonObject & { ledger: Mark & JsonObject } {
+  if (typeof metadata !== 'object' || metadata === null || !('ledger' in metadata)) return false;
   const { ledger } = metadata as { ledger: Partial<Mark> | null };
   return typeof ledger?.id === 'string' && typeof ledger.schema === 'number';
 }

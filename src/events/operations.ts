@@ -252,7 +252,11 @@ export function isGone({ readModels, generations }: Operations, readModel: ReadM
 }
 
 /** Of the next read model of a version, which may be asked already without that a rebuild has been told of. */
-export function nextGeneration({ generations }: Pick<Operations, 'generations'>, base: ReadModelName, live: ReadModelName): number {
+export function nextGeneration(
+  { generations }: Pick<Operations, 'generations'>,
+  base: ReadModelName,
+  live: ReadModelName,
+): number {
   return (used(generations, live)[base] ?? 0) + 1;
 }
 

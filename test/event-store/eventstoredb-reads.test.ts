@@ -29,7 +29,11 @@ const byOthers = (count: number, metadata?: object) =>
   others.appendToStream(
     'orders-7',
     Array.from({ length: count }, () =>
-      jsonEvent({ type: 'OrderPlaced', data: { order: 7 }, ...(metadata && { metadata: { ...metadata } }) }),
+      jsonEvent({
+        type: 'OrderPlaced',
+        data: { order: 7 },
+        ...(metadata && { metadata: Buffer.isBuffer(metadata) ? new Uint8Array(metadata) : { ...metadata } }),
+      }),
     ),
   );
 
@@ -67,6 +71,7 @@ describe('events of others in the same EventStoreDB', () => {
     await byOthers(200, { ledger: 'no' });
     ours.push(...(await append(3)));
     await byOthers(300, { ledger: { id: 7 } });
+    for (const odd of ['null', '[]', '"text"', '{"ledger":null}', 'no JSON']) await byOthers(1, Buffer.from(odd));
     expect(await store.readAll({ after: beginning, limit: 4 })).toEqual(ours.slice(0, 4));
     expect(await store.readAll({ after: ours[3]!.position, limit: 4 })).toEqual(ours.slice(4));
     expect(await store.head()).toBe(ours[5]!.position);
