@@ -1,6 +1,6 @@
 import type { Agent } from '../events/agent.js';
 import type { Company } from '../events/company.js';
-import type { Actor, AgentId, Event, Position, Recorded, RunId, Stream, StreamId, TaskId, WakeupId } from '../events/event.js';
+import type { Actor, AgentId, Appended, Event, Position, RunId, Stream, StreamId, TaskId, WakeupId } from '../events/event.js';
 import type { Lane } from '../events/lane.js';
 import type { FireId } from '../events/routine.js';
 
@@ -70,7 +70,7 @@ export interface Lease {
 export interface Outcome<State, E extends Event> {
   readonly state: State;
   /** none: it was so already */
-  readonly events: readonly Recorded<E>[];
+  readonly events: readonly Appended<E>[];
   /** revision of the stream's last event, -1 for none */
   readonly revision: number;
   /** of the stream's last event: a read model that has reached it shows all that this answer says */

@@ -1,4 +1,4 @@
-import type { Event, Position, Recorded, Stream } from '../events/event.js';
+import type { Appended, Event, Position, Recorded, Stream } from '../events/event.js';
 import { beginning } from '../events/event.js';
 
 /**
@@ -19,14 +19,12 @@ export class Folded<State, E extends Event> {
   }
 
   advance(events: readonly Recorded<E>[]): void {
-    for (const event of events) {
-      if (event.revision !== this.revision + 1) continue;
-      this.state = this.stream.evolve(this.state, event);
-      this.revision = event.revision;
-      this.lastEventId = event.id;
-      this.position = event.position;
-      this.remember(event);
-    }
+    for (const event of events) this.take(event, event.position);
+  }
+
+  /** By the events of an append, whose last one is at `position`. */
+  advanceTo(position: Position, events: readonly Appended<E>[]): void {
+    for (const event of events) this.take(event, position);
   }
 
   /** The revisions that a command wrote, if it is among those of the last day, or the last five hundred. */
@@ -34,7 +32,16 @@ export class Folded<State, E extends Event> {
     return this.commands.get(commandId);
   }
 
-  private remember({ metadata, revision, recordedAt }: Recorded<E>): void {
+  private take(event: Appended<E>, position: Position): void {
+    if (event.revision !== this.revision + 1) return;
+    this.state = this.stream.evolve(this.state, event);
+    this.revision = event.revision;
+    this.lastEventId = event.id;
+    this.position = position;
+    this.remember(event);
+  }
+
+  private remember({ metadata, revision, recordedAt }: Appended<E>): void {
     const known = this.commands.get(metadata.commandId);
     if (known) known.to = revision;
     else this.commands.set(metadata.commandId, { from: revision, to: revision, at: Date.parse(recordedAt) });

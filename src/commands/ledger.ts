@@ -97,7 +97,7 @@ export class Ledger {
       if (!result) throw new Error(`${stream}: the store gave no answer to a write`);
       if (result.outcome === 'refused') throw new Rejected('data_refused', result.reason);
       if (result.outcome === 'appended') {
-        folded.advance(result.events);
+        folded.advanceTo(result.position, result.events);
         return { ...ending(folded), events: result.events, replayed: false };
       }
     }

@@ -2,8 +2,8 @@ import {
   nameUuid,
   taskStream,
   type AgentId,
+  type Appended,
   type Position,
-  type Recorded,
   type RunId,
   type StreamId,
   type TaskId,
@@ -140,7 +140,7 @@ class Promotion {
     const due = this.within(lanes);
     const results = await this.ports.ledger.append(due.map((lane) => this.write(lane)));
     const appended = results.filter((result) => result.outcome === 'appended');
-    for (const { events } of appended) this.record(events);
+    for (const { position, events } of appended) this.record(position, events);
     return appended.length === results.length;
   }
 
@@ -178,8 +178,8 @@ class Promotion {
     return { ...this.context, causationId, commandId: nameUuid('promotion', commandId, stream, ...runIds) };
   }
 
-  private record(events: readonly Recorded<LaneEvent>[]): void {
-    this.ports.ledger.streams.follow(events);
+  private record(position: Position, events: readonly Appended<LaneEvent>[]): void {
+    this.ports.ledger.streams.followTo(position, events);
     for (const event of events) if (event.type === 'RetryPromoted') this.promoted.push(event.data.runId);
   }
 }

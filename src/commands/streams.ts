@@ -1,5 +1,14 @@
 import { agents, type Agent } from '../events/agent.js';
-import { agentStream, type AgentId, type Event, type Recorded, type Stream, type StreamId } from '../events/event.js';
+import {
+  agentStream,
+  type AgentId,
+  type Appended,
+  type Event,
+  type Position,
+  type Recorded,
+  type Stream,
+  type StreamId,
+} from '../events/event.js';
 import type { EventStore } from '../event-store/event-store.js';
 import { Folded } from './folded.js';
 import { RecentlyUsed } from './recently-used.js';
@@ -24,13 +33,12 @@ export class Streams {
 
   /** Events that others appended, in log order: what is kept moves along, what has a gap is read anew when needed. */
   follow(events: readonly Recorded[]): void {
-    for (const event of events) {
-      const folded = this.kept.peek(event.stream);
-      if (!folded) this.passed.set(event.stream, event.revision);
-      else if (event.revision <= folded.revision) continue;
-      else if (event.revision === folded.revision + 1) folded.advance([event]);
-      else this.forget(event.stream);
-    }
+    for (const event of events) this.pass(event, event.position);
+  }
+
+  /** Those of an append, whose last one is at `position`. */
+  followTo(position: Position, events: readonly Appended[]): void {
+    for (const event of events) this.pass(event, position);
   }
 
   forget(stream: StreamId): void {
@@ -49,6 +57,13 @@ export class Streams {
     if (kept && (await this.readOn(kept, stream))) return this.keep(stream, kept);
     if (kept && this.kept.peek(stream) === kept) this.forget(stream);
     return this.keep(stream, await this.readAnew(of, stream));
+  }
+
+  private pass(event: Appended, position: Position): void {
+    const folded = this.kept.peek(event.stream);
+    if (!folded) this.passed.set(event.stream, event.revision);
+    else if (event.revision === folded.revision + 1) folded.advanceTo(position, [event]);
+    else if (event.revision > folded.revision) this.forget(event.stream);
   }
 
   /** Of two that were read at the same time, the one that has come further. */

@@ -1,4 +1,4 @@
-import type { Event, Metadata, NewEvent, Position, Recorded, StreamId } from '../events/event.js';
+import type { Appended, Event, Metadata, NewEvent, Position, Recorded, StreamId } from '../events/event.js';
 
 /**
  * What the writer believes about the stream. A number is the revision of its last event.
@@ -17,13 +17,16 @@ export interface Write<E extends Event = Event> {
 }
 
 export type WriteResult<E extends Event = Event> =
-  /** `replayed`: these very events were there already; `events` are the stored ones in either case */
+  /**
+   * `replayed`: these very events were there already; `events` are the stored ones in either case, and `position` is that of the last:
+   * not every store tells those of the others
+   */
   | {
       readonly outcome: 'appended';
       readonly revision: number;
       readonly position: Position;
       readonly replayed: boolean;
-      readonly events: readonly Recorded<E>[];
+      readonly events: readonly Appended<E>[];
     }
   /** `actual` is the revision of the stream's last event */
   | { readonly outcome: 'conflict'; readonly actual: number | 'no-stream' }

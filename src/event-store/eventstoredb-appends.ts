@@ -1,11 +1,11 @@
-import type { NewEvent } from '../events/event.js';
+import type { NewEvent, Position } from '../events/event.js';
 import { StoreUnavailable, type ReadStream, type WriteResult } from './event-store.js';
 import type { EventStoreDbConnection } from './eventstoredb-connection.js';
 import { actualRevision, exceededSize, isTombstoned, outOfReach } from './eventstoredb-errors.js';
 import { positionOfRecord } from './eventstoredb-positions.js';
 import type { EventStoreDbSeal } from './eventstoredb-seal.js';
 import { tombstoned, type EventStoreDbStreams } from './eventstoredb-streams.js';
-import { recorded, toWire, type Unplaced } from './eventstoredb-wire.js';
+import { inStream, toWire, type Unplaced } from './eventstoredb-wire.js';
 import { exactly, judge, recentEvents } from './known-events.js';
 import type { PreparedWrite } from './prepared-write.js';
 import type { StoredEvent } from './stored-log.js';
@@ -83,24 +83,16 @@ export class EventStoreDbAppends {
     let events: Unplaced[] = [];
     const toSend = () => (events = unplaced(write, recordedAt())).map(toWire);
     try {
-      const sent = await connection.append(write.stream, toSend, head < 0 ? 'no_stream' : BigInt(head));
-      return await this.#answer(write, events, Number(sent.nextExpectedRevision), sent.position);
+      const { position } = await connection.append(write.stream, toSend, head < 0 ? 'no_stream' : BigInt(head));
+      return position ? placed(write.stream, head + 1, events, positionOfRecord(position)) : await this.#written(head, write);
     } catch (error) {
       return failed(write, error);
     }
   }
 
-  /** The server tells the place of the last event only: where there are others, all are read back. */
-  async #answer(
-    { stream }: PreparedWrite,
-    events: readonly Unplaced[],
-    revision: number,
-    at: { commit: bigint; prepare: bigint } | undefined,
-  ): Promise<Sent> {
-    const [first] = events;
-    if (events.length === 1 && first && at)
-      return appended([{ ...first, stream, revision, position: positionOfRecord(at) }], false);
-    return appended(await this.#read(stream, revision - events.length + 1, revision), false);
+  /** A server that does not tell where it has written is asked. */
+  async #written(head: number, { stream, ids }: PreparedWrite): Promise<Sent> {
+    return appended(await this.#read(stream, head + 1, head + ids.length), false);
   }
 
   async #recent(stream: string): Promise<StoredEvent[]> {
@@ -120,9 +112,16 @@ function unplaced({ events, metadata }: PreparedWrite, recordedAt: string): Unpl
   );
 }
 
-function appended(events: readonly StoredEvent[], replayed: boolean): Extract<WriteResult, { outcome: 'appended' }> {
-  const { revision, position } = events.at(-1)!;
-  return { outcome: 'appended', revision, position, replayed, events: events.map(recorded) };
+/** As they were sent, without reading them back: the server tells the place of the last. */
+function placed(stream: string, from: number, sent: readonly Unplaced[], position: Position): Sent {
+  const events = sent.map((event, i) => inStream({ ...event, stream, revision: from + i }));
+  return { outcome: 'appended', revision: from + sent.length - 1, position, replayed: false, events };
+}
+
+function appended(stored: readonly StoredEvent[], replayed: boolean): Extract<WriteResult, { outcome: 'appended' }> {
+  const { revision, position } = stored.at(-1)!;
+  const events = stored.map(({ position: _, ...event }) => inStream(event));
+  return { outcome: 'appended', revision, position, replayed, events };
 }
 
 function failed({ stream, bytes }: PreparedWrite, error: unknown): Sent {

@@ -1,6 +1,6 @@
 import type { JSONEventData, MetadataType, RecordedEvent } from '@eventstore/db-client';
 import { randomUUID } from 'node:crypto';
-import { subjectOf, type JsonObject, type Metadata, type Recorded, type StreamId } from '../events/event.js';
+import { subjectOf, type Appended, type JsonObject, type Metadata, type Recorded, type StreamId } from '../events/event.js';
 import { upcast } from '../events/upcast.js';
 import { positionOfRecord } from './eventstoredb-positions.js';
 import type { StoredEvent } from './stored-log.js';
@@ -70,21 +70,10 @@ function isOfLedger(metadata: MetadataType | null | undefined): metadata is Json
 }
 
 /** In today's shape. */
-export function recorded(event: StoredEvent): Recorded {
-  const stream = event.stream as StreamId;
-  const { company, subject } = subjectOf(stream);
-  // Field by field: half of an append's garbage is these, and spread ones are twice as large.
-  return upcast({
-    id: event.id,
-    type: event.type,
-    schema: event.schema,
-    data: event.data,
-    stream,
-    company,
-    subject,
-    revision: event.revision,
-    position: event.position,
-    recordedAt: event.recordedAt,
-    metadata: event.metadata as unknown as Metadata,
-  });
+export const recorded = (event: StoredEvent): Recorded => ({ ...inStream(event), position: event.position });
+
+/** The same of an event whose position nobody has told. */
+export function inStream({ stream: name, metadata, ...event }: Omit<StoredEvent, 'position'>): Appended {
+  const stream = name as StreamId;
+  return upcast({ ...event, stream, ...subjectOf(stream), metadata: metadata as unknown as Metadata });
 }

@@ -35,18 +35,20 @@ export interface Metadata {
 /** An event on its way into a stream: `id` makes a repeated append harmless, `schema` is the version of its shape. */
 export type NewEvent<E extends Event = Event> = E & { readonly id: string; readonly schema: number };
 
-/** An event as the store keeps it. `company` and `subject` are read off the stream's name. */
-export type Recorded<E extends Event = Event> = NewEvent<E> & {
+/** An event in its stream. `company` and `subject` are read off the stream's name. */
+export type Appended<E extends Event = Event> = NewEvent<E> & {
   readonly stream: StreamId;
   readonly company: string;
   readonly subject: string;
   /** place in the stream, from 0 */
   readonly revision: number;
-  readonly position: Position;
   /** the store's time, ISO 8601 in UTC; never goes back along positions */
   readonly recordedAt: string;
   readonly metadata: Metadata;
 };
+
+/** An event as the log is read. */
+export type Recorded<E extends Event = Event> = Appended<E> & { readonly position: Position };
 
 /**
  * Place in the whole log: opaque, comparable with `<` as a string, and only within one store.

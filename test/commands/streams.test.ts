@@ -27,7 +27,7 @@ function anEvent(type: string, data: object): NewEvent {
 async function append(store: MemoryEventStore, ...events: NewEvent[]): Promise<readonly Recorded[]> {
   const metadata = { actor: { type: 'user', id: 'ada' }, commandId: randomUUID(), causationId: 'c', correlationId: 'c' } as const;
   const [result] = (await store.append([{ stream, expectedRevision: 'any', events, metadata }])) as [WriteResult];
-  return result.outcome === 'appended' ? result.events : [];
+  return result.outcome === 'appended' ? store.readStream(stream, { from: result.revision - events.length + 1 }) : [];
 }
 
 describe('the kept state of a stream', () => {

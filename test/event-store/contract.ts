@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import {
   beginning,
+  type Appended,
   type Event,
   type Metadata,
   type NewEvent,
@@ -48,6 +49,9 @@ export const write = (stream: StreamId, expectedRevision: ExpectedRevision, writ
   metadata,
 });
 
+/** As an append answers with it. */
+export const withoutPosition = ({ position: _, ...event }: Recorded): Appended => event;
+
 /** What every engine of the event store promises. */
 export function eventStoreContract(open: () => Promise<Engine>): void {
   let engine: Engine;
@@ -69,7 +73,13 @@ export function eventStoreContract(open: () => Promise<Engine>): void {
       const written = events(2);
       const result = await append(lane, 'no-stream', written);
       const stored = await store.readStream(lane);
-      expect(result).toEqual({ outcome: 'appended', revision: 1, position: await store.head(), replayed: false, events: stored });
+      expect(result).toMatchObject({
+        outcome: 'appended',
+        revision: 1,
+        position: await store.head(),
+        replayed: false,
+        events: stored.map(withoutPosition),
+      });
       expect(stored).toEqual(
         written.map(({ id, type, schema, data }, revision) => ({
           id,
@@ -234,7 +244,7 @@ export function eventStoreContract(open: () => Promise<Engine>): void {
       const result = await append(lane, 'no-stream', [event(data)]);
       const [stored] = await store.readStream(lane);
       expect(stored?.data).toEqual(data);
-      expect(result).toMatchObject({ events: [stored] });
+      expect(result).toMatchObject({ events: [withoutPosition(stored!)] });
     });
   });
 

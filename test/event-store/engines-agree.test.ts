@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { Recorded, StreamId } from '../../src/events/event.js';
+import type { Appended, Position, StreamId } from '../../src/events/event.js';
 import { nameUuid } from '../../src/events/event.js';
 import type { EventStore, ExpectedRevision, WriteResult } from '../../src/event-store/event-store.js';
 import { MemoryEventStore } from '../../src/event-store/memory.js';
@@ -57,7 +57,7 @@ const streamOf = (history: number, lane: number): StreamId => `task-acme.H${hist
 const comparable = (result: WriteResult) =>
   result.outcome === 'appended' ? { ...result, position: undefined, events: result.events.map(timeless) } : result;
 
-const timeless = ({ position: _, recordedAt: __, ...event }: Recorded) => event;
+const timeless = ({ position: _, recordedAt: __, ...event }: Appended & { readonly position?: Position }) => event;
 
 async function contents(store: EventStore, history: number) {
   const streams = await store.readStreams([0, 1, 2].map((lane) => streamOf(history, lane)));

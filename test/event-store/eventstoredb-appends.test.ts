@@ -3,7 +3,7 @@ import { StoreUnavailable, type WriteResult } from '../../src/event-store/event-
 import { beginning, type StreamId } from '../../src/events/event.js';
 import type { AppendFault } from './esdb/faults.js';
 import { ProtocolServer } from './esdb/protocol-server.js';
-import { event, events, metadata, settle, write } from './contract.js';
+import { event, events, metadata, settle, withoutPosition, write } from './contract.js';
 
 const lane: StreamId = 'task-acme.ACME-12';
 
@@ -39,7 +39,7 @@ describe('an append of unknown outcome', () => {
       const result = await settle(store, wanted);
       const stored = await store.readStream(wanted.stream);
       const { revision, position } = stored.at(-1)!;
-      expect(result).toEqual({ outcome: 'appended', revision, position, replayed: written, events: stored });
+      expect(result).toEqual({ outcome: 'appended', revision, position, replayed: written, events: stored.map(withoutPosition) });
       expect(stored.map(({ id }) => id)).toEqual(wanted.events.map(({ id }) => id));
     }
     await hasty.close();
@@ -52,16 +52,9 @@ describe('an append of unknown outcome', () => {
     const results = await Promise.all(writes.map((one) => settle(store, one)));
     const log = await store.readAll({ after: beginning, limit: 100 });
     expect(log.map(({ id }) => id).sort()).toEqual(writes.map((one) => one.events[0]!.id).sort());
-    const stored = new Map(log.map((one) => [one.id, one]));
+    const stored = new Map(log.map((one) => [one.id, withoutPosition(one)]));
     for (const result of results)
       expect(result).toMatchObject({ outcome: 'appended', events: [stored.get((result as never as Stored).events[0]!.id)] });
-  });
-
-  it('may be one whose place could not be read', async () => {
-    const written = write(lane, 'no-stream', events(2));
-    server.faults.reads.plan({ then: 'unavailable', skip: 1 });
-    await expect(store.append([written])).rejects.toThrow(StoreUnavailable);
-    expect(await settle(store, written)).toMatchObject({ revision: 1, replayed: true, events: await store.readStream(lane) });
   });
 });
 
@@ -91,7 +84,8 @@ describe('two processes that decide the same', () => {
       other.append([write(lane, 'no-stream', [second!])]),
     ]);
     const [stored] = await store.readStream(lane);
-    expect(results.flat().map((result) => result.outcome === 'appended' && result.events)).toEqual([[stored], [stored]]);
+    const answered = [withoutPosition(stored!)];
+    expect(results.flat().map((result) => result.outcome === 'appended' && result.events)).toEqual([answered, answered]);
     expect(results.flat().filter((result) => result.outcome === 'appended' && result.replayed)).toHaveLength(1);
     await other.close();
   });

@@ -1,6 +1,6 @@
 import { agents, type AgentEvent } from '../../src/events/agent.js';
 import { companies, type CompanyEvent } from '../../src/events/company.js';
-import { beginning, type Recorded, type StreamId } from '../../src/events/event.js';
+import { beginning, type Appended, type Recorded, type StreamId } from '../../src/events/event.js';
 import { lanes } from '../../src/events/evolve-lane.js';
 import type { LaneEvent } from '../../src/events/lane.js';
 import type { LedgerEvent } from '../../src/events/ledger-event.js';
@@ -144,7 +144,7 @@ describe.each(histories())('the history %s', (history) => {
     expect(events.filter(({ type, schema }) => schema !== schemaOf(type))).toEqual([]);
   });
 
-  it.each<[string, (store: EventStore) => Promise<Recorded[]>]>([
+  it.each<[string, (store: EventStore) => Promise<Appended[]>]>([
     ['the log by types', (store) => store.readAll({ after: beginning, limit: 10_000, types: Object.keys(types) })],
     ['a subscription', (store) => subscribed(store, written.length)],
     ['streams one by one', (store) => byStream(written, async (stream) => store.readStream(stream))],
@@ -231,8 +231,8 @@ const asWrite = ({ stream, revision, metadata, id, type, schema, data }: Written
   metadata,
 });
 
-async function sentAgain(store: EventStore, written: readonly Written[]): Promise<Recorded[]> {
-  const events: Recorded[] = [];
+async function sentAgain(store: EventStore, written: readonly Written[]): Promise<Appended[]> {
+  const events: Appended[] = [];
   for (const event of written) {
     const [result] = await store.append([asWrite(event)]);
     if (result?.outcome === 'appended' && result.replayed) events.push(...result.events);

@@ -1,4 +1,4 @@
-import { beginning, type Event, type Position, type Recorded, type StreamId } from '../../src/events/event.js';
+import { beginning, type Appended, type Event, type Position, type Recorded, type StreamId } from '../../src/events/event.js';
 import {
   EventStore,
   type ReadAll,
@@ -21,6 +21,8 @@ const dense = (position: Position): Position =>
   position === beginning ? beginning : String(BigInt(position) / apart).padStart(16, '0');
 const spreadOut = <E extends { readonly position: Position }>(event: E): E => ({ ...event, position: spread(event.position) });
 
+const withoutPosition = <E extends Appended>(event: E): E => ({ ...event, position: undefined });
+
 /** A real log in Postgres, whose positions look as those of a store that keeps more than events. */
 class SpreadStore extends EventStore {
   constructor(private readonly inner: EventStore) {
@@ -30,7 +32,7 @@ class SpreadStore extends EventStore {
   async append<E extends Event>(writes: readonly Write<E>[]): Promise<WriteResult<E>[]> {
     const results = await this.inner.append(writes);
     return results.map((result) =>
-      result.outcome === 'appended' ? { ...spreadOut(result), events: result.events.map((event) => spreadOut(event)) } : result,
+      result.outcome === 'appended' ? { ...spreadOut(result), events: result.events.map(withoutPosition) } : result,
     );
   }
 

@@ -1,4 +1,4 @@
-import { fireOfTask, routineStream, type Position, type Recorded } from '../../events/event.js';
+import { fireOfTask, routineStream, type Position, type Appended } from '../../events/event.js';
 import type { FireRedirected, Routine, RoutineEvent, RoutineFired } from '../../events/routine.js';
 import type { FireTaken } from '../../events/task.js';
 import { StoreUnavailable, type EventStore } from '../../event-store/event-store.js';
@@ -31,7 +31,7 @@ export async function fireSlots(command: FireDueSlots, context: CommandContext, 
 }
 
 type Fired = Outcome<Routine | undefined, RoutineEvent>;
-type Sent = Recorded<RoutineFired> | Recorded<FireRedirected>;
+type Sent = Appended<RoutineFired> | Appended<FireRedirected>;
 
 async function carryOut({ events, position, revision, replayed }: Fired, ports: FirePorts) {
   const walk = new Walk(ports, { position, revision });
@@ -40,7 +40,8 @@ async function carryOut({ events, position, revision, replayed }: Fired, ports: 
   return { fires, ...walk.end, replayed };
 }
 
-const isSent = (event: Recorded<RoutineEvent>): event is Sent => event.type === 'RoutineFired' || event.type === 'FireRedirected';
+const isSent = <E extends Appended<RoutineEvent>>(event: E): event is E & Sent =>
+  event.type === 'RoutineFired' || event.type === 'FireRedirected';
 
 /** From fires to their outcomes. */
 class Walk {
@@ -73,7 +74,7 @@ class Walk {
     return outcome.events.find(isSent);
   }
 
-  private async take(event: Sent): Promise<Recorded<FireTaken> | undefined> {
+  private async take(event: Sent): Promise<Appended<FireTaken> | undefined> {
     const to = taking(event);
     if (!to) return undefined;
     const step = stepAfter(event, to.stream, TakeFire.name);

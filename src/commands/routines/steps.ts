@@ -1,4 +1,4 @@
-import { nameUuid, routineStream, taskStream, type Recorded, type StreamId } from '../../events/event.js';
+import { nameUuid, routineStream, taskStream, type Appended, type StreamId } from '../../events/event.js';
 import type { FireRedirected, RoutineFired } from '../../events/routine.js';
 import type { FireTaken } from '../../events/task.js';
 import type { CommandContext } from '../decider.js';
@@ -10,18 +10,18 @@ import type { CommandContext } from '../decider.js';
 export const policyName = 'routines';
 
 /** What sends a fire to a task; undefined for a fire that comes to nothing. */
-export function taking({ company, data }: Pick<Recorded<RoutineFired | FireRedirected>, 'company' | 'data'>) {
+export function taking({ company, data }: Pick<Appended<RoutineFired | FireRedirected>, 'company' | 'data'>) {
   const { routine, fire, order } = data;
   return order && { fields: { company, routine, fire, ...order }, stream: taskStream(company, order.task) };
 }
 
-export function settling({ company, data }: Pick<Recorded<FireTaken>, 'company' | 'data'>) {
+export function settling({ company, data }: Pick<Appended<FireTaken>, 'company' | 'data'>) {
   const { takenAt: _, ...taken } = data;
   return { fields: { company, ...taken }, stream: routineStream(company, data.routine) };
 }
 
 /** What a policy's reaction to the event would come with. */
-export function stepAfter(event: Recorded, stream: StreamId, command: string): CommandContext {
+export function stepAfter(event: Appended, stream: StreamId, command: string): CommandContext {
   const { id, metadata } = event;
   const actor = { type: 'system', id: `policy-${policyName}` } as const;
   const commandId = nameUuid(policyName, id, stream, command);

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { beginning, type Event, type Position, type Recorded, type StreamId } from '../../../src/events/event.js';
+import { beginning, type Appended, type Event, type Position, type Recorded, type StreamId } from '../../../src/events/event.js';
 import {
   EventStore,
   type ReadAll,
@@ -46,7 +46,7 @@ export class IsolatedEventStore extends EventStore {
     const stream: StreamId = `task-test.${randomUUID()}`;
     const [result] = await engine.append([{ stream, expectedRevision: 'no-stream', events, metadata: cause }]);
     if (result?.outcome !== 'appended') throw new Error(`the log cannot be written to: ${JSON.stringify(result)}`);
-    return new IsolatedEventStore(engine, clock, result.events[0]!);
+    return new IsolatedEventStore(engine, clock, { ...result.events[0]!, position: result.position });
   }
 
   /** What the engine takes for the time when a test says that it is `time`: later than all that is in the log. */
@@ -160,7 +160,7 @@ export class IsolatedEventStore extends EventStore {
     }
   }
 
-  private asSeen<E extends Event>(event: Recorded<E>): Recorded<E> {
+  private asSeen<E extends Appended>(event: E): E {
     const recordedAt = new Date(Date.parse(event.recordedAt) - (this.shiftMs ?? 0)).toISOString();
     const subject = event.subject.slice(0, -this.suffix.length);
     return { ...event, stream: this.named(event.stream), subject, recordedAt };
